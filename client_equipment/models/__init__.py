@@ -1,0 +1,3 @@
+from . import client_equipment_category
+from . import client_equipment
+from . import res_partner

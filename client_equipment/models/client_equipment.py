@@ -1,0 +1,122 @@
+from odoo import api, fields, models
+
+
+class ClientEquipment(models.Model):
+    _name = "client.equipment"
+    _description = "Equipment"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "name, id"
+    _rec_names_search = ["name", "serial_no", "asset_tag", "partner_id.name"]
+    _check_company_auto = True
+
+    name = fields.Char(required=True, index="trigram")
+    serial_no = fields.Char("Serial Number", copy=False, index="trigram")
+    asset_tag = fields.Char(copy=False, index="trigram")
+    partner_id = fields.Many2one(
+        "res.partner",
+        "Customer",
+        check_company=True,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    category_id = fields.Many2one(
+        "client.equipment.category", index="btree_not_null", ondelete="restrict"
+    )
+    manufacturer = fields.Char()
+    model = fields.Char()
+    location = fields.Char(help="Where it stands at the customer, e.g. Reception.")
+    delivery_date = fields.Date()
+    warranty_end = fields.Date()
+    state = fields.Selection(
+        [
+            ("in_service", "In Service"),
+            ("returned", "Returned"),
+            ("retired", "Retired"),
+        ],
+        "Status",
+        default="in_service",
+        required=True,
+        copy=False,
+        tracking=True,
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        "Responsible",
+        check_company=True,
+        domain=[("share", "=", False)],
+        index="btree_not_null",
+    )
+    note = fields.Html("Notes")
+    company_id = fields.Many2one(
+        "res.company",
+        default=lambda self: self.env.company,
+        index=True,
+        help="Leave empty to share the equipment between all companies.",
+    )
+    active = fields.Boolean(default=True)
+    same_serial_id = fields.Many2one(
+        "client.equipment",
+        "Equipment with the Same Serial Number",
+        compute="_compute_same_serial_id",
+        export_string_translation=False,
+    )
+
+    _asset_tag_unique = models.UniqueIndex(
+        "(lower(asset_tag), COALESCE(company_id, 0)) WHERE asset_tag IS NOT NULL",
+        "Another equipment of this company has this asset tag already (it may be "
+        "archived). Open that one, or enter another asset tag.",
+    )
+    _serial_no = models.Index("(serial_no) WHERE serial_no IS NOT NULL")
+    _name_order = models.Index("(name, id)")
+    _check_warranty_end = models.Constraint(
+        "CHECK(warranty_end >= delivery_date)",
+        "The warranty of an equipment cannot end before its delivery. "
+        "Correct the delivery date or the end of the warranty.",
+    )
+
+    @api.depends("name", "serial_no")
+    @api.depends_context("formatted_display_name")
+    def _compute_display_name(self):
+        formatted = self.env.context.get("formatted_display_name")
+        for equipment in self:
+            name, serial = equipment.name or "", equipment.serial_no
+            if not serial or serial == name:
+                equipment.display_name = name
+            elif formatted:
+                equipment.display_name = f"{name}\t--{serial}--"
+            else:
+                equipment.display_name = f"{name} [{serial}]"
+
+    @api.depends("serial_no")
+    def _compute_same_serial_id(self):
+        serials = [serial for serial in self.mapped("serial_no") if serial]
+        twins = self.with_context(active_test=False).search_fetch(
+            [("serial_no", "in", serials)], ["serial_no"], order="id"
+        )
+        by_serial = twins.grouped("serial_no")
+        for equipment in self:
+            others = by_serial.get(equipment.serial_no, twins.browse())
+            equipment.same_serial_id = (others - equipment._origin)[:1]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._strip_texts(vals) for vals in vals_list])
+
+    def write(self, vals):
+        return super().write(self._strip_texts(vals))
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        if "name" not in (default or {}):
+            for equipment, vals in zip(self, vals_list, strict=True):
+                vals["name"] = self.env._("%s (copy)", equipment.name)
+        return vals_list
+
+    @api.model
+    def _strip_texts(self, vals):
+        """Return ``vals`` with the blanks around names and numbers removed."""
+        return vals | {
+            name: vals[name].strip() or False
+            for name in ("name", "serial_no", "asset_tag")
+            if isinstance(vals.get(name), str)
+        }

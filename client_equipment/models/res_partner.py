@@ -1,0 +1,25 @@
+from odoo import fields, models
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    client_equipment_count = fields.Integer(
+        "Equipment Count",
+        compute="_compute_client_equipment_count",
+        groups="client_equipment.group_client_equipment_user",
+        help="Equipment of this customer and of its companies and contacts.",
+    )
+
+    def _compute_client_equipment_count(self):
+        family = self.with_context(active_test=False).search_fetch(
+            [("id", "child_of", self.ids)], ["parent_id"]
+        )
+        self.client_equipment_count = 0
+        for partner, count in self.env["client.equipment"]._read_group(
+            [("partner_id", "in", family.ids)], ["partner_id"], ["__count"]
+        ):
+            while partner in family:
+                if partner in self:
+                    partner.client_equipment_count += count
+                partner = partner.parent_id
