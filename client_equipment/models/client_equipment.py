@@ -1,4 +1,17 @@
+import re
+
 from odoo import api, fields, models
+
+
+def _asset_tag_message(env, diagnostics):
+    """Return the words for a repeated asset tag, which PostgreSQL tells in
+    ``diagnostics`` as "Key (…)=(tag, company) already exists."."""
+    key = re.search(r"=\((.*), \d+\)", diagnostics and diagnostics.message_detail or "")
+    return env._(
+        "The asset tag %(tag)s belongs to another equipment of the company already "
+        "(it may be archived). Search for it, or enter another asset tag.",
+        tag=key[1].upper() if key else "",
+    )
 
 
 class ClientEquipment(models.Model):
@@ -6,7 +19,7 @@ class ClientEquipment(models.Model):
     _description = "Equipment"
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "name, id"
-    _rec_names_search = ["name", "serial_no", "asset_tag", "partner_id.name"]
+    _rec_names_search = ["name", "serial_no", "asset_tag", "partner_id.complete_name"]
     _check_company_auto = True
 
     name = fields.Char(required=True, index="trigram")
@@ -63,8 +76,7 @@ class ClientEquipment(models.Model):
 
     _asset_tag_unique = models.UniqueIndex(
         "(lower(asset_tag), COALESCE(company_id, 0)) WHERE asset_tag IS NOT NULL",
-        "Another equipment of this company has this asset tag already (it may be "
-        "archived). Open that one, or enter another asset tag.",
+        _asset_tag_message,
     )
     _serial_no = models.Index("(serial_no) WHERE serial_no IS NOT NULL")
     _name_order = models.Index("(name, id)")
