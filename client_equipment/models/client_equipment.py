@@ -1,6 +1,7 @@
 import re
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 def _asset_tag_message(env, diagnostics):
@@ -98,6 +99,19 @@ class ClientEquipment(models.Model):
                 equipment.display_name = f"{name}\t--{serial}--"
             else:
                 equipment.display_name = f"{name} [{serial}]"
+
+    @api.model
+    def _search_display_name(self, operator, value):
+        domain = super()._search_display_name(operator, value)
+        texts = {"in": value, "ilike": [value]}.get(operator, [])
+        for text in texts:
+            if isinstance(text, str) and (
+                parts := re.fullmatch(r"(.+) \[(.+)\]", text)
+            ):
+                domain |= Domain("name", "=", parts[1]) & Domain(
+                    "serial_no", "=", parts[2]
+                )
+        return domain
 
     @api.depends("serial_no")
     def _compute_same_serial_id(self):

@@ -30,17 +30,19 @@ class ClientEquipmentCategory(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_in_use(self):
+        # Sees the equipment of every company: the database would refuse, too.
         used = (
             self.env["client.equipment"]
             .sudo()
             .with_context(active_test=False)
-            ._read_group([("category_id", "in", self.ids)], ["category_id"])
+            .search([("category_id", "in", self.ids)])
+            .category_id
         )
         if used:
             raise UserError(
                 self.env._(
-                    "Equipment still belongs to the category %(names)s. Give it "
-                    "another category first, or archive this one.",
-                    names=", ".join(category.name for (category,) in used),
+                    "Equipment belongs to the category %(names)s (it may be archived). "
+                    "Give it another category first, or archive this one.",
+                    names=", ".join(used.mapped("name")),
                 )
             )

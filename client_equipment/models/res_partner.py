@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class ResPartner(models.Model):
@@ -23,3 +24,22 @@ class ResPartner(models.Model):
                 if partner in self:
                     partner.client_equipment_count += count
                 partner = partner.parent_id
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_client_equipment(self):
+        # Sees the equipment of every company: the database would refuse, too.
+        customers = (
+            self.env["client.equipment"]
+            .sudo()
+            .with_context(active_test=False)
+            .search([("partner_id", "in", self.ids)])
+            .partner_id
+        )
+        if customers:
+            raise UserError(
+                self.env._(
+                    "Equipment is registered for %(names)s (it may be archived). "
+                    "Give it to another customer first, or archive the contact.",
+                    names=", ".join(customers.mapped("display_name")),
+                )
+            )
