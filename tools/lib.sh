@@ -2,24 +2,32 @@
 root=$(cd "${BASH_SOURCE%/*}/.." && pwd -P)
 cache=$root/.cache # what can be made again
 data=$root/.data   # what `./dev run` must not lose
-addons=(client_equipment client_equipment_software_key)
 
 step() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
-warn() { printf 'warning: %s\n' "$*" >&2; }
+warn() { printf '\033[1mwarning:\033[0m %s\n' "$*" >&2; }
 die() {
-  printf 'error: %s\n' "$*" >&2
+  printf '\033[1merror:\033[0m %s\n' "$*" >&2
   exit 1
 }
 
-installed_addons() { # those of ours that are there, comma-separated
-  local addon found=()
-  for addon in "${addons[@]}"; do [[ -e $root/$addon/__manifest__.py ]] && found+=("$addon"); done
-  (IFS=, && echo "${found[*]}")
+growing() { # growing FOLDER COMMAND…: shows on a terminal how large the folder has become while the command runs
+  local folder=$1 ticker= status=0
+  shift
+  if [[ -t 2 ]]; then
+    while sleep 1; do printf '\r    %s MB ' "$(du -sm "$folder" 2>/dev/null | cut -f1)" >&2; done 8>&- 9>&- &
+    ticker=$!
+  fi
+  "$@" || status=$?
+  if [[ $ticker ]]; then kill "$ticker" && printf '\r\033[K' >&2; fi
+  return "$status"
+}
+
+first_error() { # first_error PATTERN LOG: the line of a log that says why
+  { grep -m1 "$1" "$2" || tail -1 "$2"; } | cut -c1-300
 }
 
 lock() { # one ./dev at a time sets things up; others wait
-  mkdir -p "$cache"
-  exec 9>"$cache/lock" || die "cannot write to $cache"
+  mkdir -p "$cache" && exec 9>"$cache/lock" || die "cannot write to $cache"
   flock -n 9 || { step "Waiting for another ./dev to finish its set-up" && flock 9; }
 }
 unlock() { exec 9>&-; }

@@ -1,9 +1,9 @@
-# How a bare machine comes to have Odoo 19 and all it needs. Sourced by ../dev.
+# How a bare machine comes to have Odoo 19 and all that it needs. Sourced by ../dev.
 
-find_python() { # Odoo 19 runs here on Python 3.11 and 3.12
+find_python() { # Odoo 19 and the packages of the lock file run on 3.11 and 3.12
   local python
   for python in python3.11 python3.12 python3; do
-    "$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null &&
+    "$python" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null &&
       command -v "$python" && return
   done
   return 1
@@ -17,43 +17,53 @@ missing_packages() { # Debian's names of what this machine lacks
 }
 
 setup_system() {
-  local missing
+  local missing log=$cache/apt.log
   missing=$(missing_packages | xargs)
   [[ $missing ]] || return 0
   command -v apt-get >/dev/null || die "please install what Debian calls: $missing"
   ((EUID == 0)) || die "system packages are missing; please run:  sudo apt-get install $missing"
   step "Installing system packages: $missing"
-  apt-get update -q >"$cache/apt.log" 2>&1 &&
-    DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $missing >>"$cache/apt.log" 2>&1 ||
-    die "apt-get could not install them: $(grep -m1 '^E:' "$cache/apt.log") (all of it: $cache/apt.log)"
+  growing /var/cache/apt/archives apt_install $missing >"$log" 2>&1 ||
+    die "apt could not install them: $(first_error '^E:' "$log")"
+}
+
+apt_install() {
+  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "$@"
 }
 
 setup_odoo() {
-  if [[ ${ODOO_ROOT:-} ]]; then
-    odoo=$(cd "$ODOO_ROOT" 2>/dev/null && pwd) && [[ -e $odoo/odoo/release.py ]] || die "ODOO_ROOT=$ODOO_ROOT holds no Odoo"
-    return
-  fi
-  odoo=$cache/odoo/usr/lib/python3/dist-packages
-  [[ -d $cache/odoo ]] || "$root/tools/odoo-source"
+  odoo=${ODOO_ROOT:-$cache/odoo/usr/lib/python3/dist-packages}
+  [[ ${ODOO_ROOT:-} || -d $cache/odoo ]] || "$root/tools/odoo-source"
+  odoo=$(cd "$odoo" 2>/dev/null && pwd) && [[ -e $odoo/odoo/release.py ]] || die "no Odoo in ODOO_ROOT=$ODOO_ROOT"
 }
 
 setup_python() {
-  local venv=$cache/venv lockfile=$root/tools/requirements.lock
-  cmp -s "$lockfile" "$venv/installed.lock" && return
-  step "Installing Odoo's Python packages (100 MB)"
-  [[ -e $venv/bin/python ]] || "$(find_python)" -m venv --clear "$venv"
-  "$venv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
-    -r "$lockfile" >"$cache/pip.log" 2>&1 ||
-    die "pip could not install them: $(grep -m1 '^ERROR' "$cache/pip.log") (all of it: $cache/pip.log)"
+  local venv=$cache/venv lockfile=$root/tools/requirements.lock log=$cache/pip.log
+  cmp -s "$lockfile" "$venv/installed.lock" && "$venv/bin/python" -c '' 2>/dev/null && return
+  step "Installing Odoo's Python packages (350 MB)"
+  "$venv/bin/python" -c '' 2>/dev/null || "$(find_python)" -m venv --clear "$venv" >"$log" ||
+    die "no Python environment could be made: $(first_error Error "$log")"
+  growing "$venv" "$venv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes --no-deps \
+    --only-binary :all: -r "$lockfile" >"$log" 2>&1 ||
+    die "pip could not install them: $(first_error ^ERROR "$log")"
   cp "$lockfile" "$venv/installed.lock"
 }
 
-setup() {
+check_disk() {
+  local free
+  free=$(df --output=avail -m "$cache" | tail -1)
+  [[ -e $cache/venv/installed.lock ]] || ((free > 2500)) ||
+    die "not enough room: $root needs 2.5 GB for Odoo, its packages and data; free are $((free)) MB"
+}
+
+setup() { # leaves the set-up lock held: what prepares databases goes on under it
   lock
+  check_disk
   setup_system
   setup_odoo
   setup_python
-  export PYTHONPATH=$odoo PATH=$root/tools/bin:$cache/venv/bin:$PATH
-  # Odoo's own names for its options as environment variables: arguments and configuration files stay the user's
-  export ODOO_RC=${ODOO_RC:-/dev/null} ODOO_ADDONS_PATH=$root ODOO_HTTP_INTERFACE=127.0.0.1
+  local packages=("$cache"/venv/lib/python3*/site-packages)
+  export PATH=$root/tools/bin:$cache/venv/bin:$PATH PYTHONPATH=$packages:$odoo
+  # Odoo's options under their names as environment variables: arguments and configuration files stay the user's
+  export ODOO_RC=${ODOO_RC:-/dev/null} ODOO_ADDONS_PATH=${ODOO_ADDONS_PATH:-$root} ODOO_HTTP_INTERFACE=127.0.0.1
 }

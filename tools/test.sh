@@ -1,68 +1,78 @@
-# ./dev test: our addons installed by Odoo into a copy of a template database, then pytest. Sourced by ../dev.
+# ./dev test: our addons, installed by Odoo into a copy of a template database, then pytest. Sourced by ../dev.
 
-odoo_quiet() { python -m odoo --max-cron-threads=0 --no-http --stop-after-init "$@"; }
-
-dependencies() { # what our addons need and our tests use, comma-separated
-  python - "${addons[@]}" <<'PY'
-import ast, pathlib, sys
-manifests = [pathlib.Path(addon, "__manifest__.py") for addon in sys.argv[1:]]
-needed = {"base_import", "web_tour", "api_doc", "rpc"}
-for manifest in filter(pathlib.Path.exists, manifests):
-    needed.update(ast.literal_eval(manifest.read_text()).get("depends", []))
-print(",".join(sorted(needed - set(sys.argv[1:]))))
-PY
-}
-
-template() { # the name of the template database, made if need be
-  local modules name
-  modules=$(dependencies)
-  name=template_$({ cat "$root/tools/requirements.lock" "$root/tools/test.sh" "$odoo/odoo/release.py"; echo "$modules"; } | sha256sum | cut -c1-12)
-  if [[ ! $(psql -Atd postgres -c "SELECT 1 FROM pg_database WHERE datname = '$name'") ]]; then
-    step "Making the template database ($modules)"
-    dropdb --if-exists --force "$name-new" 2>/dev/null
-    rm -rf "$ODOO_DATA_DIR/filestore/$name-new"
-    odoo_quiet -d "$name-new" -i "$modules" --log-level=warn >&2 || die "Odoo could not make the template database"
-    echo "env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()" |
-      python -m odoo shell -d "$name-new" --no-http --log-level=warn >&2
-    mv "$ODOO_DATA_DIR/filestore/$name-new" "$ODOO_DATA_DIR/filestore/$name"
-    psql -qd postgres -c "ALTER DATABASE \"$name-new\" RENAME TO $name"
-  fi
-  echo "$name"
-}
-
-copy_database() {
-  createdb -T "$1" "$2"
-  mkdir -p "$ODOO_DATA_DIR/filestore"
-  cp -al "$ODOO_DATA_DIR/filestore/$1" "$ODOO_DATA_DIR/filestore/$2"
-}
-
-drop_database() {
-  dropdb --if-exists --force "$1" 2>/dev/null
-  rm -rf "$ODOO_DATA_DIR/filestore/$1"
-}
-
-install_addons() { # a warning while installing is a failure
-  local log=$ODOO_DATA_DIR/$1.log
-  odoo_quiet -d "$1" -i "$(installed_addons)" --log-level=warn >"$log" 2>&1 ||
-    { cat "$log" >&2 && die "Odoo could not install our addons"; }
-  if grep -qE '^[0-9-]+ [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) ' "$log"; then
-    cat "$log" >&2
-    die "Odoo had warnings while installing our addons"
-  fi
-  rm -f "$log"
-}
-
-run_tests() {
-  local name=test_$$ from
+use_test_database() { # the name of the template is left in $template
   export ODOO_DATA_DIR=$cache/test-data
   mkdir -p "$ODOO_DATA_DIR"
   cd "$root"
+  setup
   database test
-  from=$(template)
+  make_template
   unlock
-  trap "drop_database $name" EXIT
-  copy_database "$from" "$name"
-  step "Installing $(installed_addons)"
-  install_addons "$name"
-  python -m pytest --odoo-http --odoo-database="$name" "$@"
+}
+
+dependencies() { # what our addons need and our tests use, comma-separated
+  python - <<'PY'
+import ast
+from pathlib import Path
+
+needed = {"api_doc", "base_import", "rpc", "web_tour"}
+manifests = sorted(Path().glob("client_equipment*/__manifest__.py"))
+for manifest in manifests:
+    needed.update(ast.literal_eval(manifest.read_text()).get("depends", []))
+print(",".join(sorted(needed - {manifest.parent.name for manifest in manifests})))
+PY
+}
+
+make_template() { # what our addons depend on, with the web client's assets built
+  local modules log=$cache/template.log
+  modules=$(dependencies)
+  template=template_$({
+    cat tools/requirements.lock "$odoo/odoo/release.py"
+    echo "$odoo $modules"
+    declare -f make_template
+  } | sha256sum | cut -c1-12)
+  ! database_exists "$template" || return 0
+  step "Making the template database: $modules"
+  drop_database "$template-new"
+  odoo_step "$log" -d "$template-new" -i "$modules" || die "Odoo could not make the template database (see $log)"
+  python -m odoo shell -d "$template-new" --no-http >"$log" 2>&1 \
+    <<<"env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()" || die "Odoo could not build the assets (see $log)"
+  rename_database "$template-new" "$template"
+}
+
+with_addons() { # with_addons NAME ADDONS ARGS…: a database with them, dropped at the end; any warning is a failure
+  local name=$1 addons=$2 log=$ODOO_DATA_DIR/$1.log
+  shift 2
+  trap "drop_database $name; rm -f $log" EXIT
+  copy_database "$template" "$name"
+  step "Installing $addons${*:+ ($*)}"
+  odoo_step "$log" -d "$name" -i "$addons" "$@" || die "Odoo could not install $addons"
+  ! grep -qE '^[0-9-]{10} [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) ' "$log" || die "there were warnings while installing $addons"
+}
+
+addons_named() { # those that the arguments name, else all
+  local named
+  named=$(printf '%s\n' "$@" | grep -oE '^(\./)?client_equipment[a-z_]*' | sed 's|^\./||' | sort -u | paste -sd,)
+  echo "${named:-$(our_addons)}"
+}
+
+run_tests() {
+  use_test_database
+  with_addons "test_$$" "$(addons_named "$@")"
+  python -m pytest --odoo-http --odoo-database="test_$$" "$@"
+}
+
+# Odoo's own suites over our addons with their demo data: its lints, and its robot that clicks everything.
+lints=(TestIndex TestNaming TestLintOverrideSignatures TestTestHoles PotLinter TestOnchangeDomains TestDunderinit)
+
+run_odoo_suites() {
+  local tags status=0 log=$cache/odoo-suites.log
+  tags=$(printf '/test_lint:%s,' "${lints[@]}")click_all/web:TestMenusAdmin
+  use_test_database
+  with_addons "suites_$$" "test_lint,$(our_addons)" --with-demo
+  step "Running Odoo's own suites"
+  python -m odoo -d "suites_$$" --http-port="$(free_port)" --max-cron-threads=0 --stop-after-init --test-tags="$tags" \
+    >"$log" 2>&1 || status=$?
+  grep -E ' (WARNING|ERROR|CRITICAL) |odoo.tests.result' "$log" >&2
+  ((status == 0)) && grep -qE ' 0 failed, 0 error\(s\) of [1-9]' "$log" || die "Odoo's own suites failed (see $log)"
 }

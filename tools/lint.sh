@@ -1,0 +1,31 @@
+# ./dev lint: all of them, whatever the ones before said. Sourced by ../dev.
+
+xml_well_formed() {
+  python - <<'PY'
+import sys
+from pathlib import Path
+from lxml import etree
+
+bad = 0
+for path in Path().glob("client_equipment*/**/*.xml"):
+    try:
+        etree.parse(path)
+    except etree.XMLSyntaxError as error:
+        bad = print(f"{path}: {error}", file=sys.stderr) or 1
+sys.exit(bad)
+PY
+}
+
+lint() {
+  local failed=()
+  setup
+  unlock
+  cd "$root"
+  check() { step "$*" && "$@" || failed+=("$1"); }
+  check ruff check
+  check ruff format --check
+  check python -m pylint client_equipment*/
+  check python -m oca_pre_commit_hooks.checks_odoo_module client_equipment*/
+  check xml_well_formed
+  ((${#failed[@]} == 0)) || die "lint: ${failed[*]}"
+}
