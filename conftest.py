@@ -26,7 +26,9 @@ def no_errors_logged():
     yield
     logger.removeHandler(collector)
     if collector.lines:
-        pytest.fail("errors in Odoo's log:\n" + "\n".join(collector.lines), pytrace=False)
+        pytest.fail(
+            "errors in Odoo's log:\n" + "\n".join(collector.lines), pytrace=False
+        )
 
 
 @pytest.hookimpl(hookwrapper=True)

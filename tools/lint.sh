@@ -22,10 +22,10 @@ lint() {
   unlock
   cd "$root"
   check() { step "$*" && "$@" || failed+=("$1"); }
-  check ruff check
+  check ruff check --no-cache
   check ruff format --check
   check python -m pylint client_equipment*/
-  check python -m oca_pre_commit_hooks.checks_odoo_module client_equipment*/
+  check python -m oca_pre_commit_hooks.cli client_equipment*/
   check xml_well_formed
   ((${#failed[@]} == 0)) || die "lint: ${failed[*]}"
 }
