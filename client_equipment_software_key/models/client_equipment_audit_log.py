@@ -1,0 +1,280 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from .client_equipment_software_key import STATUSES
+
+ACTIONS = [
+    ("created", "Created"),
+    ("applied", "Applied"),
+    ("revoked", "Revoked"),
+    ("expired", "Expired"),
+    ("renewed", "Renewed"),
+    ("reinstated", "Reinstated"),
+]
+
+
+class ClientEquipmentAuditLog(models.Model):
+    """Append-only evidence: one entry for each step in the life of a key.
+
+    Entries are written by :meth:`_append` alone and leave only with their key.
+    What they tell is kept in the entry itself (names as they were), so that it
+    outlives renamed users and deleted equipment. The entries of one key form a
+    chain: each carries its number and a SHA-256 over the hash before it and its
+    own facts; the key keeps the number and the hash of the last one.
+    """
+
+    _name = "client.equipment.audit.log"
+    _description = "Audit Log"
+    _order = "action_date desc, id desc"
+    _rec_name = "description"
+    _rec_names_search = ["software_key_id"]
+    _log_access = False
+
+    software_key_id = fields.Many2one(
+        "client.equipment.software.key",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+    )
+    number = fields.Integer(
+        "No.",
+        required=True,
+        readonly=True,
+        aggregator=None,
+        help="Place of the entry in the trail of its key, counted from 1.",
+    )
+    action = fields.Selection(ACTIONS, required=True, readonly=True)
+    action_date = fields.Datetime("Date and Time", required=True, readonly=True)
+    user_id = fields.Many2one(
+        "res.users", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    user_name = fields.Char(
+        "User's Name", readonly=True, help="Name of the user at that time."
+    )
+    equipment_id = fields.Many2one(
+        "client.equipment", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    equipment_ref = fields.Integer(
+        "Equipment's Database ID",
+        readonly=True,
+        aggregator=None,
+        help="Stays when the equipment is deleted.",
+    )
+    equipment_name = fields.Char(
+        "Equipment's Name", readonly=True, help="Name of the equipment at that time."
+    )
+    equipment_serial_no = fields.Char(
+        "Equipment's Serial Number",
+        readonly=True,
+        help="Serial number of the equipment at that time.",
+    )
+    customer_name = fields.Char(
+        "Customer's Name",
+        readonly=True,
+        help="Name of the equipment's customer at that time.",
+    )
+    status_before = fields.Selection(STATUSES, readonly=True)
+    status_after = fields.Selection(STATUSES, required=True, readonly=True)
+    validity_end_before = fields.Date("Validity End Before", readonly=True)
+    validity_end_after = fields.Date("Validity End After", readonly=True)
+    reason = fields.Char(readonly=True)
+    hash = fields.Char("SHA-256", required=True, readonly=True)
+    description = fields.Char(compute="_compute_description")
+    software_id = fields.Many2one(related="software_key_id.software_id")
+    company_id = fields.Many2one(related="software_key_id.company_id")
+
+    _chain = models.UniqueIndex(
+        "(software_key_id, number)",
+        "The entries of an audit trail are numbered without repetition.",
+    )
+    # The Audit Logs menu by date range, newest first.
+    _action_date = models.Index("(action_date, id)")
+
+    @api.depends(
+        "action",
+        "user_name",
+        "equipment_name",
+        "equipment_serial_no",
+        "validity_end_before",
+        "validity_end_after",
+        "reason",
+    )
+    @api.depends_context("lang")
+    def _compute_description(self):
+        for entry in self:
+            entry.description = entry._describe()
+
+    @api.depends("description")
+    def _compute_display_name(self):
+        for entry in self:
+            entry.display_name = entry.description
+
+    def _describe(self):
+        """Return in the reader's language what happened."""
+        self.ensure_one()
+        _ = self.env._
+        facts = {
+            "user": self.user_name,
+            "equipment": self.equipment_serial_no or self.equipment_name,
+            "end": self.validity_end_after,
+            "before": self.validity_end_before or _("no end"),
+        }
+        moved = self.validity_end_before != self.validity_end_after
+        match self.action:
+            case "created":
+                text = _("Created by %(user)s", **facts)
+            case "applied":
+                text = _("Applied to Equipment %(equipment)s by %(user)s", **facts)
+            case "revoked" if facts["equipment"]:
+                text = _("Revoked from Equipment %(equipment)s by %(user)s", **facts)
+            case "revoked":
+                text = _("Revoked by %(user)s", **facts)
+            case "expired" if moved:
+                text = _(
+                    "Expired: validity end moved from %(before)s to %(end)s by %(user)s",
+                    **facts,
+                )
+            case "expired":
+                text = _("Expired")
+            case "renewed" if not self.validity_end_after:
+                text = _("Renewed without end by %(user)s (was %(before)s)", **facts)
+            case "renewed" if moved:
+                text = _("Renewed until %(end)s by %(user)s (was %(before)s)", **facts)
+            case "renewed":
+                text = _("Renewed until %(end)s by %(user)s", **facts)
+            case "reinstated":
+                text = _("Reinstated by %(user)s", **facts)
+        return f"{text}: {self.reason}" if self.reason else text
+
+    @api.private
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise UserError(
+            self.env._(
+                "The audit trail is written by the system alone. To have a step "
+                "recorded, carry it out on the software key."
+            )
+        )
+
+    def write(self, vals):
+        raise UserError(
+            self.env._("Entries of the audit trail can never be changed.")
+        )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_key(self):
+        # The cascade of a deleted key (K10) does not come through here.
+        raise UserError(
+            self.env._(
+                "Entries of the audit trail can never be deleted. They leave only "
+                "together with their software key."
+            )
+        )
+
+    @api.model
+    def _append(self, keys, action, status_after, ends_before=None, reason=None):
+        """Add one entry to the trail of each of ``keys``: the one writer of the trail.
+
+        Reads the keys as they stand in the database, so it is called before their
+        status is set and after their assignments have been made or removed.
+
+        :param keys: the software keys, locked by the caller
+        :param str action: one of ``ACTIONS``
+        :param str status_after: the status that the step leads to
+        :param dict ends_before: ``{key id: validity end before the step}``, where
+            the step moved it
+        :param str reason: what the user gave as reason or reference
+        :return: ids of the new entries (list of int)
+        """
+        if ends_before is None:
+            end_before, moved_ends = SQL("key.validity_end"), SQL("")
+        else:
+            end_before = SQL("moved.validity_end")
+            moved_ends = SQL(
+                "JOIN unnest(%s, %s::date[]) AS moved(key_id, validity_end)"
+                " ON moved.key_id = key.id",
+                list(ends_before),
+                [end or None for end in ends_before.values()],
+            )
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO client_equipment_audit_log (
+                    id, software_key_id, number, action, action_date,
+                    user_id, user_name, equipment_id, equipment_ref, equipment_name,
+                    equipment_serial_no, customer_name, status_before, status_after,
+                    validity_end_before, validity_end_after, reason, hash
+                )
+                SELECT id, software_key_id, number, action, action_date,
+                       user_id, user_name, equipment_ref, equipment_ref,
+                       equipment_name, equipment_serial_no, customer_name,
+                       status_before, status_after, validity_end_before,
+                       validity_end_after, reason, %(hash)s
+                  FROM (
+                    SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,
+                           key.id AS software_key_id,
+                           key.license_key,
+                           key.audit_hash AS previous_hash,
+                           COALESCE(key.audit_number, 0) + 1 AS number,
+                           %(action)s AS action,
+                           %(now)s::timestamp AS action_date,
+                           %(user_id)s AS user_id,
+                           %(user_name)s AS user_name,
+                           equipment.id AS equipment_ref,
+                           equipment.name AS equipment_name,
+                           equipment.serial_no AS equipment_serial_no,
+                           customer.complete_name AS customer_name,
+                           %(status_before)s AS status_before,
+                           %(status_after)s AS status_after,
+                           %(end_before)s AS validity_end_before,
+                           key.validity_end AS validity_end_after,
+                           %(reason)s::varchar AS reason
+                      FROM client_equipment_software_key key
+                      %(moved_ends)s
+                      LEFT JOIN client_equipment_feature feature
+                             ON feature.software_key_id = key.id
+                      LEFT JOIN client_equipment equipment
+                             ON equipment.id
+                              = COALESCE(feature.equipment_id, key.equipment_id)
+                      LEFT JOIN res_partner customer
+                             ON customer.id = equipment.partner_id
+                     WHERE key.id = ANY(%(key_ids)s)
+                     ORDER BY key.id
+                  ) entry
+                RETURNING id
+                """,
+                hash=self._hash_sql(),
+                action=action,
+                now=fields.Datetime.now(),
+                user_id=self.env.uid,
+                user_name=self.env.user.name,
+                status_before=SQL("NULL")
+                if action == "created"
+                else SQL("key.status"),
+                status_after=status_after,
+                end_before=end_before,
+                reason=reason or None,
+                moved_ends=moved_ends,
+                key_ids=list(keys.ids),
+            )
+        )
+        return [entry_id for (entry_id,) in self.env.cr.fetchall()]
+
+    @api.model
+    def _hash_sql(self):
+        """Return the SQL of an entry's hash, over the columns of one ``entry``.
+
+        The hashed text is a JSON array, so that anyone can compute it again with
+        a few lines of any language; ``docs/evidence.md`` shows how.
+        """
+        return SQL(
+            """
+            encode(sha256(convert_to(jsonb_build_array(
+                previous_hash, id, software_key_id, license_key, number, action,
+                action_date, user_id, user_name, equipment_ref, equipment_name,
+                equipment_serial_no, customer_name, status_before, status_after,
+                validity_end_before, validity_end_after, reason
+            )::text, 'UTF8')), 'hex')
+            """
+        )

@@ -1,0 +1,175 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+
+class ClientEquipmentFeature(models.Model):
+    """The assignment of one software key to one equipment, while it lasts."""
+
+    _name = "client.equipment.feature"
+    _description = "Equipment Feature"
+    _order = "applied_date desc, id desc"
+    _rec_name = "software_key_id"
+    _rec_names_search = ["software_key_id", "equipment_id"]
+
+    software_key_id = fields.Many2one(
+        "client.equipment.software.key",
+        required=True,
+        domain="[('can_be_applied', '=', True),"
+        " ('company_id', 'in', [company_id, False] if company_id else [False]),"
+        " '|', ('owner_id', '=', False), ('owner_id', 'parent_of', partner_id)]",
+        ondelete="restrict",
+    )
+    equipment_id = fields.Many2one(
+        "client.equipment", required=True, index=True, ondelete="restrict"
+    )
+    applied_date = fields.Date(
+        required=True,
+        default=fields.Date.context_today,
+        index=True,
+        help="Day on which the software was installed.",
+    )
+    applied_by_id = fields.Many2one(
+        "res.users",
+        "Applied By",
+        required=True,
+        default=lambda self: self.env.user,
+        index=True,
+        ondelete="restrict",
+    )
+    remarks = fields.Char()
+    software_id = fields.Many2one(related="software_key_id.software_id")
+    key_type = fields.Selection(related="software_key_id.key_type")
+    validity_end = fields.Date(related="software_key_id.validity_end")
+    status = fields.Selection(related="software_key_id.status")
+    partner_id = fields.Many2one(related="equipment_id.partner_id")
+    company_id = fields.Many2one(related="equipment_id.company_id")
+
+    _software_key_unique = models.Constraint(
+        "UNIQUE(software_key_id)",
+        "A software key can be applied to one equipment only. Remove it there first.",
+    )
+
+    @api.constrains("applied_date")
+    def _check_applied_date(self):
+        today = fields.Date.context_today(self)
+        for feature in self:
+            if feature.applied_date > today:
+                raise ValidationError(
+                    self.env._(
+                        "%(key)s cannot have been applied on %(date)s, which is still "
+                        "to come. Enter today or an earlier day.",
+                        key=feature.software_key_id.display_name,
+                        date=feature.applied_date,
+                    )
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        keys = self.env["client.equipment.software.key"].browse(
+            dict.fromkeys(
+                vals["software_key_id"]
+                for vals in vals_list
+                if vals.get("software_key_id")
+            )
+        )
+        self._check_applied_by(vals_list)
+        keys.check_access("read")
+        # Technicians may not write on keys: applying one is what they may do, and
+        # the key itself checks whether it can be applied.
+        keys = keys.sudo()
+        keys._lock_to_apply()
+        features = super().create(vals_list)
+        features.equipment_id.check_access("read")
+        features._check_fits()
+        keys._transition("applied", "applied")
+        return features
+
+    def write(self, vals):
+        fixed = {"software_key_id", "equipment_id", "applied_by_id"} & vals.keys()
+        for feature in self:
+            for name in fixed:
+                if feature[name].id != vals[name]:
+                    raise UserError(
+                        self.env._(
+                            "The %(field)s of %(feature)s is fixed, because it is "
+                            "evidence. Remove the key from %(equipment)s and apply it "
+                            "again.",
+                            field=self._fields[name]._description_string(self.env),
+                            feature=feature.display_name,
+                            equipment=feature.equipment_id.display_name,
+                        )
+                    )
+        return super().write(
+            {name: value for name, value in vals.items() if name not in fixed}
+        )
+
+    def copy(self, default=None):
+        raise UserError(
+            self.env._(
+                "An assignment cannot be duplicated: one key, one equipment. Apply "
+                "another key instead."
+            )
+        )
+
+    def unlink(self):
+        self.check_access("unlink")
+        # As in create: removing is what technicians may do, the key does the rest.
+        keys = self.sudo().software_key_id
+        keys._lock_to_move()
+        keys = keys.browse(keys._ids)
+        result = super().unlink()
+        keys._settle_after_removal()
+        return result
+
+    def _check_applied_by(self, vals_list):
+        """Let only managers record an installation that somebody else did."""
+        if self.env.su or self.env.user.has_group(
+            "client_equipment_software_key.group_software_key_manager"
+        ):
+            return
+        if any(
+            vals.get("applied_by_id", self.env.uid) != self.env.uid
+            for vals in vals_list
+        ):
+            raise UserError(
+                self.env._(
+                    "You can apply software keys in your own name only. Leave Applied "
+                    "By as it is, or ask a manager."
+                )
+            )
+
+    def _check_fits(self):
+        """Check that each key may stand on its equipment.
+
+        :raises UserError: where the equipment is archived or not in service, or the
+            key belongs to another company or was bought for another customer (K13)
+        """
+        for feature in self.sudo():
+            key, equipment = feature.software_key_id, feature.equipment_id
+            if not equipment.active or equipment.state != "in_service":
+                problem = self.env._(
+                    "%(equipment)s is not in service, so %(key)s cannot be applied to "
+                    "it. Put the equipment back into service first."
+                )
+            elif key.company_id and key.company_id != equipment.company_id:
+                problem = self.env._(
+                    "%(key)s belongs to the company %(company)s, but %(equipment)s "
+                    "does not. Choose a key of the equipment's company or one that "
+                    "all companies share."
+                )
+            elif key.owner_id and not key._is_owned_by_customer_of(equipment):
+                problem = self.env._(
+                    "%(key)s was bought for %(owner)s and can only go onto equipment "
+                    "of this customer, which %(equipment)s is not. Choose another key."
+                )
+            else:
+                continue
+            raise UserError(
+                problem
+                % {
+                    "key": key.display_name,
+                    "equipment": equipment.display_name,
+                    "company": key.company_id.display_name,
+                    "owner": key.owner_id.display_name,
+                }
+            )

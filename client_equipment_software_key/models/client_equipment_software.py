@@ -1,0 +1,162 @@
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+
+from .client_equipment_software_key import KEY_TYPES, STATUSES
+
+
+class ClientEquipmentSoftware(models.Model):
+    _name = "client.equipment.software"
+    _description = "Software"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "name, id"
+
+    name = fields.Char(required=True, index="trigram")
+    publisher = fields.Char()
+    default_key_type = fields.Selection(
+        KEY_TYPES,
+        default="permanent",
+        required=True,
+        help="Key type of new keys of this software.",
+    )
+    default_validity_months = fields.Integer(
+        "Default Validity (Months)",
+        help="Length of one validity period: fills in the validity end of new keys "
+        "and of renewals.",
+    )
+    minimum_available = fields.Integer(
+        help="Fewer available keys than this are reported to the responsible.",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        "Responsible",
+        domain=[("share", "=", False)],
+        index="btree_not_null",
+        help="Gets the reminders of keys that expire or run out.",
+    )
+    active = fields.Boolean(default=True)
+    software_key_ids = fields.One2many(
+        "client.equipment.software.key", "software_id", "Software Keys"
+    )
+    software_key_count = fields.Integer(
+        "Keys", compute="_compute_software_key_counts", compute_sudo=False
+    )
+    available_count = fields.Integer(
+        "Available", compute="_compute_software_key_counts", compute_sudo=False
+    )
+    applied_count = fields.Integer(
+        "Applied", compute="_compute_software_key_counts", compute_sudo=False
+    )
+    expired_count = fields.Integer(
+        "Expired", compute="_compute_software_key_counts", compute_sudo=False
+    )
+    revoked_count = fields.Integer(
+        "Revoked", compute="_compute_software_key_counts", compute_sudo=False
+    )
+    next_validity_end = fields.Date(
+        compute="_compute_software_key_counts",
+        compute_sudo=False,
+        help="The first day on which a key in use or in stock ends.",
+    )
+
+    _name_unique = models.UniqueIndex(
+        "(lower(name))",
+        "This software is in the catalogue already (it may be archived). "
+        "Use that entry, so that its keys stay together.",
+    )
+    _check_default_validity_months = models.Constraint(
+        "CHECK(default_validity_months >= 0)",
+        "The default validity of a software cannot be negative.",
+    )
+    _check_minimum_available = models.Constraint(
+        "CHECK(minimum_available >= 0)",
+        "The minimum of available keys cannot be negative.",
+    )
+
+    # The counts follow the keys that the reader may see, so they must not be
+    # shared between companies: hence depends_context and compute_sudo=False.
+    @api.depends("software_key_ids.status", "software_key_ids.validity_end")
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_software_key_counts(self):
+        groups = self.env["client.equipment.software.key"]._read_group(
+            [("software_id", "in", self.ids)],
+            ["software_id", "status"],
+            ["__count", "validity_end:min"],
+        )
+        counts, ends = {}, {}
+        for software, status, count, first_end in groups:
+            counts[software.id, status] = count
+            if first_end and status in ("available", "applied"):
+                ends.setdefault(software.id, []).append(first_end)
+        for software in self:
+            software.software_key_count = 0
+            for status, _label in STATUSES:
+                count = counts.get((software._origin.id, status), 0)
+                software[f"{status}_count"] = count
+                software.software_key_count += count
+            software.next_validity_end = min(
+                ends.get(software._origin.id, ()), default=False
+            )
+
+    @api.model
+    def _search_display_name(self, operator, value):
+        """Find a name whatever its case, so that an import never spells it anew."""
+        if operator == "in":
+            return fields.Domain.OR(
+                fields.Domain("name", "=ilike", self._escape_like(name))
+                for name in value
+                if name
+            )
+        return super()._search_display_name(operator, value)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._tidy_name(vals) for vals in vals_list])
+
+    def write(self, vals):
+        return super().write(self._tidy_name(vals))
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        if "name" not in (default or {}):
+            for software, vals in zip(self, vals_list, strict=True):
+                vals["name"] = self.env._("%s (copy)", software.name)
+        return vals_list
+
+    @api.model
+    def _tidy_name(self, vals):
+        """Return ``vals`` with each run of blanks in the name made one."""
+        if vals.get("name"):
+            return vals | {"name": " ".join(vals["name"].split())}
+        return vals
+
+    @api.model
+    def _escape_like(self, text):
+        return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+
+    def _get_validity_end(self, start):
+        """Return the end of one validity period counted from ``start``.
+
+        :param date start: the first day, or the end of the period before
+        :return: a date, or False where the software has no default validity
+        """
+        self.ensure_one()
+        if not self.default_validity_months:
+            return False
+        return start + relativedelta(months=self.default_validity_months)
+
+    def action_view_software_keys(self):
+        """Open the keys of this software; ``context["search_status"]`` narrows them.
+
+        :return: a window action
+        """
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "client_equipment_software_key.client_equipment_software_key_action"
+        )
+        action["domain"] = [("software_id", "in", self.ids)]
+        action["context"] = {
+            "default_software_id": self.id if len(self) == 1 else False,
+        }
+        if status := self.env.context.get("search_status"):
+            action["context"][f"search_default_{status}"] = 1
+        return action

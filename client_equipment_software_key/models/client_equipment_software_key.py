@@ -1,0 +1,933 @@
+import logging
+import re
+from contextlib import contextmanager
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import LockError, UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+KEY_TYPES = [
+    ("permanent", "Permanent"),
+    ("subscription", "Subscription"),
+    ("trial", "Trial"),
+    ("time_limited", "Time-Limited"),
+]
+STATUSES = [
+    ("available", "Available"),
+    ("applied", "Applied"),
+    ("expired", "Expired"),
+    ("revoked", "Revoked"),
+]
+# Keys that are still good for something: what the expiration job looks at.
+LIVE_STATUSES = ("available", "applied")
+
+LINE_BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
+# Blanks that str.strip() leaves but nobody sees: they come with pasted texts.
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+LICENSE_KEY_MAX = 1000
+
+EXPIRE_BATCH = 1000
+EXPIRE_RETRIES = 20
+
+
+def _license_key_message(env, diagnostics):
+    """Return the error for a repeated license key, naming it where it is known."""
+    message = env._("The license key must be unique!")
+    detail = diagnostics and diagnostics.message_detail or ""
+    if found := re.search(r"\(license_key\)=\((.*)\) ", detail, re.DOTALL):
+        message += "\n" + env._(
+            "%(license_key)s is in the inventory already: search for it there.",
+            license_key=found[1],
+        )
+    return message
+
+
+class ClientEquipmentSoftwareKey(models.Model):
+    """One license key: its place in the inventory and its life.
+
+    A status changes in :meth:`_transition` and nowhere else; that method also has
+    the step written to the audit trail. ``create``, ``write``, the assignments
+    (``client.equipment.feature``), the wizards and the scheduled job all end there.
+    """
+
+    _name = "client.equipment.software.key"
+    _description = "Software Key"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "id desc"
+    _check_company_auto = True
+
+    license_key = fields.Char(
+        required=True,
+        copy=False,
+        index="trigram",
+        help="The product key or license code. It cannot be changed once saved.",
+    )
+    software_id = fields.Many2one(
+        "client.equipment.software",
+        "Feature",
+        required=True,
+        ondelete="restrict",
+        help="The software product that this key licenses.",
+    )
+    key_type = fields.Selection(
+        KEY_TYPES, required=True, default="permanent", index=True
+    )
+    validity_start = fields.Date()
+    validity_end = fields.Date(help="Last day on which the key is valid.")
+    status = fields.Selection(
+        STATUSES, required=True, default="available", copy=False
+    )
+    remarks = fields.Text()
+    owner_id = fields.Many2one(
+        "res.partner",
+        "Bought for Customer",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="Where set, the key can only be applied to equipment of this customer.",
+    )
+    supplier_id = fields.Many2one(
+        "res.partner", index="btree_not_null", ondelete="restrict"
+    )
+    purchase_reference = fields.Char()
+    company_id = fields.Many2one(
+        "res.company",
+        default=lambda self: self.env.company,
+        index=True,
+        help="Leave empty to share the key between all companies.",
+    )
+    equipment_feature_ids = fields.One2many(
+        "client.equipment.feature", "software_key_id", "Equipment Features"
+    )
+    audit_log_ids = fields.One2many(
+        "client.equipment.audit.log", "software_key_id", "Audit Logs"
+    )
+    equipment_id = fields.Many2one(
+        "client.equipment",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The equipment that the key is applied to now.",
+    )
+    partner_id = fields.Many2one(related="equipment_id.partner_id", string="Customer")
+    replaced_by_id = fields.Many2one(
+        "client.equipment.software.key",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    replaces_id = fields.Many2one(
+        "client.equipment.software.key",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    audit_number = fields.Integer(
+        "Number of Audit Logs",
+        readonly=True,
+        copy=False,
+        aggregator=None,
+        help="How many entries the audit trail of this key has.",
+    )
+    audit_hash = fields.Char(
+        "Last Audit Hash",
+        readonly=True,
+        copy=False,
+        help="SHA-256 of the last entry of the audit trail.",
+    )
+    can_be_applied = fields.Boolean(
+        compute="_compute_can_be_applied",
+        search="_search_can_be_applied",
+        help="Available, and its last valid day has not ended.",
+    )
+    expires_soon = fields.Boolean(
+        compute="_compute_expires_soon",
+        help="In stock or in use, and ends within the next 30 days.",
+    )
+    needs_attention = fields.Boolean(
+        compute="_compute_needs_attention",
+        search="_search_needs_attention",
+        help="Status and assignment disagree.",
+    )
+
+    _license_key_unique = models.Constraint(
+        "UNIQUE(license_key)", _license_key_message
+    )
+    _check_license_key = models.Constraint(
+        "CHECK(license_key <> '' AND license_key = btrim(license_key, E' \\t\\r\\n'))",
+        "A license key cannot be blank, nor begin or end with blanks.",
+    )
+    _check_validity_end_required = models.Constraint(
+        "CHECK(key_type = 'permanent' OR validity_end IS NOT NULL)",
+        "Subscription, trial and time-limited keys need a validity end.",
+    )
+    _check_validity_start_required = models.Constraint(
+        "CHECK(key_type <> 'time_limited' OR validity_start IS NOT NULL)",
+        "Time-limited keys need a validity start.",
+    )
+    _check_permanent = models.Constraint(
+        "CHECK(key_type <> 'permanent' OR validity_end IS NULL)",
+        "Permanent keys have no validity end.",
+    )
+    _check_validity_order = models.Constraint(
+        "CHECK(validity_end >= validity_start)",
+        "The validity of a key cannot end before it starts.",
+    )
+    # The key list under each filter, sorted by validity end; and the due keys of
+    # the expiration job.
+    _status_validity = models.Index("(status, validity_end)")
+    # The drop-down of the equipment form: the available keys of a software.
+    _software_status = models.Index("(software_id, status)")
+
+    @api.depends("software_id.name", "license_key")
+    @api.depends_context("formatted_display_name")
+    def _compute_display_name(self):
+        formatted = self.env.context.get("formatted_display_name")
+        for key in self:
+            feature, license_key = key.software_id.name or "", key.license_key or ""
+            if formatted:
+                key.display_name = f"{feature}\t--{license_key}--"
+            else:
+                key.display_name = f"{feature} - {license_key}"
+
+    @api.depends("status", "validity_end", "company_id")
+    def _compute_can_be_applied(self):
+        past = self._filtered_past_end()
+        for key in self:
+            key.can_be_applied = key.status == "available" and key not in past
+
+    def _search_can_be_applied(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        domain = Domain("status", "=", "available") & ~self._past_end_domain()
+        return domain if True in value else ~domain
+
+    @api.depends("status", "validity_end")
+    def _compute_expires_soon(self):
+        today = fields.Date.context_today(self)
+        horizon = fields.Date.add(today, days=30)
+        for key in self:
+            key.expires_soon = (
+                key.status in LIVE_STATUSES
+                and bool(key.validity_end)
+                and key.validity_end <= horizon
+            )
+
+    @api.depends("status", "equipment_id", "equipment_feature_ids.equipment_id")
+    def _compute_needs_attention(self):
+        for key in self:
+            assigned = key.sudo().equipment_feature_ids.equipment_id
+            key.needs_attention = bool(
+                key.equipment_id != assigned
+                or (key.status == "applied" and not assigned)
+                or (key.status in ("available", "revoked") and assigned)
+            )
+
+    def _search_needs_attention(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        domain = (
+            Domain("status", "=", "applied")
+            & Domain("equipment_feature_ids", "=", False)
+        ) | (
+            Domain("status", "in", ("available", "revoked"))
+            & Domain("equipment_feature_ids", "!=", False)
+        )
+        return domain if True in value else ~domain
+
+    @api.model
+    def _search_display_name(self, operator, value):
+        """Find keys by a part of the license key, of the feature, or of both.
+
+        The names of the catalogue are looked up first: a million keys are then
+        searched by index only.
+        """
+        if operator == "in":
+            return Domain.OR(self._display_name_domain(text, "=") for text in value)
+        if operator in ("=", "ilike", "like", "=ilike", "=like"):
+            return self._display_name_domain(value, operator)
+        return NotImplemented
+
+    @api.model
+    def _display_name_domain(self, text, operator):
+        text = text or ""
+        domain = Domain("license_key", operator, text)
+        if operator != "=":
+            software = self.env["client.equipment.software"].with_context(
+                active_test=False
+            )
+            domain |= Domain(
+                "software_id", "in", software._search([("name", operator, text)])
+            )
+        # "Feature - KEY": a feature's name may hold the dash, too.
+        for dash in re.finditer(" - ", text):
+            feature, license_key = text[: dash.start()], text[dash.end() :]
+            domain |= Domain("software_id.name", operator, feature) & Domain(
+                "license_key", operator, license_key
+            )
+        return domain
+
+    @api.onchange("software_id")
+    def _onchange_software_id(self):
+        """Take key type and validity from the catalogue entry."""
+        if self.software_id and not self._origin:
+            self.key_type = self.software_id.default_key_type
+            self._onchange_key_type()
+
+    @api.onchange("key_type", "validity_start")
+    def _onchange_key_type(self):
+        """Clear the end of a permanent key; propose the end of any other."""
+        if self.key_type == "permanent":
+            self.validity_end = False
+            return
+        if self._origin:
+            return
+        if not self.validity_start:
+            self.validity_start = fields.Date.context_today(self)
+        self.validity_end = (
+            self.software_id
+            and self.software_id._get_validity_end(self.validity_start)
+            or self.validity_end
+        )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        vals_list = [self._prepare_vals(vals) for vals in vals_list]
+        wanted = [vals.pop("status", None) for vals in vals_list]
+        features = [vals.pop("equipment_feature_ids", None) for vals in vals_list]
+        # The audit trail tells who entered a key; a mail message each would cost
+        # many times the entry itself.
+        keys = (
+            super(ClientEquipmentSoftwareKey, self.with_context(tracking_disable=True))
+            .create([vals | {"status": "available"} for vals in vals_list])
+            .with_env(self.env)
+        )
+        keys._transition("created", "available")
+        keys._filtered_past_end()._transition("expired", "expired")
+        for key, status, commands in zip(keys, wanted, features, strict=True):
+            if status and status != key.status:
+                key._settle(status)
+            if commands:
+                key.write({"equipment_feature_ids": commands})
+        return keys
+
+    def write(self, vals):
+        vals = self._drop_unchanged_fixed_fields(dict(vals))
+        wanted = vals.pop("status", None)
+        if not wanted and "validity_end" not in vals:
+            self._check_validity(vals)
+            result = super().write(vals)
+            if {"owner_id", "company_id"} & vals.keys():
+                self.sudo().equipment_feature_ids._check_fits()
+            return result
+        self.check_access("write")
+        self._lock_to_move()
+        ends_before = {key.id: key.validity_end for key in self}
+        self._check_validity(vals)
+        result = super(
+            ClientEquipmentSoftwareKey, self.with_context(tracking_disable=True)
+        ).write(vals)
+        self._settle(wanted, ends_before)
+        return result
+
+    def copy(self, default=None):
+        """Copy one key under a new license key, which ``default`` must give (K4)."""
+        if len(self) != 1 or not (default or {}).get("license_key"):
+            raise UserError(
+                self.env._(
+                    "A copy needs a license key of its own. Open the key, choose "
+                    "Duplicate in the gear menu and enter the next license key."
+                )
+            )
+        return super().copy(default)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_applied(self):
+        if feature := self.sudo().equipment_feature_ids[:1]:
+            raise UserError(
+                self.env._(
+                    "%(key)s is applied to %(equipment)s. Remove it there before you "
+                    "delete it.",
+                    key=feature.software_key_id.display_name,
+                    equipment=feature.equipment_id.display_name,
+                )
+            )
+
+    def unlink(self):
+        """Delete the keys with their trails; the catalogue entry keeps a trace (K10)."""
+        self.check_access("unlink")
+        self._unlink_except_applied()
+        traces = {
+            software: keys._deletion_trace()
+            for software, keys in self.sudo().grouped("software_id").items()
+        }
+        result = super().unlink()
+        for software, trace in traces.items():
+            software.message_post(body=trace, author_id=self.env.user.partner_id.id)
+        # The database has deleted the trails by cascade.
+        self.env["client.equipment.audit.log"].invalidate_model()
+        return result
+
+    def _deletion_trace(self):
+        """Return what stays on the chatter of the software of deleted keys."""
+        lines = [
+            self.env._(
+                "Software key …%(ending)s deleted by %(user)s with %(count)s audit "
+                "logs; last hash %(hash)s",
+                ending=key.license_key[-5:],
+                user=self.env.user.name,
+                count=key.audit_number,
+                hash=key.audit_hash,
+            )
+            for key in self
+        ]
+        return "\n".join(lines)
+
+    # ------------------------------------------------------------------
+    # Values
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _normalize_license_key(self, license_key):
+        """Return a license key as it is stored (K2).
+
+        Line breaks from pasting and the blanks around them and at both ends go.
+
+        :raises ValidationError: where nothing is left, or far too much
+        """
+        text = LINE_BREAKS.sub("", license_key or "").strip(INVISIBLE + " \t\xa0")
+        text = text.strip().strip(INVISIBLE)
+        if not text:
+            raise ValidationError(
+                self.env._("The license key is empty. Enter the product key.")
+            )
+        if len(text) > LICENSE_KEY_MAX:
+            raise ValidationError(
+                self.env._(
+                    "The license key %(license_key)s… is longer than %(max)s "
+                    "characters. Check what was pasted.",
+                    license_key=text[:30],
+                    max=LICENSE_KEY_MAX,
+                )
+            )
+        return text
+
+    @api.model
+    def _prepare_vals(self, vals):
+        """Return the values of one new key, checked and completed from the catalogue."""
+        if self._fixed_fields() & {name for name, value in vals.items() if value}:
+            raise UserError(
+                self.env._(
+                    "The equipment and the audit trail of a software key are set by "
+                    "the system alone. Apply the key to the equipment."
+                )
+            )
+        vals = {
+            name: value
+            for name, value in vals.items()
+            if name not in self._fixed_fields()
+        }
+        vals["license_key"] = self._normalize_license_key(vals.get("license_key"))
+        software = self.env["client.equipment.software"].browse(vals.get("software_id"))
+        if software and not vals.get("key_type"):
+            vals["key_type"] = software.default_key_type
+        if (
+            software
+            and vals.get("key_type") != "permanent"
+            and not vals.get("validity_end")
+            and software.default_validity_months
+        ):
+            start = fields.Date.to_date(vals.get("validity_start"))
+            vals["validity_end"] = software._get_validity_end(
+                start or fields.Date.context_today(self)
+            )
+        self._check_validity_values(
+            vals["license_key"],
+            vals.get("key_type", "permanent"),
+            fields.Date.to_date(vals.get("validity_start")),
+            fields.Date.to_date(vals.get("validity_end")),
+        )
+        return vals
+
+    @api.model
+    def _fixed_fields(self):
+        """Return the fields that only the system sets."""
+        return {"equipment_id", "audit_log_ids", "audit_number", "audit_hash"}
+
+    def _drop_unchanged_fixed_fields(self, vals):
+        """Return ``vals`` without values that may not change, where they do not.
+
+        :raises UserError: where one of them would change (K3)
+        """
+        if "license_key" in vals:
+            license_key = self._normalize_license_key(vals.pop("license_key"))
+            for key in self:
+                if key.license_key != license_key:
+                    raise UserError(
+                        self.env._(
+                            "The license key of %(key)s cannot be changed, because "
+                            "its audit trail speaks of it. Delete this key and enter "
+                            "the correct one anew.",
+                            key=key.display_name,
+                        )
+                    )
+        if fixed := self._fixed_fields() & vals.keys():
+            raise UserError(
+                self.env._(
+                    "%(field)s of a software key is set by the system alone. Apply, "
+                    "remove, renew or revoke the key instead.",
+                    field=self._fields[min(fixed)]._description_string(self.env),
+                )
+            )
+        return vals
+
+    def _check_validity(self, vals):
+        """Check the validity that ``vals`` would lead to, key by key (K5)."""
+        if not {"key_type", "validity_start", "validity_end"} & vals.keys():
+            return
+        for key in self:
+            self._check_validity_values(
+                key.license_key,
+                vals.get("key_type", key.key_type),
+                fields.Date.to_date(vals.get("validity_start", key.validity_start)),
+                fields.Date.to_date(vals.get("validity_end", key.validity_end)),
+            )
+
+    @api.model
+    def _check_validity_values(self, license_key, key_type, start, end):
+        """Say in words, and of which key, what the database would refuse (K5)."""
+        if key_type == "permanent":
+            if not end:
+                return
+            problem = self.env._(
+                "%s is permanent and cannot have a validity end. Clear the end or "
+                "choose another key type.",
+                license_key,
+            )
+        elif not end:
+            problem = self.env._(
+                "%(license_key)s needs a validity end, because its key type is "
+                "%(key_type)s.",
+                license_key=license_key,
+                key_type=self._status_label("key_type", key_type),
+            )
+        elif key_type == "time_limited" and not start:
+            problem = self.env._(
+                "%s is time-limited and needs a validity start.", license_key
+            )
+        elif start and end < start:
+            problem = self.env._(
+                "The validity of %(license_key)s ends on %(end)s, before it starts on "
+                "%(start)s. Correct one of the two dates.",
+                license_key=license_key,
+                start=start,
+                end=end,
+            )
+        else:
+            return
+        raise ValidationError(problem)
+
+    @api.model
+    def _status_label(self, field_name, value):
+        """Return the user's word for a value of a selection field."""
+        labels = dict(self._fields[field_name]._description_selection(self.env))
+        return labels.get(value, value)
+
+    # ------------------------------------------------------------------
+    # Validity
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _today_by_company(self):
+        """Return ``{company id or False: the date it is there}`` for all companies."""
+        companies = self.env["res.company"].sudo().search([])
+        shared = self.env["res.company"]._software_key_today()
+        return {company.id: company._software_key_today() for company in companies} | {
+            False: shared
+        }
+
+    def _filtered_past_end(self):
+        """Return the keys whose last valid day has ended where their company is."""
+        today = self._today_by_company()
+        return self.filtered(
+            lambda key: key.validity_end
+            and key.validity_end < today[key.company_id.id]
+        )
+
+    @api.model
+    def _past_end_domain(self):
+        """Return the domain of :meth:`_filtered_past_end`."""
+        companies_by_day = {}
+        for company_id, day in self._today_by_company().items():
+            companies_by_day.setdefault(day, []).append(company_id)
+        if len(companies_by_day) == 1:
+            return Domain("validity_end", "<", next(iter(companies_by_day)))
+        return Domain.OR(
+            Domain("validity_end", "<", day) & Domain("company_id", "in", company_ids)
+            for day, company_ids in companies_by_day.items()
+        )
+
+    def _is_owned_by_customer_of(self, equipment):
+        """Tell whether the key's owner is the equipment's customer or stands above it."""
+        self.ensure_one()
+        customer = equipment.partner_id
+        while customer and customer != self.owner_id:
+            customer = customer.parent_id
+        return bool(customer)
+
+    # ------------------------------------------------------------------
+    # Status: the one door
+    # ------------------------------------------------------------------
+
+    def _lock_to_move(self):
+        """Lock the keys for a step in their life.
+
+        Where somebody else is at one of them, wait for their end. If they changed
+        it, PostgreSQL refuses our old view of it and Odoo runs the request again.
+        """
+        try:
+            self.lock_for_update(allow_referencing=True)
+        except LockError:
+            with self._after_others():
+                pass
+            self._lock_again()
+
+    def _lock_to_apply(self):
+        """Lock the keys and check that each can be applied.
+
+        :raises UserError: where one cannot, naming it and why. The loser of a race
+            learns at once which equipment the key went to (A4).
+        """
+        try:
+            self.lock_for_update(allow_referencing=True)
+        except LockError:
+            with self._after_others() as keys:
+                keys._check_can_be_applied()
+            self._lock_again()
+        self._check_can_be_applied()
+
+    @contextmanager
+    def _after_others(self):
+        """Wait until nobody else holds these keys, and show how they left them.
+
+        :return: a context manager that gives the same keys in a transaction of
+            their own, which sees what the others have done
+        """
+        with self.env.registry.cursor() as cr:
+            try:
+                cr.execute("SET LOCAL lock_timeout = '3s'")
+                cr.execute(
+                    SQL(
+                        "SELECT FROM client_equipment_software_key"
+                        " WHERE id = ANY(%s) FOR SHARE",
+                        list(self.ids),
+                    ),
+                    log_exceptions=False,
+                )
+            except (
+                psycopg2.errors.LockNotAvailable,
+                psycopg2.errors.SerializationFailure,
+            ):
+                pass
+            cr.rollback()
+            yield self.with_env(self.env(cr=cr))
+
+    def _lock_again(self):
+        try:
+            self.lock_for_update(allow_referencing=True)
+        except LockError:
+            raise UserError(
+                self.env._(
+                    "Somebody else is working on %s at this moment. Try again in a "
+                    "few seconds.",
+                    ", ".join(self[:3].mapped("display_name")),
+                )
+            ) from None
+
+    def _check_can_be_applied(self):
+        """Check that the keys are available, valid and free (A5).
+
+        :raises UserError: naming the key, its status and what to do
+        """
+        past = self._filtered_past_end()
+        taken = self.filtered("equipment_feature_ids")
+        for key in self:
+            if key in taken:
+                problem = self.env._(
+                    "%(key)s is applied to %(equipment)s already. Remove it there "
+                    "first, or choose another key."
+                )
+            elif key.status == "revoked":
+                problem = self.env._(
+                    "%(key)s is revoked and cannot be applied. Choose another key."
+                )
+            elif key.status == "expired" or key in past:
+                problem = self.env._(
+                    "%(key)s has expired (valid until %(end)s) and cannot be applied. "
+                    "Renew it, or choose another key."
+                )
+            elif key.status == "applied":
+                problem = self.env._(
+                    "%(key)s has the status Applied, although no equipment carries "
+                    "it. Set its status back to Available, or choose another key."
+                )
+            else:
+                continue
+            raise UserError(
+                problem
+                % {
+                    "key": key.display_name,
+                    "equipment": key.equipment_feature_ids.equipment_id.display_name,
+                    "end": key.validity_end,
+                }
+            )
+
+    def _transition(self, action, status, ends_before=None, reason=None):
+        """Set the status of the keys and have the step written to the audit trail.
+
+        The only place where a status changes. Callers have locked the keys and
+        checked that the step is allowed. Straight SQL, because this is the inner
+        loop of every operation: two statements for any number of keys.
+
+        :param str action: what the audit trail calls the step
+        :param str status: the new status of all these keys
+        :param dict ends_before: ``{key id: validity end before}`` of a moved end
+        :param str reason: the user's reason, kept in the audit trail
+        """
+        if not self:
+            return
+        AuditLog = self.env["client.equipment.audit.log"]
+        self.env.flush_all()
+        entry_ids = AuditLog._append(self, action, status, ends_before, reason)
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE client_equipment_software_key key
+                   SET status = %(status)s,
+                       equipment_id = (
+                            SELECT feature.equipment_id
+                              FROM client_equipment_feature feature
+                             WHERE feature.software_key_id = key.id
+                       ),
+                       audit_number = entry.number,
+                       audit_hash = entry.hash,
+                       write_uid = %(uid)s,
+                       write_date = %(now)s
+                  FROM client_equipment_audit_log entry
+                 WHERE entry.id = ANY(%(entry_ids)s)
+                   AND key.id = entry.software_key_id
+                """,
+                status=status,
+                uid=self.env.uid,
+                now=fields.Datetime.now(),
+                entry_ids=entry_ids,
+            )
+        )
+        changed = ["status", "equipment_id", "audit_number", "audit_hash"]
+        self.invalidate_recordset(
+            [*changed, "audit_log_ids", "write_uid", "write_date"], flush=False
+        )
+        self.modified(changed)
+
+    def _settle(self, wanted=None, ends_before=None):
+        """Take the step that a written status or a moved validity end asks for.
+
+        :param str wanted: the status that the user chose, if any
+        :param dict ends_before: ``{key id: validity end before the write}``
+        :raises UserError: where the step is not allowed
+        """
+        past = self._filtered_past_end()
+        steps = {}
+        for key in self:
+            moved = ends_before is not None and ends_before[key.id] != key.validity_end
+            if step := key._next_step(wanted, moved, key in past):
+                steps.setdefault(step, []).append(key.id)
+        for (action, status), key_ids in steps.items():
+            self.browse(key_ids)._transition(action, status, ends_before)
+
+    def _next_step(self, wanted, moved, past):
+        """Return ``(action, status)`` of the key's next step, or None for no step.
+
+        :param str wanted: the status that the user chose, if any
+        :param bool moved: whether the validity end has been moved
+        :param bool past: whether the validity end has passed
+        :raises UserError: where the wanted status cannot be reached
+        """
+        self.ensure_one()
+        assigned = bool(self.sudo().equipment_feature_ids)
+        resting = "applied" if assigned else "available"
+        if not wanted or wanted == self.status:
+            if not moved:
+                return None
+            if past and self.status in LIVE_STATUSES:
+                return "expired", "expired"
+            if self.status == "expired" and not past:
+                return "renewed", resting
+            return "renewed", self.status
+        match (self.status, wanted):
+            case ("available" | "applied", "expired") if past:
+                return "expired", "expired"
+            case ("expired", "available" | "applied") if (
+                not past and wanted == resting
+            ):
+                return "renewed", resting
+            case ("available" | "expired" | "applied", "revoked") if not assigned:
+                return "revoked", "revoked"
+            case ("revoked" | "applied", "available") if not past and not assigned:
+                return "reinstated", "available"
+        raise UserError(self._why_not(wanted, assigned, past))
+
+    def _why_not(self, wanted, assigned, past):
+        """Return in words why the key cannot get the wanted status, and what to do."""
+        if wanted == "expired":
+            problem = self.env._(
+                "%(key)s cannot be set to Expired, because its validity has not "
+                "ended. Move its validity end, or revoke the key."
+            )
+            if self.status == "revoked":
+                problem = self.env._(
+                    "%(key)s is revoked and cannot expire any more."
+                )
+        elif assigned:
+            problem = self.env._(
+                "%(key)s is applied to %(equipment)s, so it cannot be set to "
+                "%(wanted)s. Remove the key from the equipment first."
+            )
+        elif wanted == "applied":
+            problem = self.env._(
+                "%(key)s cannot be set to Applied by hand. Apply it to an equipment: "
+                "open the equipment, tab Software Keys, and add a line."
+            )
+        elif past:
+            problem = self.env._(
+                "The validity of %(key)s ended on %(end)s, so it cannot be set to "
+                "%(wanted)s. Renew the key: enter a new validity end."
+            )
+        else:
+            problem = self.env._(
+                "%(key)s cannot go from %(status)s to %(wanted)s."
+            )
+        return problem % {
+            "key": self.display_name,
+            "equipment": self.sudo().equipment_feature_ids.equipment_id.display_name,
+            "status": self._status_label("status", self.status),
+            "wanted": self._status_label("status", wanted),
+            "end": self.validity_end,
+        }
+
+    def _settle_after_removal(self):
+        """Take the keys back to the inventory after their assignments went (A7)."""
+        past = self._filtered_past_end()
+        revoked = self.filtered(lambda key: key.status == "revoked")
+        revoked._transition("revoked", "revoked")
+        (past - revoked)._transition("revoked", "expired")
+        (self - past - revoked)._transition("revoked", "available")
+
+    def revoke(self, reason=None):
+        """Set the keys to Revoked, so that they can never be applied again.
+
+        :param str reason: kept in the audit trail
+        :return: True
+        :raises UserError: where a key is applied, naming the equipment
+
+        Serves the status table of the contract, section 4.
+        """
+        self.check_access("write")
+        self._lock_to_move()
+        for key in self:
+            key._next_step("revoked", False, False)
+        self.filtered(lambda key: key.status != "revoked")._transition(
+            "revoked", "revoked", reason=reason
+        )
+        return True
+
+    # ------------------------------------------------------------------
+    # Scheduled action
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _cron_expire(self):
+        """Expire the keys whose last valid day has ended (S1).
+
+        Batches are committed one by one, so the job can be killed at any point and
+        loses or repeats nothing. Rows that people hold are left to the next batch
+        or run; where somebody was faster, the batch is taken anew with a fresh view.
+        """
+        due = Domain("status", "in", LIVE_STATUSES) & self._past_end_domain()
+        cron = self.env["ir.cron"]
+        time_left = cron._commit_progress(remaining=self.search_count(due))
+        retries = EXPIRE_RETRIES
+        while time_left:
+            try:
+                keys = self._lock_some(due, EXPIRE_BATCH)
+                if not keys:
+                    break
+                keys._transition("expired", "expired")
+                time_left = cron._commit_progress(len(keys))
+                retries = EXPIRE_RETRIES
+            except psycopg2.errors.SerializationFailure:
+                self.env.cr.rollback()
+                retries -= 1
+                if not retries:
+                    raise
+                _logger.info("Software keys changed meanwhile: taking the batch anew")
+
+    @api.model
+    def _lock_some(self, domain, limit):
+        """Return up to ``limit`` keys of ``domain`` that nobody else holds, locked."""
+        query = self._search(domain, limit=limit, order="id")
+        rows = self.env.execute_query(
+            SQL("%s FOR NO KEY UPDATE SKIP LOCKED", query.select())
+        )
+        return self.browse(key_id for (key_id,) in rows)
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_duplicate(self):
+        """Open a new, unsaved key with everything but the license key copied (K4).
+
+        :return: a window action
+        """
+        self.ensure_one()
+        self.check_access("create")
+        (vals,) = self.copy_data()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Software Keys"),
+            "res_model": self._name,
+            "views": [(False, "form")],
+            "context": {
+                f"default_{name}": value
+                for name, value in vals.items()
+                if not isinstance(value, list | tuple)
+            },
+        }
+
+    def action_revoke(self):
+        """Button *Revoke*.
+
+        :return: True
+        """
+        return self.revoke()
+
+    def action_view_equipment(self):
+        """Open the equipment that the key is applied to.
+
+        :return: a window action
+        """
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "client.equipment",
+            "res_id": self.equipment_id.id,
+            "views": [(False, "form")],
+        }
