@@ -1,40 +1,35 @@
-"""What pytest-odoo leaves out: what Odoo's own runner would call a failure is one here too."""
+"""What pytest-odoo leaves out: what Odoo's own runner calls a failure is one here."""
 
 import logging
 
 import pytest
+
 from odoo.tests import HttpCase
 
-LOUD = logging.ERROR
 
-
-class _Collector(logging.Handler):
+class _Errors(logging.Handler):
     def __init__(self):
-        super().__init__(LOUD)
+        super().__init__(logging.ERROR)
         self.lines = []
 
     def emit(self, record):
         self.lines.append(f"{record.name}: {self.format(record)}")
 
 
-@pytest.fixture(autouse=True)
-def no_errors_logged():
-    """An error in the log fails the test, unless ``mute_logger`` or ``assertLogs`` expects it."""
-    collector = _Collector()
-    logger = logging.getLogger("odoo")
-    logger.addHandler(collector)
-    yield
-    logger.removeHandler(collector)
-    if collector.lines:
-        pytest.fail(
-            "errors in Odoo's log:\n" + "\n".join(collector.lines), pytrace=False
-        )
+_errors = _Errors()
+logging.getLogger("odoo").addHandler(_errors)
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
-    """A browser test that is skipped (no browser, no websocket-client) has failed."""
+    """Fail a test that logs an error which it does not expect by mute_logger or
+    assertLogs, and a browser test that is skipped (no browser, no websocket-client).
+    """
     report = (yield).get_result()
     if report.skipped and item.cls and issubclass(item.cls, HttpCase):
         report.outcome = "failed"
-        report.longrepr = f"a browser test must run, but was skipped: {report.longrepr}"
+        report.longrepr = f"a browser test must run: {report.longrepr}"
+    if report.passed and _errors.lines:
+        report.outcome = "failed"
+        report.longrepr = "errors in Odoo's log:\n" + "\n".join(_errors.lines)
+    _errors.lines.clear()

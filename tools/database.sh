@@ -41,7 +41,7 @@ server_start() {
   : >"$folder.log"
   give_to_postgres "$socket" "$folder.log"
   as_postgres "$(pgbin)/pg_ctl" -D "$folder" -l "$folder.log" -w -o "-c listen_addresses=''
-    -c unix_socket_directories=$socket -c max_connections=200 $options" start >/dev/null 2>&1 8>&- 9>&- ||
+    -c unix_socket_directories=$socket -c port=5432 -c max_connections=200 $options" start >/dev/null 2>&1 8>&- 9>&- ||
     die "the database server did not start: $(first_error FATAL "$folder.log")"
 }
 
@@ -62,5 +62,5 @@ database() { # database run|test: that server runs from here to the end of this 
   server_runs "$folder" || server_start "$folder" "$options"
   keep "$folder"
   PGHOST=$(sed -n 5p "$folder/postmaster.pid")
-  export PGHOST PGUSER=odoo PATH=$(pgbin):$PATH
+  export PGHOST PGPORT=5432 PGUSER=odoo
 }

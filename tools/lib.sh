@@ -10,16 +10,23 @@ die() {
   exit 1
 }
 
-growing() { # growing FOLDER COMMAND…: shows on a terminal how large the folder has become while the command runs
+growing() { # growing FOLDER COMMAND…: a terminal shows how large the folder has become while the command runs
   local folder=$1 ticker= status=0
   shift
   if [[ -t 2 ]]; then
-    while sleep 1; do printf '\r    %s MB ' "$(du -sm "$folder" 2>/dev/null | cut -f1)" >&2; done 8>&- 9>&- &
+    while sleep 1 && kill -0 $$; do printf '\r    %s MB ' "$(du -sm "$folder" | cut -f1)" >&3; done \
+      3>&2 2>/dev/null 8>&- 9>&- &
     ticker=$!
   fi
   "$@" || status=$?
   if [[ $ticker ]]; then kill "$ticker" && printf '\r\033[K' >&2; fi
   return "$status"
+}
+
+logged() { # logged LOG COMMAND…
+  local log=$1
+  shift
+  "$@" >"$log" 2>&1
 }
 
 first_error() { # first_error PATTERN LOG: the line of a log that says why

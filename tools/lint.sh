@@ -22,7 +22,7 @@ lint() {
   unlock
   cd "$root"
   check() { step "$*" && "$@" || failed+=("$1"); }
-  check ruff check --no-cache
+  check ruff check
   check ruff format --check
   check python -m pylint client_equipment*/
   check python -m oca_pre_commit_hooks.cli client_equipment*/

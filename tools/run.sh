@@ -1,6 +1,6 @@
 # ./dev run [--port N] [ODOO ARGS]: the product with demo data, served on this machine. Sourced by ../dev.
 
-name=equipment # the database
+name=client_equipment_dev # the database
 
 use_run_database() {
   export ODOO_DATA_DIR=$data/odoo
@@ -30,22 +30,6 @@ prepare() { # the state of what is installed is kept in the database itself, as 
     return 0
   fi
   psql -qd "$name" -c "COMMENT ON DATABASE \"$name\" IS '$state'"
-}
-
-free_port() { # free_port [N]: N, or the first free one from 8069
-  python - "$@" <<'PY'
-import socket, sys
-
-for port in map(int, sys.argv[1:] or range(8069, 8169)):
-    with socket.socket() as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            attempt.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-    sys.exit(print(port))
-sys.exit(1)
-PY
 }
 
 announce() { # waits until the server answers, as long as it lives

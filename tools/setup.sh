@@ -24,7 +24,7 @@ setup_system() {
   command -v apt-get >/dev/null || die "please install what Debian calls: $missing"
   ((EUID == 0)) || die "system packages are missing; please run:  sudo apt-get install $missing"
   step "Installing system packages: $missing"
-  growing /var/cache/apt/archives apt_install $missing >"$log" 2>&1 ||
+  growing /var/cache/apt/archives logged "$log" apt_install $missing ||
     die "apt could not install them: $(first_error '^E:' "$log")"
 }
 
@@ -44,8 +44,8 @@ setup_python() {
   step "Installing Odoo's Python packages (350 MB)"
   "$venv/bin/python" -c '' 2>/dev/null || "$(find_python)" -m venv --clear "$venv" >"$log" ||
     die "no Python environment could be made: $(first_error Error "$log")"
-  growing "$venv" "$venv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes --no-deps \
-    --only-binary :all: -r "$lockfile" >"$log" 2>&1 ||
+  growing "$venv" logged "$log" "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps \
+    --only-binary :all: --require-hashes -r "$lockfile" ||
     die "pip could not install them: $(first_error ^ERROR "$log")"
   cp "$lockfile" "$venv/installed.lock"
 }
@@ -64,7 +64,7 @@ setup() { # leaves the set-up lock held: what prepares databases goes on under i
   setup_odoo
   setup_python
   local packages=("$cache"/venv/lib/python3*/site-packages)
-  export PATH=$root/tools/bin:$cache/venv/bin:$PATH PYTHONPATH=$packages:$odoo
+  export PATH=$root/tools/bin:$cache/venv/bin:$(pgbin):$PATH PYTHONPATH=$packages:$odoo
   # Odoo's options under their names as environment variables: arguments and configuration files stay the user's
   export ODOO_RC=${ODOO_RC:-/dev/null} ODOO_ADDONS_PATH=${ODOO_ADDONS_PATH:-$root} ODOO_HTTP_INTERFACE=127.0.0.1
 }

@@ -1,15 +1,5 @@
 # ./dev test: our addons, installed by Odoo into a copy of a template database, then pytest. Sourced by ../dev.
 
-use_test_database() { # the name of the template is left in $template
-  export ODOO_DATA_DIR=$cache/test-data
-  mkdir -p "$ODOO_DATA_DIR"
-  cd "$root"
-  setup
-  database test
-  make_template
-  unlock
-}
-
 dependencies() { # what our addons need and our tests use, comma-separated
   python - <<'PY'
 import ast
@@ -23,31 +13,50 @@ print(",".join(sorted(needed - {manifest.parent.name for manifest in manifests})
 PY
 }
 
-make_template() { # what our addons depend on, with the web client's assets built
+make_template() { # what our addons depend on, with the web client's assets built; its name is left in $template
   local modules log=$cache/template.log
   modules=$(dependencies)
-  template=template_$({
+  template=ce_template_$({
     cat tools/requirements.lock "$odoo/odoo/release.py"
     echo "$odoo $modules"
     declare -f make_template
   } | sha256sum | cut -c1-12)
   ! database_exists "$template" || return 0
+  drop_databases '^ce_template_[0-9a-f]{12}'
   step "Making the template database: $modules"
-  drop_database "$template-new"
   odoo_step "$log" -d "$template-new" -i "$modules" || die "Odoo could not make the template database (see $log)"
-  python -m odoo shell -d "$template-new" --no-http >"$log" 2>&1 \
+  logged "$log" python -m odoo shell -d "$template-new" --no-http \
     <<<"env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()" || die "Odoo could not build the assets (see $log)"
   rename_database "$template-new" "$template"
 }
 
-with_addons() { # with_addons NAME ADDONS ARGS…: a database with them, dropped at the end; any warning is a failure
-  local name=$1 addons=$2 log=$ODOO_DATA_DIR/$1.log
+drop_databases() { # drop_databases PATTERN
+  local name
+  for name in $(psql -Atd postgres -c "SELECT datname FROM pg_database WHERE datname ~ '$1'"); do
+    # a run's database has the run's process in its name, and is its own while that lives
+    [[ $name =~ _([0-9]+)$ && -e /proc/${BASH_REMATCH[1]} ]] || drop_database "$name"
+  done
+}
+
+begin() { # begin NAME ADDONS ARGS…: a database with the addons, gone at the end; a warning is a failure
+  local addons=$2
+  base=$1_$$
   shift 2
-  trap "drop_database $name; rm -f $log" EXIT
-  copy_database "$template" "$name"
-  step "Installing $addons${*:+ ($*)}"
-  odoo_step "$log" -d "$name" -i "$addons" "$@" || die "Odoo could not install $addons"
-  ! grep -qE '^[0-9-]{10} [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) ' "$log" || die "there were warnings while installing $addons"
+  export ODOO_DATA_DIR=$cache/test-data
+  mkdir -p "$ODOO_DATA_DIR"
+  cd "$root"
+  setup
+  database test
+  [[ $PGHOST != /tmp/odoo-pg.* ]] || drop_databases '^ce_(test|suites)_[0-9]+$' # left over by killed runs
+  make_template
+  TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/odoo-test.XXXXXX") # browsers leave things behind
+  export TMPDIR
+  trap 'drop_database "$base"; rm -rf "$TMPDIR"' EXIT
+  copy_database "$template" "$base"
+  unlock
+  step "Installing $addons${*:+ $*}"
+  odoo_step "$TMPDIR/install.log" -d "$base" -i "$addons" "$@" || die "Odoo could not install $addons"
+  ! grep -qE "$loud" "$TMPDIR/install.log" || die "there were warnings while installing $addons"
 }
 
 addons_named() { # those that the arguments name, else all
@@ -57,25 +66,23 @@ addons_named() { # those that the arguments name, else all
 }
 
 run_tests() {
-  use_test_database
-  with_addons "test_$$" "$(addons_named "$@")"
-  python -m pytest --odoo-http --odoo-database="test_$$" "$@"
+  begin ce_test "$(addons_named "$@")"
+  python -m pytest --odoo-http --odoo-database="$base" "$@"
 }
 
 # Odoo's own suites over our addons with their demo data: its lints, and its robot that clicks everything.
 lints=(TestIndex TestNaming TestLintOverrideSignatures TestTestHoles PotLinter TestOnchangeDomains TestDunderinit)
 
 run_odoo_suites() {
-  local tags suite failed= log=$cache/odoo-suites.log
+  local tags suite failed= log
   tags=$(printf '/test_lint:%s,' "${lints[@]}")click_all/web:TestMenusAdmin
-  use_test_database
-  with_addons "suites_$$" "test_lint,$(our_addons)" --with-demo
+  begin ce_suites "test_lint,$(our_addons)" --with-demo
+  log=$TMPDIR/suites.log
   step "Running Odoo's own suites"
-  python -m odoo -d "suites_$$" --http-port="$(free_port)" --max-cron-threads=0 --stop-after-init --test-tags="$tags" \
-    >"$log" 2>&1 || failed=1
-  grep -E ' (WARNING|ERROR|CRITICAL) |odoo.tests.result' "$log" >&2
+  odoo_step "$log" -d "$base" --http-port="$(free_port)" --test-tags="$tags" || failed=1
   for suite in "${lints[@]}" TestMenusAdmin; do
-    grep -qE "(INFO|RUNBOT) .*Starting $suite\." "$log" || { failed=1 && warn "$suite did not run"; }
+    grep -q ": Starting $suite\." "$log" || { failed=1 && warn "$suite did not run"; }
   done
-  [[ ! $failed ]] || die "Odoo's own suites failed (all of it: $log)"
+  [[ ! $failed ]] || die "Odoo's own suites failed"
+  grep -o '0 failed, .* tests' "$log"
 }
