@@ -1,0 +1,135 @@
+from odoo import Command, fields
+from odoo.tests import TransactionCase, new_test_user
+
+ADDON = "client_equipment_software_key"
+
+
+class SoftwareKeyMixin:
+    """A small service company: a user for each role, software, keys, equipment.
+
+    For use with any of Odoo's test classes, HttpCase too; unit tests take
+    :class:`SoftwareKeyCommon`. Log-ins are ``sk_technician`` and so on (password =
+    log-in); everything belongs to ``cls.company``.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company, cls.other_company = cls.env["res.company"].create(
+            [{"name": "Cobalt Services"}, {"name": "Granite Services"}]
+        )
+        cls.technician = cls._new_user("technician", f"{ADDON}.group_software_key_user")
+        cls.technician_2 = cls._new_user(
+            "technician_2", f"{ADDON}.group_software_key_user"
+        )
+        cls.manager = cls._new_user("manager", f"{ADDON}.group_software_key_manager")
+        cls.auditor = cls._new_user("auditor", f"{ADDON}.group_software_key_auditor")
+        cls.internal = cls._new_user("internal", "base.group_user")
+        cls.portal = cls._new_user("portal", "base.group_portal")
+        cls.customer, cls.other_customer = cls.env["res.partner"].create(
+            [
+                {"name": "Tour Dental Practice", "is_company": True},
+                {"name": "Tour Harbour Works", "is_company": True},
+            ]
+        )
+        cls.office, cls.antivirus = cls.env["client.equipment.software"].create(
+            [
+                {"name": "Tour Office Professional"},
+                {
+                    "name": "Tour Antivirus Enterprise",
+                    "default_key_type": "subscription",
+                    "default_validity_months": 12,
+                },
+            ]
+        )
+        cls.laptop, cls.spare_laptop = cls.env["client.equipment"].create(
+            [
+                {
+                    "name": "Reception Laptop",
+                    "serial_no": "LAPTOP-12345",
+                    "partner_id": cls.customer.id,
+                    "company_id": cls.company.id,
+                },
+                {
+                    "name": "Spare Laptop",
+                    "serial_no": "LAPTOP-67890",
+                    "partner_id": cls.customer.id,
+                    "company_id": cls.company.id,
+                },
+            ]
+        )
+        cls.today = fields.Date.today()
+
+    @classmethod
+    def _new_user(cls, role, groups, **values):
+        """Return a new user ``sk_<role>`` of the company."""
+        return new_test_user(
+            cls.env,
+            f"sk_{role}",
+            groups,
+            name=f"{role.replace('_', ' ').title()} Tester",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+            **values,
+        )
+
+    @classmethod
+    def _in_days(cls, days):
+        """Return the date ``days`` from today (before today where negative)."""
+        return fields.Date.add(cls.today, days=days)
+
+    @classmethod
+    def _enter(cls, *license_keys, software=None, user=None, **values):
+        """Enter a key for each license key, as the manager, and return them."""
+        return (
+            cls.env["client.equipment.software.key"]
+            .with_user(user or cls.manager)
+            .create(
+                [
+                    {
+                        "license_key": license_key,
+                        "software_id": (software or cls.office).id,
+                        "company_id": cls.company.id,
+                    }
+                    | values
+                    for license_key in license_keys
+                ]
+            )
+        )
+
+    @classmethod
+    def _enter_subscriptions(cls, *license_keys, end=30, **values):
+        """Enter antivirus subscriptions that end in ``end`` days and return them."""
+        values = {
+            "software": cls.antivirus,
+            "key_type": "subscription",
+            "validity_start": cls._in_days(min(end, 0) - 335),
+            "validity_end": cls._in_days(end),
+        } | values
+        return cls._enter(*license_keys, **values)
+
+    @classmethod
+    def _apply(cls, keys, equipment=None, user=None, **values):
+        """Apply the keys to the equipment, as the technician; return the features."""
+        return (
+            cls.env["client.equipment.feature"]
+            .with_user(user or cls.technician)
+            .create(
+                [
+                    {
+                        "software_key_id": key.id,
+                        "equipment_id": (equipment or cls.laptop).id,
+                    }
+                    | values
+                    for key in keys
+                ]
+            )
+        )
+
+    def _steps(self, key):
+        """Return the actions in the audit trail of the key, oldest first."""
+        return key.sudo().audit_log_ids.sorted("number").mapped("action")
+
+
+class SoftwareKeyCommon(SoftwareKeyMixin, TransactionCase):
+    """Base of the unit tests."""
