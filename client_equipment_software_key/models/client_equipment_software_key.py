@@ -3,6 +3,7 @@ import re
 from contextlib import contextmanager
 
 import psycopg2
+from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError, ValidationError
@@ -388,7 +389,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
             for key in self
         ]
-        return "\n".join(lines)
+        return Markup("<br/>").join(lines)
 
     # ------------------------------------------------------------------
     # Values
