@@ -38,10 +38,10 @@ server_start() {
   local folder=$1 options=$2 socket
   [[ -d $folder ]] || server_make "$folder"
   socket=$(mktemp -d /tmp/odoo-pg.XXXXXX) # mode 0700, and short, as the path of a socket must be
+  options+=" -c listen_addresses='' -c unix_socket_directories=$socket -c port=5432 -c max_connections=200"
   : >"$folder.log"
   give_to_postgres "$socket" "$folder.log"
-  as_postgres "$(pgbin)/pg_ctl" -D "$folder" -l "$folder.log" -w -o "-c listen_addresses=''
-    -c unix_socket_directories=$socket -c port=5432 -c max_connections=200 $options" start >/dev/null 2>&1 8>&- 9>&- ||
+  as_postgres "$(pgbin)/pg_ctl" -D "$folder" -l "$folder.log" -w -o "$options" start >/dev/null 2>&1 8>&- 9>&- ||
     die "the database server did not start: $(first_error FATAL "$folder.log")"
 }
 

@@ -14,7 +14,7 @@ missing_packages() { # Debian's names of what this machine lacks
   command -v google-chrome chromium chromium-browser >/dev/null || echo chromium fonts-dejavu-core
   command -v curl >/dev/null || echo curl ca-certificates
   command -v wkhtmltopdf >/dev/null || echo wkhtmltopdf
-  /sbin/ldconfig -p | grep -q 'libmagic\.so\.1' || echo libmagic1
+  compgen -G '/usr/lib/*/libmagic.so.1' >/dev/null || echo libmagic1
 }
 
 setup_system() {
