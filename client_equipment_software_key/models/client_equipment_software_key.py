@@ -28,8 +28,8 @@ STATUSES = [
 LIVE_STATUSES = ("available", "applied")
 
 LINE_BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
-# Blanks that str.strip() leaves but nobody sees: they come with pasted texts.
-INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+# Characters without a width, which come with pasted texts and nobody sees.
+INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 LICENSE_KEY_MAX = 1000
 
 EXPIRE_BATCH = 1000
@@ -80,9 +80,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     )
     validity_start = fields.Date()
     validity_end = fields.Date(help="Last day on which the key is valid.")
-    status = fields.Selection(
-        STATUSES, required=True, default="available", copy=False
-    )
+    status = fields.Selection(STATUSES, required=True, default="available", copy=False)
     remarks = fields.Text()
     owner_id = fields.Many2one(
         "res.partner",
@@ -158,9 +156,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         help="Status and assignment disagree.",
     )
 
-    _license_key_unique = models.Constraint(
-        "UNIQUE(license_key)", _license_key_message
-    )
+    _license_key_unique = models.Constraint("UNIQUE(license_key)", _license_key_message)
     _check_license_key = models.Constraint(
         "CHECK(license_key <> '' AND license_key = btrim(license_key, E' \\t\\r\\n'))",
         "A license key cannot be blank, nor begin or end with blanks.",
@@ -275,9 +271,18 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         return domain
 
+    def onchange(self, values, field_names, fields_spec):
+        # A duplicated key opens as it is (K4). From the user's first change on, the
+        # catalogue fills in what it knows, as for any new key.
+        if field_names:
+            self = self.with_context(duplicated_software_key=False)
+        return super().onchange(values, field_names, fields_spec)
+
     @api.onchange("software_id")
     def _onchange_software_id(self):
         """Take key type and validity from the catalogue entry."""
+        if self.env.context.get("duplicated_software_key"):
+            return
         if self.software_id and not self._origin:
             self.key_type = self.software_id.default_key_type
             self._onchange_key_type()
@@ -288,7 +293,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         if self.key_type == "permanent":
             self.validity_end = False
             return
-        if self._origin:
+        if self._origin or self.env.context.get("duplicated_software_key"):
             return
         if not self.validity_start:
             self.validity_start = fields.Date.context_today(self)
@@ -311,10 +316,17 @@ class ClientEquipmentSoftwareKey(models.Model):
             .with_env(self.env)
         )
         keys._transition("created", "available")
-        keys._filtered_past_end()._transition("expired", "expired")
-        for key, status, commands in zip(keys, wanted, features, strict=True):
-            if status and status != key.status:
-                key._settle(status)
+        past = set(keys._filtered_past_end().ids)
+        keys_by_status = {}
+        for key, status in zip(keys, wanted, strict=True):
+            status = status or "available"
+            if key.id in past and status == "available":
+                status = "expired"
+            keys_by_status.setdefault(status, []).append(key.id)
+        for status, key_ids in keys_by_status.items():
+            if status != "available":
+                keys.browse(key_ids)._settle(status)
+        for key, commands in zip(keys, features, strict=True):
             if commands:
                 key.write({"equipment_feature_ids": commands})
         return keys
@@ -325,8 +337,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         if not wanted and "validity_end" not in vals:
             self._check_validity(vals)
             result = super().write(vals)
-            if {"owner_id", "company_id"} & vals.keys():
-                self.sudo().equipment_feature_ids._check_fits()
+            self._check_still_fits(vals)
             return result
         self.check_access("write")
         self._lock_to_move()
@@ -335,8 +346,14 @@ class ClientEquipmentSoftwareKey(models.Model):
         result = super(
             ClientEquipmentSoftwareKey, self.with_context(tracking_disable=True)
         ).write(vals)
+        self._check_still_fits(vals)
         self._settle(wanted, ends_before)
         return result
+
+    def _check_still_fits(self, vals):
+        """Check that applied keys whose owner or company changed may stay there."""
+        if {"owner_id", "company_id"} & vals.keys():
+            self.sudo().equipment_feature_ids._check_fits()
 
     def copy(self, default=None):
         """Copy one key under a new license key, which ``default`` must give (K4)."""
@@ -362,7 +379,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
 
     def unlink(self):
-        """Delete the keys with their trails; the catalogue entry keeps a trace (K10)."""
+        """Delete the keys with their trails; the software keeps a trace (K10)."""
         self.check_access("unlink")
         self._unlink_except_applied()
         traces = {
@@ -399,12 +416,13 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _normalize_license_key(self, license_key):
         """Return a license key as it is stored (K2).
 
-        Line breaks from pasting and the blanks around them and at both ends go.
+        Line breaks from pasting, the blanks around them and at both ends, and
+        characters without a width go.
 
         :raises ValidationError: where nothing is left, or far too much
         """
-        text = LINE_BREAKS.sub("", license_key or "").strip(INVISIBLE + " \t\xa0")
-        text = text.strip().strip(INVISIBLE)
+        text = str(license_key or "").translate(INVISIBLE)
+        text = LINE_BREAKS.sub("", text).strip()
         if not text:
             raise ValidationError(
                 self.env._("The license key is empty. Enter the product key.")
@@ -422,7 +440,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def _prepare_vals(self, vals):
-        """Return the values of one new key, checked and completed from the catalogue."""
+        """Return one new key's values, checked and completed from the catalogue."""
         if self._fixed_fields() & {name for name, value in vals.items() if value}:
             raise UserError(
                 self.env._(
@@ -504,7 +522,16 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.model
     def _check_validity_values(self, license_key, key_type, start, end):
         """Say in words, and of which key, what the database would refuse (K5)."""
-        if key_type == "permanent":
+        key_types = dict(self._fields["key_type"]._description_selection(self.env))
+        if key_type not in key_types:
+            problem = self.env._(
+                "%(license_key)s: there is no key type %(key_type)s. Choose one of "
+                "%(key_types)s.",
+                license_key=license_key,
+                key_type=key_type or "",
+                key_types=", ".join(key_types.values()),
+            )
+        elif key_type == "permanent":
             if not end:
                 return
             problem = self.env._(
@@ -548,7 +575,9 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.model
     def _today_by_company(self):
         """Return ``{company id or False: the date it is there}`` for all companies."""
-        companies = self.env["res.company"].sudo().search([])
+        companies = (
+            self.env["res.company"].sudo().with_context(active_test=False).search([])
+        )
         shared = self.env["res.company"]._software_key_today()
         return {company.id: company._software_key_today() for company in companies} | {
             False: shared
@@ -558,8 +587,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Return the keys whose last valid day has ended where their company is."""
         today = self._today_by_company()
         return self.filtered(
-            lambda key: key.validity_end
-            and key.validity_end < today[key.company_id.id]
+            lambda key: key.validity_end and key.validity_end < today[key.company_id.id]
         )
 
     @api.model
@@ -576,7 +604,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
 
     def _is_owned_by_customer_of(self, equipment):
-        """Tell whether the key's owner is the equipment's customer or stands above it."""
+        """Tell whether the owner is the equipment's customer or stands above it."""
         self.ensure_one()
         customer = equipment.partner_id
         while customer and customer != self.owner_id:
@@ -744,11 +772,11 @@ class ClientEquipmentSoftwareKey(models.Model):
         :param dict ends_before: ``{key id: validity end before the write}``
         :raises UserError: where the step is not allowed
         """
-        past = self._filtered_past_end()
+        past = set(self._filtered_past_end().ids)
         steps = {}
         for key in self:
             moved = ends_before is not None and ends_before[key.id] != key.validity_end
-            if step := key._next_step(wanted, moved, key in past):
+            if step := key._next_step(wanted, moved, key.id in past):
                 steps.setdefault(step, []).append(key.id)
         for (action, status), key_ids in steps.items():
             self.browse(key_ids)._transition(action, status, ends_before)
@@ -775,9 +803,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         match (self.status, wanted):
             case ("available" | "applied", "expired") if past:
                 return "expired", "expired"
-            case ("expired", "available" | "applied") if (
-                not past and wanted == resting
-            ):
+            case ("expired", "available" | "applied") if not past and wanted == resting:
                 return "renewed", resting
             case ("available" | "expired" | "applied", "revoked") if not assigned:
                 return "revoked", "revoked"
@@ -793,15 +819,13 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "ended. Move its validity end, or revoke the key."
             )
             if self.status == "revoked":
-                problem = self.env._(
-                    "%(key)s is revoked and cannot expire any more."
-                )
-        elif assigned:
+                problem = self.env._("%(key)s is revoked and cannot expire any more.")
+        elif assigned and not (past and wanted == "applied"):
             problem = self.env._(
                 "%(key)s is applied to %(equipment)s, so it cannot be set to "
                 "%(wanted)s. Remove the key from the equipment first."
             )
-        elif wanted == "applied":
+        elif wanted == "applied" and not assigned:
             problem = self.env._(
                 "%(key)s cannot be set to Applied by hand. Apply it to an equipment: "
                 "open the equipment, tab Software Keys, and add a line."
@@ -812,9 +836,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "%(wanted)s. Renew the key: enter a new validity end."
             )
         else:
-            problem = self.env._(
-                "%(key)s cannot go from %(status)s to %(wanted)s."
-            )
+            problem = self.env._("%(key)s cannot go from %(status)s to %(wanted)s.")
         return problem % {
             "key": self.display_name,
             "equipment": self.sudo().equipment_feature_ids.equipment_id.display_name,
@@ -910,7 +932,8 @@ class ClientEquipmentSoftwareKey(models.Model):
                 f"default_{name}": value
                 for name, value in vals.items()
                 if not isinstance(value, list | tuple)
-            },
+            }
+            | {"duplicated_software_key": True},
         }
 
     def action_revoke(self):

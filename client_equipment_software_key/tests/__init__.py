@@ -1,1 +1,3 @@
 from . import test_api
+from . import test_software_key
+from . import test_status

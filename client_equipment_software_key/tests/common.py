@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+
 from odoo import Command, fields
 from odoo.tests import TransactionCase, new_test_user
 
@@ -125,6 +127,14 @@ class SoftwareKeyMixin:
                 ]
             )
         )
+
+    @contextmanager
+    def assertRefused(self, exception, message):
+        """Expect the error with this text (a pattern); what was done is undone, as a
+        request would undo it (``assertRaisesRegex`` would leave it)."""
+        with self.assertRaises(exception) as caught:
+            yield caught
+        self.assertRegex(str(caught.exception), message)
 
     def _steps(self, key):
         """Return the actions in the audit trail of the key, oldest first."""
