@@ -86,6 +86,7 @@ class TestAccess(ClientEquipmentCommon):
         """Equipment of another company can be neither found, read nor changed."""
         laptop = self.laptop.with_user(self.other_user)
         self.assertFalse(laptop.search([("id", "=", laptop.id)]))
+        self.assertFalse(laptop.name_search("LT-12345"))
         for letter in "rwd":
             with self.subTest(operation=letter), self.assertRaises(AccessError):
                 OPERATIONS[letter](laptop, "Laptop")

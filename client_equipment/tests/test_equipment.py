@@ -6,6 +6,8 @@ from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.base.tests.common import DISABLED_MAIL_CONTEXT
+
 from .common import ClientEquipmentCommon
 
 
@@ -67,6 +69,9 @@ class TestEquipment(ClientEquipmentCommon):
             with self.subTest(text=text):
                 found = self.Equipment.name_search(text)
                 self.assertIn(self.laptop.id, [found_id for found_id, _name in found])
+                self.assertTrue(
+                    self.laptop.filtered_domain([("display_name", "ilike", text)])
+                )
         self.assertFalse(self.Equipment.name_search("no such thing"))
 
     def test_display_name_finds_the_equipment_again(self):
@@ -188,7 +193,9 @@ class TestEquipment(ClientEquipmentCommon):
 
     def test_state_is_told_in_the_chatter(self):
         """Who returned an equipment can be read in its chatter."""
-        laptop = self.laptop.with_user(self.user).with_context({})
+        laptop = self.laptop.with_user(self.user).with_context(
+            **dict.fromkeys(DISABLED_MAIL_CONTEXT, False)
+        )
         self.cr.flush()
         laptop.state = "returned"
         self.cr.flush()
