@@ -278,3 +278,167 @@ class ClientEquipmentAuditLog(models.Model):
             )::text, 'UTF8')), 'hex')
             """
         )
+
+    # ------------------------------------------------------------------
+    # Verification
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _verify(self, keys):
+        """Return the first finding of each of ``keys`` whose trail is not intact (L5).
+
+        One statement: every hash is computed again by the expression that wrote it,
+        over the entry as it stands now and the hash stored before it; then the last
+        entry is compared with what the key says of itself.
+
+        :return: list of ``{"software_key_id", "audit_log_id", "problem"}``
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH entry AS (
+                    SELECT log.*, key.license_key, key.audit_number,
+                           row_number() OVER trail AS place,
+                           lag(log.hash) OVER trail AS previous_hash
+                      FROM client_equipment_audit_log log
+                      JOIN client_equipment_software_key key
+                        ON key.id = log.software_key_id
+                     WHERE log.software_key_id = ANY(%(key_ids)s)
+                    WINDOW trail AS (
+                        PARTITION BY log.software_key_id ORDER BY log.number
+                    )
+                ), finding AS (
+                    SELECT software_key_id, number,
+                           CASE WHEN problem <> 'removed' THEN id END AS audit_log_id,
+                           CASE WHEN problem = 'removed' THEN place ELSE number END
+                                AS told_number,
+                           problem
+                      FROM (
+                        SELECT entry.*, CASE
+                               WHEN number > COALESCE(audit_number, 0)
+                                 OR number < place THEN 'inserted'
+                               WHEN number > place THEN 'removed'
+                               WHEN hash <> %(hash)s THEN 'altered'
+                               WHEN equipment_id IS DISTINCT FROM (
+                                    SELECT equipment.id
+                                      FROM client_equipment equipment
+                                     WHERE equipment.id = entry.equipment_ref
+                               ) THEN 'link'
+                               END AS problem
+                          FROM entry
+                      ) checked
+                     WHERE problem IS NOT NULL
+                    UNION ALL
+                    SELECT software_key_id, NULL,
+                           CASE WHEN problem <> 'removed' THEN id END,
+                           CASE WHEN problem = 'removed' THEN number + 1
+                                ELSE number END,
+                           problem
+                      FROM (
+                        SELECT key.id AS software_key_id, last.id,
+                               COALESCE(last.number, 0) AS number,
+                               CASE
+                               WHEN COALESCE(key.audit_number, 0) = 0
+                                    THEN 'unwritten'
+                               WHEN COALESCE(last.number, 0) < key.audit_number
+                                    THEN 'removed'
+                               WHEN last.hash IS DISTINCT FROM key.audit_hash
+                                    THEN 'head'
+                               WHEN last.status_after <> key.status THEN 'status'
+                               WHEN last.validity_end_after
+                                    IS DISTINCT FROM key.validity_end THEN 'validity'
+                               WHEN feature.equipment_id IS DISTINCT FROM (
+                                    CASE WHEN last.status_after IN
+                                              ('applied', 'expired')
+                                          AND last.action <> 'revoked'
+                                         THEN last.equipment_ref END
+                               ) OR feature.equipment_id
+                                    IS DISTINCT FROM key.equipment_id
+                                    THEN 'assignment'
+                               END AS problem
+                          FROM client_equipment_software_key key
+                          LEFT JOIN client_equipment_feature feature
+                                 ON feature.software_key_id = key.id
+                          LEFT JOIN LATERAL (
+                                SELECT *
+                                  FROM client_equipment_audit_log log
+                                 WHERE log.software_key_id = key.id
+                                 ORDER BY log.number DESC
+                                 LIMIT 1
+                          ) last ON TRUE
+                         WHERE key.id = ANY(%(key_ids)s)
+                      ) compared
+                     WHERE problem IS NOT NULL
+                )
+                SELECT DISTINCT ON (software_key_id)
+                       software_key_id, audit_log_id, problem, told_number
+                  FROM finding
+                 ORDER BY software_key_id, number NULLS LAST
+                """,
+                hash=self._hash_sql(),
+                key_ids=list(keys.ids),
+            )
+        )
+        return [
+            {
+                "software_key_id": key_id,
+                "audit_log_id": entry_id or False,
+                "problem": self._describe_finding(key_id, entry_id, problem, number),
+            }
+            for key_id, entry_id, problem, number in self.env.cr.fetchall()
+        ]
+
+    @api.model
+    def _describe_finding(self, key_id, entry_id, problem, number):
+        """Return in the reader's language what is wrong with the trail of a key."""
+        _ = self.env._
+        key = self.env["client.equipment.software.key"].browse(key_id)
+        last = self.browse(entry_id or ())
+        facts = {"key": key.display_name, "number": number}
+        match problem:
+            case "altered":
+                return _(
+                    "%(key)s: entry No. %(number)s was altered, or the license key "
+                    "that it speaks of.",
+                    **facts,
+                )
+            case "inserted":
+                return _("%(key)s: entry No. %(number)s was inserted.", **facts)
+            case "removed":
+                return _("%(key)s: entry No. %(number)s was removed.", **facts)
+            case "link":
+                return _(
+                    "%(key)s: entry No. %(number)s links to another equipment than "
+                    "the one that it tells of.",
+                    **facts,
+                )
+            case "head":
+                return _(
+                    "%(key)s: entry No. %(number)s is not the one that the key "
+                    "remembers as its last: the trail was written anew.",
+                    **facts,
+                )
+            case "status":
+                return _(
+                    "%(key)s: the status of the key is %(status)s, but its last entry, "
+                    "No. %(number)s, says %(expected)s.",
+                    status=key._status_label("status", key.status),
+                    expected=key._status_label("status", last.status_after),
+                    **facts,
+                )
+            case "validity":
+                return _(
+                    "%(key)s: the validity end of the key is %(end)s, but its last "
+                    "entry, No. %(number)s, says %(expected)s.",
+                    end=key.validity_end or _("not set"),
+                    expected=last.validity_end_after or _("not set"),
+                    **facts,
+                )
+            case "assignment":
+                return _(
+                    "%(key)s: the key is not where its last entry, No. %(number)s, "
+                    "says.",
+                    **facts,
+                )
+        return _("%(key)s: the key has no audit trail.", **facts)

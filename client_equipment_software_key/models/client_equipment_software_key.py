@@ -8,7 +8,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 
 _logger = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ LICENSE_KEY_MAX = 1000
 
 EXPIRE_BATCH = 1000
 EXPIRE_RETRIES = 20
+VERIFY_BATCH = 2000
 
 
 def _license_key_message(env, diagnostics):
@@ -872,6 +873,49 @@ class ClientEquipmentSoftwareKey(models.Model):
         return True
 
     # ------------------------------------------------------------------
+    # Audit trail
+    # ------------------------------------------------------------------
+
+    def verify_audit_trail(self):
+        """Check the audit trail of these keys against tampering (L5).
+
+        Every hash is computed again, and the last entry is compared with the status,
+        validity end and equipment that the key has now.
+
+        :return: list of ``{"software_key_id", "audit_log_id", "problem"}`` with the
+            first finding of each key, ``audit_log_id`` False where the entry is
+            gone; empty when all is intact (or when called on no keys: to verify all
+            of them, see :meth:`verify_next_audit_trails`)
+        :raises AccessError: where the user may not read the keys
+        """
+        self.check_access("read")
+        AuditLog = self.env["client.equipment.audit.log"]
+        AuditLog.check_access("read")
+        findings = []
+        for key_ids in split_every(VERIFY_BATCH, self.ids, list):
+            findings += AuditLog._verify(self.browse(key_ids))
+        return findings
+
+    @api.model
+    def verify_next_audit_trails(self, after_id=0, limit=VERIFY_BATCH):
+        """Check the audit trails of the next keys that the user may see (L5).
+
+        To verify everything, call it again with the ``last_id`` of the answer until
+        ``count`` is 0: no call takes long, however many keys there are.
+
+        :param int after_id: keys with a greater id are looked at
+        :param int limit: how many
+        :return: ``{"count", "last_id", "findings"}``, findings as in
+            :meth:`verify_audit_trail`
+        """
+        keys = self.search([("id", ">", after_id)], order="id", limit=limit)
+        return {
+            "count": len(keys),
+            "last_id": keys[-1:].id or after_id,
+            "findings": keys.verify_audit_trail(),
+        }
+
+    # ------------------------------------------------------------------
     # Scheduled action
     # ------------------------------------------------------------------
 
@@ -942,6 +986,19 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: True
         """
         return self.revoke()
+
+    def action_verify_audit_trail(self):
+        """Verify the audit trails of these keys, showing the progress (L5).
+
+        :return: a client action
+        """
+        return {
+            "type": "ir.actions.client",
+            "tag": "verify_audit_trail",
+            "name": self.env._("Verify Audit Trail"),
+            "target": "new",
+            "params": {"key_ids": self.ids},
+        }
 
     def action_view_equipment(self):
         """Open the equipment that the key is applied to.

@@ -1,3 +1,4 @@
 from . import test_api
 from . import test_software_key
 from . import test_status
+from . import test_verify

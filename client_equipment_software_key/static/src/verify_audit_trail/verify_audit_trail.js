@@ -1,0 +1,75 @@
+import { Component, onMounted, onWillStart, onWillUnmount, useState } from "@odoo/owl";
+import { registry } from "@web/core/registry";
+import { standardActionServiceProps } from "@web/webclient/actions/action_service";
+import { useService } from "@web/core/utils/hooks";
+
+const BATCH = 2000;
+const MODEL = "client.equipment.software.key";
+
+/**
+ * Verifies the audit trails of the keys in params.key_ids, or of all keys, batch by
+ * batch, so that the user sees how far it is and no request takes long (L5).
+ */
+export class VerifyAuditTrail extends Component {
+    static template = "client_equipment_software_key.VerifyAuditTrail";
+    static props = { ...standardActionServiceProps };
+
+    setup() {
+        this.orm = useService("orm");
+        this.action = useService("action");
+        this.keyIds = this.props.action.params?.key_ids;
+        this.state = useState({ done: 0, total: 0, findings: [], finished: false });
+        onWillStart(async () => {
+            this.state.total = this.keyIds
+                ? this.keyIds.length
+                : await this.orm.searchCount(MODEL, []);
+        });
+        onMounted(() => this.verify());
+        onWillUnmount(() => (this.closed = true));
+    }
+
+    get percent() {
+        const { done, total, finished } = this.state;
+        return finished || !total ? 100 : Math.min(100, Math.floor((100 * done) / total));
+    }
+
+    /** Findings beyond these would only make the page slow: one is bad enough. */
+    get shownFindings() {
+        return this.state.findings.slice(0, 200);
+    }
+
+    async nextBatch(lastId) {
+        if (!this.keyIds) {
+            return this.orm.call(MODEL, "verify_next_audit_trails", [lastId, BATCH]);
+        }
+        const ids = this.keyIds.slice(this.state.done, this.state.done + BATCH);
+        const findings = ids.length
+            ? await this.orm.call(MODEL, "verify_audit_trail", [ids])
+            : [];
+        return { count: ids.length, findings };
+    }
+
+    async verify() {
+        let batch = {};
+        do {
+            batch = await this.nextBatch(batch.last_id || 0);
+            this.state.done += batch.count;
+            this.state.findings.push(...batch.findings);
+        } while (batch.count && !this.closed);
+        this.state.finished = true;
+    }
+
+    open(finding) {
+        const [resModel, resId] = finding.audit_log_id
+            ? ["client.equipment.audit.log", finding.audit_log_id]
+            : [MODEL, finding.software_key_id];
+        return this.action.doAction({
+            type: "ir.actions.act_window",
+            res_model: resModel,
+            res_id: resId,
+            views: [[false, "form"]],
+        });
+    }
+}
+
+registry.category("actions").add("verify_audit_trail", VerifyAuditTrail);
