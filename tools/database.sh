@@ -41,12 +41,12 @@ server_start() {
   options+=" -c listen_addresses='' -c unix_socket_directories=$socket -c port=5432 -c max_connections=200"
   : >"$folder.log"
   give_to_postgres "$socket" "$folder.log"
-  as_postgres "$(pgbin)/pg_ctl" -D "$folder" -l "$folder.log" -w -o "$options" start >/dev/null 2>&1 8>&- 9>&- ||
+  as_postgres "$(pgbin)/pg_ctl" -D "$folder" -l "$folder.log" -w -o "$options" start >/dev/null 2>&1 7>&- 8>&- 9>&- ||
     die "the database server did not start: $(first_error FATAL "$folder.log")"
 }
 
 keep() { # one keeper is enough: another gives up soon
-  setsid flock -w 5 "$1.keeper" flock "$1.users" "$root/tools/database-stop" "$1" </dev/null >/dev/null 2>&1 8>&- 9>&- &
+  setsid flock -w 5 "$1.keeper" flock "$1.users" "$root/tools/database-stop" "$1" </dev/null >/dev/null 2>&1 7>&- 8>&- 9>&- &
 }
 
 database() { # database run|test: that server runs from here to the end of this process

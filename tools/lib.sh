@@ -15,7 +15,7 @@ growing() { # growing FOLDER COMMAND…: a terminal shows how large the folder h
   shift
   if [[ -t 2 ]]; then
     while sleep 1 && kill -0 $$; do printf '\r    %s MB ' "$(du -sm "$folder" | cut -f1)" >&3; done \
-      3>&2 2>/dev/null 8>&- 9>&- &
+      3>&2 2>/dev/null 7>&- 8>&- 9>&- &
     ticker=$!
   fi
   "$@" || status=$?

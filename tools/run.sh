@@ -8,9 +8,9 @@ use_run_database() {
   database run
 }
 
-addons_state() { # changes with our addons' files and with Odoo
-  (cd "$root" && find client_equipment* -type f ! -name '*.pyc' ! -path '*/tests/*' | sort | tr '\n' '\0' |
-    xargs -0 sha256sum - "$odoo/odoo/release.py" </dev/null | sha256sum | cut -c1-64)
+addons_state() { # changes with the files of our addons and with Odoo
+  (cd "$root" && find client_equipment*/ "$odoo/odoo/release.py" -type f ! -name '*.pyc' ! -path '*/tests/*' -print0 |
+    sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64)
 }
 
 prepare() { # the state of what is installed is kept in the database itself, as its comment
@@ -67,5 +67,5 @@ run() {
   port=$(free_port $port) || die "port ${port:-8069 and the hundred after it} in use; ./dev run --port N takes another"
   step "Starting the server"
   announce "$port" 7>&- 8>&- &
-  exec python -m odoo -d "$name" --db-filter="^$name\$" --http-port="$port" --log-level=warn "$@"
+  exec python -m odoo -d "$name" --db-filter="^$name\$" --no-database-list --http-port="$port" --log-level=warn "$@"
 }
