@@ -53,6 +53,18 @@ class ClientEquipment(models.Model):
                 )
             )
 
+    def _check_in_service(self):
+        """Refuse to put software keys onto equipment that is not in service."""
+        for equipment in self:
+            if not equipment.active or equipment.state != "in_service":
+                raise UserError(
+                    self.env._(
+                        "%(equipment)s is not in service, so no software key can be "
+                        "applied to it. Put the equipment back into service first.",
+                        equipment=equipment.display_name,
+                    )
+                )
+
     def recover_software_keys(self):
         """Take every key on these equipment back to the inventory (A9).
 
@@ -63,6 +75,22 @@ class ClientEquipment(models.Model):
         keys = self.equipment_feature_ids.software_key_id
         self.equipment_feature_ids.unlink()
         return keys
+
+    def action_apply_next_available(self):
+        """Open the dialog that applies the next available keys (A12).
+
+        :return: a window action
+        """
+        self.ensure_one()
+        self._check_in_service()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Apply Next Available"),
+            "res_model": "client.equipment.apply.next",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_equipment_id": self.id},
+        }
 
     def action_view_software_keys(self):
         """Open the software keys that are applied to these equipment.

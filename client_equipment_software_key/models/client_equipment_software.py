@@ -1,6 +1,8 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from .client_equipment_software_key import KEY_TYPES, STATUSES
 
@@ -25,6 +27,7 @@ class ClientEquipmentSoftware(models.Model):
         "and of renewals.",
     )
     minimum_available = fields.Integer(
+        default=lambda self: self.env.company.software_key_minimum_available,
         help="Fewer available keys than this are reported to the responsible.",
     )
     user_id = fields.Many2one(
@@ -98,12 +101,26 @@ class ClientEquipmentSoftware(models.Model):
                 ends.get(software._origin.id, ()), default=False
             )
 
+    # In the drop-down of an equipment the name shows how many keys could go there.
+    @api.depends("name")
+    @api.depends_context("formatted_display_name", "available_for_equipment")
+    def _compute_display_name(self):
+        equipment_id = self.env.context.get("available_for_equipment")
+        if not (equipment_id and self.env.context.get("formatted_display_name")):
+            return super()._compute_display_name()
+        counts = self._count_available_for(
+            self.env["client.equipment"].browse(equipment_id)
+        )
+        for software in self:
+            available = self.env._("%s available", counts.get(software._origin, 0))
+            software.display_name = f"{software.name}\t--{available}--"
+
     @api.model
     def _search_display_name(self, operator, value):
         """Find a name whatever its case, so that an import never spells it anew."""
         if operator == "in":
-            return fields.Domain.OR(
-                fields.Domain("name", "=ilike", self._escape_like(name))
+            return Domain.OR(
+                Domain("name", "=ilike", self._escape_like(name))
                 for name in value
                 if name
             )
@@ -144,6 +161,64 @@ class ClientEquipmentSoftware(models.Model):
         if not self.default_validity_months:
             return False
         return start + relativedelta(months=self.default_validity_months)
+
+    def _count_available_for(self, equipment):
+        """Return ``{software: number of keys}`` that could go onto the equipment."""
+        SoftwareKey = self.env["client.equipment.software.key"]
+        return dict(
+            SoftwareKey._read_group(
+                SoftwareKey._fits_domain(equipment)
+                & Domain("software_id", "in", self._origin.ids),
+                ["software_id"],
+                ["__count"],
+            )
+        )
+
+    def apply_next_available(self, equipment_id, remarks=None):
+        """Apply the next key of each of these software products to an equipment (A12).
+
+        That is the key that expires first but is still valid, permanent keys last;
+        keys bought for the equipment's customer before shared ones. Any number of
+        people may do this at once: each gets keys of their own.
+
+        :param int equipment_id: the equipment
+        :param str remarks: remarks of the assignments
+        :return: the assignments (``client.equipment.feature``)
+        :raises UserError: where keys are missing, saying how many and of what; then
+            none is applied
+        """
+        equipment = self.env["client.equipment"].browse(equipment_id).exists()
+        if not equipment:
+            raise UserError(
+                self.env._("This equipment does not exist any more. Choose another.")
+            )
+        equipment._check_in_service()
+        keys = self.env["client.equipment.software.key"]._lock_next_available(
+            self, equipment
+        )
+        if missing := self - keys.software_id:
+            raise UserError(
+                self.env._(
+                    "No key is left for %(equipment)s: %(count)s missing (%(names)s). "
+                    "Enter new keys, or take keys back from equipment that does not "
+                    "need them any more.",
+                    equipment=equipment.display_name,
+                    count=len(missing),
+                    names=", ".join(
+                        self.env._("1 of %s", software.name) for software in missing
+                    ),
+                )
+            )
+        return self.env["client.equipment.feature"].create(
+            [
+                {
+                    "software_key_id": key.id,
+                    "equipment_id": equipment.id,
+                    "remarks": remarks,
+                }
+                for key in keys
+            ]
+        )
 
     def action_view_software_keys(self):
         """Open the keys of this software; ``context["search_status"]`` narrows them.

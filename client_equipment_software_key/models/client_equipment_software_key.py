@@ -149,7 +149,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     )
     expires_soon = fields.Boolean(
         compute="_compute_expires_soon",
-        help="In stock or in use, and ends within the next 30 days.",
+        help="In stock or in use, and ends within the lead time set in Settings.",
     )
     needs_attention = fields.Boolean(
         compute="_compute_needs_attention",
@@ -181,8 +181,9 @@ class ClientEquipmentSoftwareKey(models.Model):
     # The key list under each filter, sorted by validity end; and the due keys of
     # the expiration job.
     _status_validity = models.Index("(status, validity_end)")
-    # The drop-down of the equipment form: the available keys of a software.
-    _software_status = models.Index("(software_id, status)")
+    # The drop-down of the equipment form, and the next available key: the available
+    # keys of a software, the one that expires first in front.
+    _software_status = models.Index("(software_id, status, validity_end)")
 
     @api.depends("software_id.name", "license_key")
     @api.depends_context("formatted_display_name")
@@ -207,15 +208,14 @@ class ClientEquipmentSoftwareKey(models.Model):
         domain = Domain("status", "=", "available") & ~self._past_end_domain()
         return domain if True in value else ~domain
 
-    @api.depends("status", "validity_end")
+    @api.depends("status", "validity_end", "company_id.software_key_lead_days")
     def _compute_expires_soon(self):
-        today = fields.Date.context_today(self)
-        horizon = fields.Date.add(today, days=30)
+        horizons = self.env["res.company"]._software_key_horizons()
         for key in self:
             key.expires_soon = (
                 key.status in LIVE_STATUSES
                 and bool(key.validity_end)
-                and key.validity_end <= horizon
+                and key.validity_end <= horizons[key.company_id.id]
             )
 
     @api.depends("status", "equipment_id", "equipment_feature_ids.equipment_id")
@@ -278,6 +278,28 @@ class ClientEquipmentSoftwareKey(models.Model):
         if field_names:
             self = self.with_context(duplicated_software_key=False)
         return super().onchange(values, field_names, fields_spec)
+
+    @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """Offer keys that were bought for a customer first, where the context asks.
+
+        The domain of the equipment form lets only those of its own customer through
+        (K13). Two look-ups by index instead of one sort of everything that fits.
+        """
+        if not self.env.context.get("owned_first"):
+            return super().name_search(name, domain, operator, limit)
+        domain = Domain(domain or Domain.TRUE)
+        found = super().name_search(
+            name, domain & Domain("owner_id", "!=", False), operator, limit
+        )
+        if limit is None or len(found) < limit:
+            found += super().name_search(
+                name,
+                domain & Domain("owner_id", "=", False),
+                operator,
+                limit and limit - len(found),
+            )
+        return found
 
     @api.onchange("software_id")
     def _onchange_software_id(self):
@@ -914,6 +936,132 @@ class ClientEquipmentSoftwareKey(models.Model):
             "last_id": keys[-1:].id or after_id,
             "findings": keys.verify_audit_trail(),
         }
+
+    # ------------------------------------------------------------------
+    # The next available key
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _fits_domain(self, equipment):
+        """Return the domain of the keys that can be applied to the equipment now.
+
+        The same as the drop-down of an assignment offers: available and valid, of
+        the equipment's company or shared, bought for its customer or for nobody.
+        """
+        customers = self.env["res.partner"]
+        customer = equipment.sudo().partner_id
+        while customer:
+            customers |= customer
+            customer = customer.parent_id
+        return (
+            Domain("can_be_applied", "=", True)
+            & Domain("company_id", "in", [False, *equipment.company_id.ids])
+            & Domain("owner_id", "in", [False, *customers.ids])
+        )
+
+    @api.model
+    def _next_available_queries(self, equipment):
+        """Return searches whose first hit is the key to take next, best one first.
+
+        Keys whose validity has not begun are taken only when nothing else is left.
+        """
+        fits = self._fits_domain(equipment)
+        later = Domain("validity_start", ">", fields.Date.context_today(self))
+        owned = Domain("owner_id", "!=", False)
+        return [
+            self._search(domain, order="validity_end, id", limit=1)
+            for domain in (
+                fits & owned & ~later,
+                fits & ~owned & ~later,
+                fits & later,
+            )
+        ]
+
+    @api.model
+    def _get_next_available(self, software, equipment, lock=None, skip_ids=()):
+        """Return the next key of each software for the equipment, in no order.
+
+        Queries do not grow with the number of software products.
+
+        :param SQL lock: a locking clause; keys that others hold are passed over
+        :param skip_ids: keys that are not to be taken
+        """
+        keys = self.browse()
+        for query in self._next_available_queries(equipment):
+            wanted = software - keys.software_id
+            if not wanted:
+                break
+            query.add_where("client_equipment_software_key.software_id = wanted.id")
+            if skip_ids:
+                query.add_where(
+                    "client_equipment_software_key.id != ALL(%s)", [list(skip_ids)]
+                )
+            self.env.cr.execute(
+                SQL(
+                    "SELECT key.id FROM unnest(%s) AS wanted(id),"
+                    " LATERAL (%s %s) AS key",
+                    list(wanted.ids),
+                    query.select(),
+                    lock or SQL(),
+                ),
+                log_exceptions=False,
+            )
+            keys |= self.browse(key_id for (key_id,) in self.env.cr.fetchall())
+        return keys
+
+    @api.model
+    def _lock_next_available(self, software, equipment):
+        """Return the next key of each software that nobody else holds, locked.
+
+        Odoo's transactions see the database as it was when they began. A key that
+        somebody has taken since then cannot be locked by us any more, and PostgreSQL
+        ends the attempt. Odoo would run the whole request again, after a pause of
+        seconds; here only the attempt is run again, without the keys that a fresh
+        look shows to have changed.
+        """
+        self.env.flush_all()
+        changed_ids = set()
+        while True:
+            try:
+                with self.env.cr.savepoint(flush=False):
+                    return self._get_next_available(
+                        software,
+                        equipment,
+                        SQL(
+                            "FOR NO KEY UPDATE OF client_equipment_software_key"
+                            " SKIP LOCKED"
+                        ),
+                        changed_ids,
+                    )
+            except psycopg2.errors.SerializationFailure:
+                newly_changed = self._changed_since(software) - changed_ids
+                if not newly_changed:
+                    raise
+                changed_ids |= newly_changed
+
+    @api.model
+    def _changed_since(self, software):
+        """Return ids of available keys that others have changed since we began.
+
+        Looks at the thousand that expire first, where people meet.
+        """
+        seen = self.env.execute_query(
+            SQL(
+                "SELECT id, xmin::text FROM client_equipment_software_key"
+                " WHERE software_id = ANY(%s) AND status = 'available'"
+                " ORDER BY validity_end, id LIMIT 1000",
+                list(software.ids),
+            )
+        )
+        with self.env.registry.cursor() as cr:
+            cr.execute(
+                SQL(
+                    "SELECT id, xmin::text FROM client_equipment_software_key"
+                    " WHERE id = ANY(%s)",
+                    [key_id for key_id, _ in seen],
+                )
+            )
+            return {key_id for key_id, _ in set(seen) - set(cr.fetchall())}
 
     # ------------------------------------------------------------------
     # Scheduled action

@@ -1,8 +1,29 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResCompany(models.Model):
     _inherit = "res.company"
+
+    software_key_lead_days = fields.Integer(
+        "Lead Time of Software Keys",
+        default=30,
+        required=True,
+        help="So many days before a key ends it counts as expiring soon, and the "
+        "responsible is reminded.",
+    )
+    software_key_minimum_available = fields.Integer(
+        "Minimum of Available Software Keys",
+        help="Minimum of available keys of software that is new in the catalogue.",
+    )
+
+    _check_software_key_lead_days = models.Constraint(
+        "CHECK(software_key_lead_days BETWEEN 0 AND 3650)",
+        "The lead time of software keys must lie between 0 and 3650 days.",
+    )
+    _check_software_key_minimum_available = models.Constraint(
+        "CHECK(software_key_minimum_available >= 0)",
+        "The minimum of available keys cannot be negative.",
+    )
 
     def _software_key_today(self):
         """Return the date it is now where the company is.
@@ -13,3 +34,22 @@ class ResCompany(models.Model):
         return fields.Date.context_today(
             self.with_context(tz=self.sudo().partner_id.tz or "UTC")
         )
+
+    @api.model
+    def _software_key_horizons(self):
+        """Return ``{company id or False: last day of its lead time}`` (S5).
+
+        Keys that all companies share follow the longest lead time.
+        """
+        companies = self.sudo().search([])
+        horizons = {
+            company.id: fields.Date.add(
+                company._software_key_today(), days=company.software_key_lead_days
+            )
+            for company in companies
+        }
+        shared = fields.Date.add(
+            self.browse()._software_key_today(),
+            days=max(companies.mapped("software_key_lead_days"), default=0),
+        )
+        return horizons | {False: shared}

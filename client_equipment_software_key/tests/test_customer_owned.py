@@ -1,0 +1,95 @@
+from odoo.exceptions import UserError
+from odoo.tools.safe_eval import safe_eval
+
+from .common import SoftwareKeyCommon
+
+
+class TestCustomerOwned(SoftwareKeyCommon):
+    """K13: a key that was bought for a customer stays with this customer."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.branch = cls.env["res.partner"].create(
+            {"name": "Branch", "parent_id": cls.customer.id, "is_company": True}
+        )
+        cls.contact = cls.env["res.partner"].create(
+            {"name": "Contact of Branch", "parent_id": cls.branch.id}
+        )
+        cls.foreign_laptop, cls.stock_laptop = cls.env["client.equipment"].create(
+            [
+                {
+                    "name": "Foreign Laptop",
+                    "partner_id": cls.other_customer.id,
+                    "company_id": cls.company.id,
+                },
+                {"name": "Stock Laptop", "company_id": cls.company.id},
+            ]
+        )
+        cls.shared = cls._enter("SHARED-1")
+        cls.owned = cls._enter("OWNED-1", owner_id=cls.customer.id)
+
+    def _offered(self, equipment, name="", limit=8):
+        """Return the keys that the drop-down of the equipment offers, in order."""
+        domain = safe_eval(
+            self.env["client.equipment.feature"]._fields["software_key_id"].domain,
+            {
+                "company_id": equipment.company_id.id,
+                "partner_id": equipment.partner_id.id,
+            },
+        )
+        SoftwareKey = self.env["client.equipment.software.key"].with_user(
+            self.technician
+        )
+        found = SoftwareKey.with_context(owned_first=True).name_search(
+            name, domain, limit=limit
+        )
+        return self.owned.browse(key_id for key_id, _ in found)
+
+    def test_fits(self):
+        """K13: it goes onto the equipment of the customer, of its branches and of
+        their contacts."""
+        for partner in (self.customer, self.branch, self.contact):
+            self.spare_laptop.partner_id = partner
+            feature = self._apply(self.owned, self.spare_laptop)
+            self.assertEqual(self.owned.equipment_id, self.spare_laptop)
+            feature.unlink()
+
+    def test_never_elsewhere(self):
+        """K13: not onto another customer's equipment, nor onto nobody's, nor onto the
+        customer's own when the key was bought for a branch."""
+        for equipment in (self.foreign_laptop, self.stock_laptop):
+            with self.assertRefused(
+                UserError, "was bought for Tour Dental Practice and can only go onto"
+            ):
+                self._apply(self.owned, equipment)
+        branch_key = self._enter("BRANCH-1", owner_id=self.branch.id)
+        with self.assertRefused(UserError, "was bought for Branch and can only"):
+            self._apply(branch_key, self.laptop)
+        self.assertEqual((self.owned | branch_key).mapped("status"), ["available"] * 2)
+
+    def test_later_changes(self):
+        """K13: neither the owner of an applied key nor the customer of its equipment
+        can be changed so that they disagree."""
+        self._apply(self.owned)
+        with self.assertRefused(UserError, "was bought for Tour Harbour Works"):
+            self.owned.owner_id = self.other_customer
+        with self.assertRefused(UserError, "was bought for Tour Dental Practice"):
+            self.laptop.partner_id = self.other_customer
+
+    def test_offered_first(self):
+        """K13: the drop-down of the customer's equipment offers owned keys first, also
+        when typing and when it is cut off; elsewhere it never offers them."""
+        newer = self._enter("SHARED-2")
+        self.assertEqual(self._offered(self.laptop), self.owned + newer + self.shared)
+        self.assertEqual(self._offered(self.laptop, "OWNED"), self.owned)
+        self.assertEqual(self._offered(self.laptop, "Tour Office")[0], self.owned)
+        self.assertEqual(self._offered(self.laptop, limit=1), self.owned)
+        for equipment in (self.foreign_laptop, self.stock_laptop):
+            self.assertEqual(self._offered(equipment), newer + self.shared)
+
+    def test_forms_ask_for_it(self):
+        """K13: the equipment form and the assignment form ask for owned keys first."""
+        for model in ("client.equipment", "client.equipment.feature"):
+            arch = self.env[model].get_view(view_type="form")["arch"]
+            self.assertIn("owned_first", arch)
