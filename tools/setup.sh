@@ -46,7 +46,7 @@ setup_python() {
     die "no Python environment could be made: $(first_error Error "$log")"
   growing "$venv" logged "$log" "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps \
     --only-binary :all: --require-hashes -r "$lockfile" ||
-    die "pip could not install them: $(first_error ^ERROR "$log")"
+    die "pip could not install them: $(first_error '^ERROR: [^I]\|Failed to establish' "$log")"
   cp "$lockfile" "$venv/installed.lock"
 }
 
