@@ -2,6 +2,7 @@ from . import test_access
 from . import test_api
 from . import test_audit_log
 from . import test_customer_owned
+from . import test_expiration
 from . import test_feature
 from . import test_next_available
 from . import test_software_key
