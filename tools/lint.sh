@@ -27,5 +27,6 @@ lint() {
   check python -m pylint client_equipment*/
   check python -m oca_pre_commit_hooks.cli client_equipment*/
   check xml_well_formed
+  check python tools/readme.py --check
   ((${#failed[@]} == 0)) || die "lint: ${failed[*]}"
 }
