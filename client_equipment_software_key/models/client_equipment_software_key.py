@@ -31,6 +31,10 @@ LINE_BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
 # Characters without a width, which come with pasted texts and nobody sees.
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 LICENSE_KEY_MAX = 1000
+# Verdicts on a line of a bulk entry that keep the list from being entered.
+REFUSED = ("repeated", "existing", "invalid")
+# So many offending lines or keys are named in one error.
+NAMED_MAX = 50
 
 EXPIRE_BATCH = 1000
 EXPIRE_RETRIES = 20
@@ -184,6 +188,11 @@ class ClientEquipmentSoftwareKey(models.Model):
     # The drop-down of the equipment form, and the next available key: the available
     # keys of a software, the one that expires first in front.
     _software_status = models.Index("(software_id, status, validity_end)")
+    # Bulk entry looks for keys that differ in case, hyphens or blanks only
+    # (_inspect_license_keys): hash, because it asks for equality alone.
+    _license_key_folded = models.Index(
+        "USING hash ((translate(lower(license_key), E'- _\\u2013\\u00a0', '')))"
+    )
 
     @api.depends("software_id.name", "license_key")
     @api.depends_context("formatted_display_name")
@@ -1062,6 +1071,380 @@ class ClientEquipmentSoftwareKey(models.Model):
                 )
             )
             return {key_id for key_id, _ in set(seen) - set(cr.fetchall())}
+
+    # ------------------------------------------------------------------
+    # Entering many keys
+    # ------------------------------------------------------------------
+
+    @api.model
+    def bulk_enter(self, license_keys, values):
+        """Enter a list of license keys with common values, all or nothing (K11, K2).
+
+        :param list license_keys: texts; blank ones are passed over like the blank
+            lines of a pasted list, but they count as lines where one is named
+        :param dict values: what the keys have in common: ``software_id`` and,
+            where wanted, type, validity, supplier and so on
+        :return: the new software keys, in the order of the list
+        :raises ValidationError: one error that names every offending line; nothing
+            has been entered then
+        """
+        self.check_access("create")
+        findings = self._inspect_license_keys(license_keys)
+        if not findings:
+            raise UserError(
+                self.env._("There is no license key in the list. Paste at least one.")
+            )
+        refused = [found for found in findings if found["verdict"] in REFUSED]
+        if refused:
+            raise ValidationError(self._describe_refused(refused, len(findings)))
+        return self.create(
+            [{**values, "license_key": found["license_key"]} for found in findings]
+        )
+
+    @api.model
+    def _inspect_license_keys(self, license_keys):
+        """Tell of each license key of a list whether it can be entered (K11).
+
+        One query for any number of keys. It sees the keys of all companies, as the
+        database does when it refuses a second one.
+
+        :param license_keys: texts as they were pasted; blank ones are passed over
+        :return: a list of dicts: ``line`` (counted from 1), ``license_key`` as it
+            would be stored, ``verdict`` (``new``, ``similar``, ``repeated``,
+            ``existing`` or ``invalid``), and with some verdicts ``other`` (the
+            similar license key), ``first_line`` (where the list has it first) and
+            ``status`` (of the existing key)
+        """
+        findings, first_lines = [], {}
+        for line, text in enumerate(license_keys, 1):
+            try:
+                license_key = self._normalize_license_key(text)
+            except ValidationError:
+                # Blank, or far too long.
+                if text := str(text or "").translate(INVISIBLE).strip():
+                    findings.append(
+                        {
+                            "line": line,
+                            "license_key": text[:40] + "…",
+                            "verdict": "invalid",
+                        }
+                    )
+                continue
+            found = {"line": line, "license_key": license_key, "verdict": "new"}
+            first_line = first_lines.setdefault(license_key, line)
+            if first_line != line:
+                found |= {"verdict": "repeated", "first_line": first_line}
+            findings.append(found)
+        self.flush_model(["license_key", "status"])
+        self.env.cr.execute(
+            SQL(
+                r"""
+                WITH line AS (
+                    SELECT license_key, number,
+                           translate(lower(license_key), E'- _\u2013\u00a0', '')
+                               AS folded
+                      FROM unnest(%s::text[], %s::int[]) AS line(license_key, number)
+                )
+                SELECT line.license_key, line.number, line.folded,
+                       key.license_key, key.status
+                  FROM line
+                  LEFT JOIN client_equipment_software_key key
+                    ON translate(lower(key.license_key), E'- _\u2013\u00a0', '')
+                     = line.folded
+                """,
+                list(first_lines),
+                list(first_lines.values()),
+            )
+        )
+        existing, similar, first_of_folded = {}, {}, {}
+        for license_key, line, folded, other, status in self.env.cr.fetchall():
+            first_of_folded[folded] = min(
+                (line, license_key), first_of_folded.get(folded, (line, license_key))
+            )
+            if other == license_key:
+                existing[license_key] = status
+            elif other:
+                similar[license_key] = {"other": other, "status": status}
+            else:
+                similar[license_key] = {"folded": folded}
+        for found in findings:
+            license_key = found["license_key"]
+            if found["verdict"] != "new":
+                continue
+            if license_key in existing:
+                found |= {"verdict": "existing", "status": existing[license_key]}
+            elif other := similar[license_key].get("other"):
+                found |= {"verdict": "similar", "other": other} | similar[license_key]
+            else:
+                line, other = first_of_folded[similar[license_key]["folded"]]
+                if line != found["line"]:
+                    found |= {"verdict": "similar", "other": other, "first_line": line}
+        return findings
+
+    @api.model
+    def _describe_finding(self, found):
+        """Return in words what :meth:`_inspect_license_keys` found of one line."""
+        match found["verdict"]:
+            case "repeated":
+                return self.env._(
+                    "repeated: line %s has it already", found["first_line"]
+                )
+            case "existing":
+                return self.env._(
+                    "in the system already (%s)",
+                    self._status_label("status", found["status"]),
+                )
+            case "invalid":
+                return self.env._(
+                    "longer than %s characters: check what was pasted", LICENSE_KEY_MAX
+                )
+            case "similar" if found.get("first_line"):
+                return self.env._(
+                    "new, but looks like %(other)s in line %(line)s",
+                    other=found["other"],
+                    line=found["first_line"],
+                )
+            case "similar":
+                return self.env._(
+                    "new, but looks like %(other)s in the system (%(status)s)",
+                    other=found["other"],
+                    status=self._status_label("status", found["status"]),
+                )
+        return self.env._("new")
+
+    @api.model
+    def _describe_refused(self, refused, total):
+        """Return the error that names the lines of a refused list (K2)."""
+        lines = []
+        if any(found["verdict"] != "invalid" for found in refused):
+            lines.append(self.env._("The license key must be unique!"))
+        lines.append(
+            self.env._(
+                "%(count)s of %(total)s license keys cannot be entered, so none was. "
+                "Take them out of the list, or correct them:",
+                count=len(refused),
+                total=total,
+            )
+        )
+        lines += [
+            self.env._(
+                "Line %(line)s: %(license_key)s: %(problem)s",
+                line=found["line"],
+                license_key=found["license_key"],
+                problem=self._describe_finding(found),
+            )
+            for found in refused[:NAMED_MAX]
+        ]
+        if len(refused) > NAMED_MAX:
+            lines.append(self.env._("… and %s more", len(refused) - NAMED_MAX))
+        return "\n".join(lines)
+
+    # ------------------------------------------------------------------
+    # Renewal and replacement
+    # ------------------------------------------------------------------
+
+    def renew(self, validity_end, reference=None, note=None):
+        """Renew the keys: move their end, restore their status, tell why (S3).
+
+        Assignments stay. Each key gets the remark "Renewed subscription - expires
+        DATE - Reference: REF" and one entry in its trail. The number of queries
+        does not grow with the number of keys.
+
+        :param validity_end: the new last valid day of all these keys (date or ISO
+            text); False gives each one more period of its software
+        :param str reference: order or contract, for the remark and the trail
+        :param str note: added to the remark and the trail
+        :return: True
+        :raises UserError: where a key is permanent or revoked, or its new end has
+            passed, naming it; nothing has been renewed then
+        """
+        self.check_access("write")
+        self._lock_to_move()
+        ends = self._renewal_ends(validity_end)
+        problems = self._renewal_problems(ends)
+        if problems:
+            lines = [
+                self.env._(
+                    "%(count)s of %(total)s keys cannot be renewed, so none was:",
+                    count=len(problems),
+                    total=len(self),
+                )
+            ]
+            lines += [
+                f"{key.display_name}: {problem}"
+                for key, problem in list(problems.items())[:NAMED_MAX]
+            ]
+            if len(problems) > NAMED_MAX:
+                lines.append(self.env._("… and %s more", len(problems) - NAMED_MAX))
+            raise UserError("\n".join(lines))
+        ends_before = {key.id: key.validity_end for key in self}
+        ids_by_status = {}
+        for key in self:
+            ids_by_status.setdefault(key._renewed_status(), []).append(key.id)
+        self._write_renewal(ends, reference, note)
+        reason = " - ".join(
+            filter(None, [reference and self.env._("Reference: %s", reference), note])
+        )
+        for status, key_ids in ids_by_status.items():
+            self.browse(key_ids)._transition("renewed", status, ends_before, reason)
+        return True
+
+    def _renewal_ends(self, validity_end=False):
+        """Return ``{key: new validity end}``; False where none can be proposed.
+
+        :param validity_end: the same end for all; where empty, each key gets one
+            more period of its software, counted from today where it would
+            otherwise have ended by now
+        """
+        if validity_end:
+            return dict.fromkeys(self, fields.Date.to_date(validity_end))
+        today = self._today_by_company()
+        ends = {}
+        for key in self:
+            now, software = today[key.company_id.id], key.software_id
+            end = software._get_validity_end(key.validity_end or now)
+            if end and end < now:
+                end = software._get_validity_end(now)
+            ends[key] = end
+        return ends
+
+    def _renewal_problems(self, ends):
+        """Return ``{key: why it cannot be renewed}`` for those that cannot.
+
+        :param dict ends: what :meth:`_renewal_ends` gave
+        """
+        today = self._today_by_company()
+        problems = {}
+        for key in self:
+            end = ends[key]
+            if key.key_type == "permanent":
+                problem = self.env._("permanent, so it never ends")
+            elif key.status == "revoked":
+                problem = self.env._("revoked; reinstate it first")
+            elif not end:
+                problem = self.env._(
+                    "its software has no default validity; choose the new end"
+                )
+            elif end < today[key.company_id.id]:
+                problem = self.env._(
+                    "the new end %s has passed; choose a later day", end
+                )
+            elif key.validity_start and end < key.validity_start:
+                problem = self.env._(
+                    "the new end %(end)s lies before its start %(start)s",
+                    end=end,
+                    start=key.validity_start,
+                )
+            else:
+                continue
+            problems[key] = problem
+        return problems
+
+    def _renewed_status(self):
+        """Return the status that the key has after its renewal."""
+        self.ensure_one()
+        if self.status != "expired":
+            return self.status
+        return "applied" if self.sudo().equipment_feature_ids else "available"
+
+    def _write_renewal(self, ends, reference, note):
+        """Write the new ends and add the remark, in one statement."""
+        remarks = {}
+        for end in set(ends.values()):
+            remark = self.env._("Renewed subscription - expires %s", end)
+            if reference:
+                remark += " - " + self.env._("Reference: %s", reference)
+            remarks[end] = f"{remark} - {note}" if note else remark
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE client_equipment_software_key key
+                   SET validity_end = renewal.validity_end,
+                       remarks = concat_ws(
+                            E'\\n', NULLIF(key.remarks, ''), renewal.remark
+                       )
+                  FROM unnest(%s, %s::date[], %s::text[])
+                    AS renewal(key_id, validity_end, remark)
+                 WHERE key.id = renewal.key_id
+                """,
+                list(self.ids),
+                [ends[key] for key in self],
+                [remarks[ends[key]] for key in self],
+            )
+        )
+        self.invalidate_recordset(["validity_end", "remarks"], flush=False)
+        self.modified(["validity_end", "remarks"])
+
+    def replace(self, license_key, note=None):
+        """Replace the key by a new license key, where it stands (S4).
+
+        The old key is removed and revoked; the new one gets the same data and, if
+        the old one was applied, goes onto the same equipment. Each keeps its own
+        trail; the two are linked.
+
+        :param str license_key: the new license key
+        :param str note: kept in the audit trail of the old key
+        :return: the new software key
+        :raises UserError: where the key is revoked or has expired, or the new
+            license key is in the system already; nothing has changed then
+        """
+        self.ensure_one()
+        self.check_access("write")
+        self._lock_to_move()
+        if problem := self._replacement_problem(license_key):
+            raise UserError(problem)
+        feature = self.sudo().equipment_feature_ids.sudo(False)
+        assignment = feature and {
+            "equipment_id": feature.equipment_id.id,
+            "remarks": feature.remarks,
+        }
+        (vals,) = self.copy_data({"license_key": license_key, "replaces_id": self.id})
+        replacement = self.create(vals)
+        feature.unlink()
+        self.write({"replaced_by_id": replacement.id})
+        reason = self.env._("Replaced by %s", replacement.display_name)
+        self.revoke(f"{reason} - {note}" if note else reason)
+        if assignment:
+            self.env["client.equipment.feature"].create(
+                {**assignment, "software_key_id": replacement.id}
+            )
+        return replacement
+
+    def _replacement_problem(self, license_key=None):
+        """Return in words why the key cannot be replaced, or None where it can.
+
+        :param str license_key: the new license key, once it is known
+        """
+        self.ensure_one()
+        if self.status == "revoked":
+            return self.env._(
+                "%s is revoked already. Enter the new key as a new software key.",
+                self.display_name,
+            )
+        if self.status == "expired" or self._filtered_past_end():
+            return self.env._(
+                "The validity of %(key)s ended on %(end)s, and its replacement would "
+                "end with it. Renew the key first, then replace it.",
+                key=self.display_name,
+                end=self.validity_end,
+            )
+        if license_key is None:
+            return None
+        license_key = self._normalize_license_key(license_key)
+        (found,) = self._inspect_license_keys([license_key])
+        if found["verdict"] in REFUSED:
+            return "\n".join(
+                (
+                    self.env._("The license key must be unique!"),
+                    self.env._(
+                        "%(license_key)s is %(problem)s. Enter another one.",
+                        license_key=license_key,
+                        problem=self._describe_finding(found),
+                    ),
+                )
+            )
+        return None
 
     # ------------------------------------------------------------------
     # Scheduled action

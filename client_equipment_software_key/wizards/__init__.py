@@ -1,1 +1,4 @@
 from . import client_equipment_apply_next
+from . import client_equipment_software_key_bulk_entry
+from . import client_equipment_software_key_renewal
+from . import client_equipment_software_key_replacement

@@ -1,0 +1,161 @@
+import { registry } from "@web/core/registry";
+
+const tours = registry.category("web_tour.tours");
+
+tours.add("software_key_bulk_entry", {
+    steps: () => [
+        {
+            content: "Enter many keys, from the list",
+            trigger: ".o_control_panel button:contains('Enter Many Keys')",
+            run: "click",
+        },
+        {
+            content: "Type the feature",
+            trigger: ".modal [name='software_id'] input",
+            run: "edit Tour Antivirus",
+        },
+        {
+            content: "Choose it",
+            trigger: ".o-autocomplete--dropdown-item:contains('Tour Antivirus Enterprise')",
+            run: "click",
+        },
+        {
+            content: "The type comes from the catalogue",
+            trigger: ".modal [name='key_type']:has(input:value(Subscription))",
+        },
+        {
+            content: "Enter the reference",
+            trigger: ".modal [name='purchase_reference'] input",
+            run: "edit PO00042",
+        },
+        {
+            content: "Paste a list with a repeated and a known license key",
+            trigger: ".modal [name='license_keys'] textarea",
+            run: (helpers) =>
+                helpers.fill("BULK-NEW-1\nBULK-NEW-2\nBULK-OLD\nBULK-NEW-1\nBULK-NEW-3"),
+        },
+        {
+            content: "Without leaving the list, the verdict is there",
+            trigger: ".modal .o_bulk_entry_counts:contains('3 new'):contains('1 repeated')",
+        },
+        {
+            content: "The known one is named with its status",
+            trigger:
+                ".modal .o_bulk_entry_lines tr:contains('BULK-OLD'):contains('already (Available)')",
+        },
+        {
+            content: "It cannot be entered like this",
+            trigger: ".modal footer button.disabled:contains('Enter')",
+        },
+        {
+            content: "Have the bad lines left out",
+            trigger: ".modal [name='leave_out'] input",
+            run: "click",
+        },
+        {
+            content: "Enter the rest",
+            trigger: ".modal footer button[name='action_enter']:not(.disabled)",
+            run: "click",
+        },
+        {
+            content: "It says what it did",
+            trigger: ".o_notification:contains('3 keys of Tour Antivirus Enterprise entered')",
+        },
+        {
+            content: "The list shows them",
+            trigger: "body:not(:has(.modal)) .o_data_row:contains('BULK-NEW-3')",
+        },
+    ],
+});
+
+tours.add("software_key_renewal", {
+    steps: () => [
+        {
+            content: "Select one key",
+            trigger: ".o_data_row:contains('RENEW-TOUR-1') .o_list_record_selector input",
+            run: "click",
+        },
+        {
+            content: "Select another key",
+            trigger: ".o_data_row:contains('RENEW-TOUR-2') .o_list_record_selector input",
+            run: "click",
+        },
+        {
+            content: "Renew them",
+            trigger: ".o_control_panel button:contains('Renew')",
+            run: "click",
+        },
+        {
+            content: "The end is proposed; the dialog says what will happen",
+            trigger: ".modal .o_renewal_counts:contains('2 keys will be renewed')",
+        },
+        {
+            content: "Enter the reference",
+            trigger: ".modal [name='reference'] input",
+            run: "edit PO00099",
+        },
+        {
+            content: "Renew",
+            trigger: ".modal footer button[name='action_renew']:not(.disabled)",
+            run: "click",
+        },
+        {
+            content: "It says what it did",
+            trigger: ".o_notification:contains('2 keys renewed')",
+        },
+        {
+            content: "Open one of them",
+            trigger:
+                "body:not(:has(.modal)) .o_data_row:contains('RENEW-TOUR-1') [name='license_key']",
+            run: "click",
+        },
+        {
+            content: "Renew it once more, from its form",
+            trigger: ".o_form_view .o_statusbar_buttons button:contains('Renew')",
+            run: "click",
+        },
+        {
+            content: "Renew",
+            trigger: ".modal footer button[name='action_renew']:not(.disabled)",
+            run: "click",
+        },
+        {
+            content: "The form shows the second remark",
+            trigger:
+                "body:not(:has(.modal)) .o_form_view [name='remarks'] textarea:value(/Renewed.*\\n.*Renewed/)",
+        },
+    ],
+});
+
+tours.add("software_key_replacement", {
+    steps: () => [
+        {
+            content: "Replace the key, from its form",
+            trigger: ".o_form_view .o_statusbar_buttons button:contains('Replace')",
+            run: "click",
+        },
+        {
+            content: "The dialog tells where the key is applied",
+            trigger: ".modal li:contains('Reception Laptop')",
+        },
+        {
+            content: "Enter the new license key",
+            trigger: ".modal [name='license_key'] input",
+            run: "edit REPLACE-TOUR-NEW",
+        },
+        {
+            content: "Replace",
+            trigger: ".modal footer button[name='action_replace']:not(.disabled)",
+            run: "click",
+        },
+        {
+            content: "The new key is open",
+            trigger:
+                "body:not(:has(.modal)) .o_form_view [name='license_key']:contains('REPLACE-TOUR-NEW')",
+        },
+        {
+            content: "It is applied and tells what it replaces",
+            trigger: ".o_form_view [name='replaces_id']:contains('REPLACE-TOUR-OLD')",
+        },
+    ],
+});

@@ -1,0 +1,290 @@
+import base64
+import io
+
+from openpyxl import Workbook
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import Form, HttpCase, tagged
+from odoo.tools import html2plaintext
+
+from .common import SoftwareKeyCommon, SoftwareKeyMixin
+
+WIZARD = "client.equipment.software.key.bulk.entry"
+
+
+class TestBulkEntry(SoftwareKeyCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.Key = cls.env["client.equipment.software.key"].with_user(cls.manager)
+        cls.values = {"software_id": cls.office.id, "purchase_reference": "PO00042"}
+
+    def _verdicts(self, *license_keys):
+        return [
+            found["verdict"] for found in self.Key._inspect_license_keys(license_keys)
+        ]
+
+    def _queries(self, count, call):
+        """Return how many queries ``call`` takes for ``count`` license keys."""
+        license_keys = [f"BUDGET-{count}-{number:05}" for number in range(count)]
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.cr.sql_log_count
+        call(license_keys)
+        self.env.flush_all()
+        return self.cr.sql_log_count - before
+
+    def test_enter(self):
+        """A list is entered with common values; blanks around a key go (K11, K2)."""
+        keys = self.Key.bulk_enter(
+            ["BULK-1", "  BULK-2\t", "", "BULK-3\n"], self.values
+        )
+        self.assertRecordValues(
+            keys,
+            [
+                {
+                    "license_key": f"BULK-{number}",
+                    "software_id": self.office.id,
+                    "purchase_reference": "PO00042",
+                    "key_type": "permanent",
+                    "status": "available",
+                    "company_id": self.company.id,
+                }
+                for number in (1, 2, 3)
+            ],
+        )
+        for key in keys:
+            self.assertEqual(self._steps(key), ["created"])
+
+    def test_all_or_nothing(self):
+        """One error names every offending line, and nothing is entered (K2, K11)."""
+        old = self._enter("BULK-OLD")
+        old.revoke()
+        with self.assertRaises(ValidationError) as caught:
+            self.Key.bulk_enter(
+                ["BULK-1", "BULK-OLD", "BULK-2", "", "BULK-1 ", "X" * 1001],
+                self.values,
+            )
+        self.assertEqual(
+            str(caught.exception).splitlines(),
+            [
+                "The license key must be unique!",
+                "3 of 5 license keys cannot be entered, so none was. Take them out of "
+                "the list, or correct them:",
+                "Line 2: BULK-OLD: in the system already (Revoked)",
+                "Line 5: BULK-1: repeated: line 1 has it already",
+                f"Line 6: {'X' * 40}…: longer than 1000 characters: check what was "
+                "pasted",
+            ],
+        )
+        self.assertFalse(self.Key.search([("license_key", "in", ["BULK-1", "BULK-2"])]))
+
+    def test_many_offending_lines(self):
+        """An error stays readable, however many lines offend (E2)."""
+        with self.assertRaises(ValidationError) as caught:
+            self.Key.bulk_enter(["BULK-1"] * 1000, self.values)
+        lines = str(caught.exception).splitlines()
+        self.assertEqual(len(lines), 53)
+        self.assertEqual(lines[-1], "… and 949 more")
+
+    def test_empty_list(self):
+        """A list without any license key is refused in words (E2)."""
+        with self.assertRaisesRegex(UserError, "no license key in the list"):
+            self.Key.bulk_enter(["", "  "], self.values)
+
+    def test_other_companies_key(self):
+        """A key that the manager cannot see is in the system all the same (K2)."""
+        self.env["client.equipment.software.key"].create(
+            {
+                "license_key": "BULK-FOREIGN",
+                "software_id": self.office.id,
+                "company_id": self.other_company.id,
+            }
+        )
+        with self.assertRaisesRegex(
+            ValidationError, "Line 1: BULK-FOREIGN: in the system already"
+        ):
+            self.Key.bulk_enter(["BULK-FOREIGN"], self.values)
+
+    def test_similar(self):
+        """Keys that differ in case, hyphens or blanks only are pointed out (K11)."""
+        self._enter("Bulk-Abc-1")
+        self.assertEqual(
+            self._verdicts(
+                "BULKABC1", "bulk abc\u20131", "Bulk-Abc-1", "BULK-ABC-2", "bulkabc2"
+            ),
+            ["similar", "similar", "existing", "new", "similar"],
+        )
+        in_system, in_list = (
+            self.Key._describe_finding(found)
+            for found in self.Key._inspect_license_keys(["BULKABC1", "N-1", "n1"])
+            if found["verdict"] == "similar"
+        )
+        self.assertIn("looks like Bulk-Abc-1 in the system (Available)", in_system)
+        self.assertIn("looks like N-1 in line 2", in_list)
+        self.assertEqual(len(self.Key.bulk_enter(["BULKABC1"], self.values)), 1)
+
+    def test_similar_by_index(self):
+        """The look-up of similar keys has an index that fits it (K11)."""
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        self.env.cr.execute(
+            r"""
+            EXPLAIN SELECT id FROM client_equipment_software_key
+             WHERE translate(lower(license_key), E'- _\u2013\u00a0', '') = 'abc'
+            """
+        )
+        plan = "\n".join(line for (line,) in self.env.cr.fetchall())
+        self.assertIn("license_key_folded", plan)
+
+    def test_rights(self):
+        """Technicians and auditors enter no keys, by the method or the dialog (E1)."""
+        for user in (self.technician, self.auditor):
+            with self.subTest(user=user.login):
+                with self.assertRaises(AccessError):
+                    self.Key.with_user(user).bulk_enter(["BULK-1"], self.values)
+                with self.assertRaises(AccessError):
+                    self.env[WIZARD].with_user(user).create(
+                        {"software_id": self.office.id, "license_keys": "BULK-1"}
+                    )
+
+    def test_queries(self):
+        """A hundred keys take no more queries than ten (K11)."""
+
+        def enter(license_keys):
+            self.Key.bulk_enter(license_keys, self.values)
+
+        self._queries(5, enter)
+        self.assertEqual(self._queries(100, enter), self._queries(10, enter))
+
+    def test_dialog_values(self):
+        """The dialog takes type and validity from the catalogue (K11, K12)."""
+        dialog = Form(
+            self.env[WIZARD]
+            .with_user(self.manager)
+            .with_context(default_software_id=self.antivirus.id)
+        )
+        self.assertEqual(dialog.key_type, "subscription")
+        self.assertEqual(dialog.validity_start, self.today)
+        self.assertEqual(
+            dialog.validity_end, self.antivirus._get_validity_end(self.today)
+        )
+        dialog.key_type = "permanent"
+        self.assertFalse(dialog.validity_end)
+        dialog.key_type = "trial"
+        dialog.validity_end = self._in_days(14)
+        dialog.license_keys = "BULK-1\n\nBULK-2"
+        dialog.purchase_reference = "PO00077"
+        dialog.save().action_enter()
+        self.assertRecordValues(
+            self.Key.search([("license_key", "in", ("BULK-1", "BULK-2"))]),
+            [
+                {
+                    "key_type": "trial",
+                    "validity_start": self.today,
+                    "validity_end": self._in_days(14),
+                    "purchase_reference": "PO00077",
+                    "software_id": self.antivirus.id,
+                }
+            ]
+            * 2,
+        )
+
+    def test_dialog_preview(self):
+        """Counts and verdicts stand in the dialog before anything is saved (K11)."""
+        self._enter("BULK-OLD")
+        dialog = Form(self.env[WIZARD].with_user(self.manager))
+        dialog.software_id = self.office
+        dialog.license_keys = "BULK-1\nBULK-1\nBULK-OLD\nbulk old\n<b>BULK</b>"
+        self.assertEqual((dialog.new_count, dialog.refused_count), (3, 2))
+        preview = " ".join(html2plaintext(dialog.preview).split())
+        for text in (
+            "3 new",
+            "1 repeated in the list",
+            "1 already in the system",
+            "1 look like another key",
+            "3 BULK-OLD in the system already (Available)",
+            "5 <b>BULK</b> new",
+        ):
+            self.assertIn(text, preview)
+        entry = dialog.save()
+        with self.assertRaisesRegex(ValidationError, "The license key must be unique!"):
+            entry.action_enter()
+        entry.leave_out = True
+        entry.action_enter()
+        self.assertEqual(
+            self.Key.search([], order="id").mapped("license_key")[-3:],
+            ["BULK-1", "bulk old", "<b>BULK</b>"],
+        )
+
+    def test_dialog_preview_is_short(self):
+        """Of a long list the lines with a problem are shown first (K11)."""
+        dialog = Form(self.env[WIZARD].with_user(self.manager))
+        dialog.license_keys = "\n".join([f"BULK-{n}" for n in range(500)] + ["BULK-3"])
+        self.assertEqual(dialog.preview.count("data-verdict"), 100)
+        self.assertIn("repeated: line 4 has it already", dialog.preview)
+
+    def _read_file(self, content):
+        dialog = Form(self.env[WIZARD].with_user(self.manager))
+        dialog.file = base64.b64encode(content)
+        self.assertFalse(dialog.file)
+        return (dialog.license_keys or "").split("\n")
+
+    def test_csv(self):
+        """A vendor's CSV is read: by heading or first column, any delimiter (K11)."""
+        for content in (
+            b"BULK-1\r\nBULK-2\r\n",
+            b"Product;License Key;Seats\nOffice;BULK-1;5\nOffice;BULK-2;5\n",
+            b'\xef\xbb\xbfNo.,"License Code"\n1,"BULK-1"\n2,"BULK-2"\n',
+            b"BULK-1,first\nBULK-2,second\n",
+            "Kunde\tLicence key\nM\u00fcller\tBULK-1\n\tBULK-2\n".encode("cp1252"),
+            "Customer\tProduct key\nA\tBULK-1\nB\tBULK-2\n".encode("utf-16"),
+        ):
+            with self.subTest(content=content):
+                self.assertEqual(self._read_file(content), ["BULK-1", "BULK-2"])
+
+    def test_xlsx(self):
+        """A vendor's XLSX is read: the column that speaks of license keys (K11)."""
+        book = Workbook()
+        for row in (("Seats", "Activation Key"), (5, "BULK-1"), (), (5, 4711)):
+            book.active.append(row)
+        content = io.BytesIO()
+        book.save(content)
+        self.assertEqual(self._read_file(content.getvalue()), ["BULK-1", "4711"])
+
+    def test_unreadable_files(self):
+        """What is no CSV and no XLSX is refused in words (E2)."""
+        entry = self.env[WIZARD].with_user(self.manager)
+        with self.assertRaisesRegex(UserError, "neither CSV nor XLSX"):
+            entry._read_rows(b"\xd0\xcf\x11\xe0\x00\x00", "old.xls")
+        book = io.BytesIO()
+        Workbook().save(book)
+        damaged = book.getvalue().replace(b"xl/workbook.xml", b"xl/workb00k.xml")
+        with self.assertRaisesRegex(UserError, "damaged or not a spreadsheet"):
+            entry._read_rows(damaged, "vendor.xlsx")
+
+
+@tagged("post_install", "-at_install")
+class TestBulkEntryTour(SoftwareKeyMixin, HttpCase):
+    def test_tour(self):
+        """From the key list, a manager pastes a list, sees what is wrong with it,
+        has the bad lines left out and enters the rest (K11)."""
+        self._enter("BULK-OLD")
+        self.start_tour(
+            "/odoo/software-keys", "software_key_bulk_entry", login="sk_manager"
+        )
+        self.assertRecordValues(
+            self.env["client.equipment.software.key"].search(
+                [("license_key", "like", "BULK-NEW-")], order="license_key"
+            ),
+            [
+                {
+                    "license_key": f"BULK-NEW-{number}",
+                    "software_id": self.antivirus.id,
+                    "key_type": "subscription",
+                    "validity_end": self.antivirus._get_validity_end(self.today),
+                    "purchase_reference": "PO00042",
+                    "status": "available",
+                }
+                for number in (1, 2, 3)
+            ],
+        )
