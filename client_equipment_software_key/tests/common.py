@@ -1,7 +1,12 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from odoo import Command, fields
-from odoo.tests import TransactionCase, new_test_user
+from odoo import Command, api, fields
+from odoo.exceptions import UserError
+from odoo.modules.registry import Registry
+from odoo.service.model import execute_cr
+from odoo.tests import BaseCase, TransactionCase, get_db_name, new_test_user
 
 ADDON = "client_equipment_software_key"
 
@@ -143,3 +148,74 @@ class SoftwareKeyMixin:
 
 class SoftwareKeyCommon(SoftwareKeyMixin, TransactionCase):
     """Base of the unit tests."""
+
+
+class CommittedCase(SoftwareKeyMixin, BaseCase):
+    """Base of tests with several real connections, whose data must be committed.
+
+    ``cls.env`` is one of these connections; what the tests leave is deleted at the
+    end. Keep such tests few: nothing isolates them from each other.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super(SoftwareKeyMixin, cls).setUpClass()
+        cls.registry = Registry(get_db_name())
+        cls.cr = cls.registry.cursor()
+        cls.addClassCleanup(cls.cr.close)
+        cls.env = api.Environment(cls.cr, api.SUPERUSER_ID, {})
+        cls.company = cls.env.company
+        cls.today = fields.Date.today()
+        cls.technician = cls._new_user("technician", f"{ADDON}.group_software_key_user")
+        cls.manager = cls._new_user("manager", f"{ADDON}.group_software_key_manager")
+        cls.office = cls.antivirus = cls.env["client.equipment.software"].create(
+            {"name": "Concurrent Office"}
+        )
+        cls.equipment = cls.env["client.equipment"].create(
+            [{"name": f"Concurrent Laptop {number}"} for number in range(1, 9)]
+        )
+        cls.laptop = cls.equipment[0]
+        cls.cr.commit()
+        cls.addClassCleanup(cls._delete_all)
+
+    @classmethod
+    def _delete_all(cls):
+        """Delete what was committed: the trails go with their keys."""
+        cls.cr.rollback()
+        keys = cls.env["client.equipment.software.key"].search(
+            [("software_id", "=", cls.office.id)]
+        )
+        keys.equipment_feature_ids.unlink()
+        keys.unlink()
+        cls.office.unlink()
+        cls.equipment.unlink()
+        users = cls.technician + cls.manager
+        partners = users.partner_id
+        users.unlink()
+        partners.unlink()
+        cls.cr.commit()
+
+    def _at_once(self, calls):
+        """Let each call be a request of its own, all at the same moment.
+
+        :param calls: ``[(user, model, method, arguments)]``
+        :return: for each call its result, or the UserError that it ended with
+        """
+        barrier = threading.Barrier(len(calls))
+
+        def request(call):
+            user, model, method, args = call
+            with self.registry.cursor() as cr:
+                barrier.wait()
+                try:
+                    # As the server does it, with its retries and its commit.
+                    return execute_cr(cr, user.id, model, method, args, {})
+                except UserError as error:
+                    cr.rollback()
+                    return error
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            outcomes = list(pool.map(request, calls))
+        self.env.cr.rollback()  # a fresh look
+        self.env.invalidate_all()
+        return outcomes

@@ -1,13 +1,18 @@
+import subprocess
+import sys
+import time
 from datetime import timedelta
 from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo import fields
-from odoo.tests import tagged
+from odoo.exceptions import UserError
+from odoo.tests import get_db_name, tagged
+from odoo.tools import config, mute_logger
 
 from ..models import client_equipment_software_key as key_module
-from .common import SoftwareKeyCommon
+from .common import CommittedCase, SoftwareKeyCommon
 
 LAST_DAY = fields.Date.to_date("2031-03-10")
 
@@ -191,3 +196,99 @@ class TestExpiration(SoftwareKeyCommon):
         with freeze_time("2031-03-06 12:00:00"):
             self._run_job()
         self.assertEqual(keys.mapped("status"), ["applied", "expired"])
+
+
+# The job in a server of its own, in small batches, so that there is a middle.
+JOB = """
+from odoo.addons.client_equipment_software_key.models import (
+    client_equipment_software_key as module
+)
+module.EXPIRE_BATCH = 2
+env.ref("client_equipment_software_key.ir_cron_expire").method_direct_trigger()
+"""
+
+
+@tagged("post_install", "-at_install")
+class TestKilledJob(CommittedCase):
+    def _expired(self, keys):
+        self.cr.rollback()
+        self.env.invalidate_all()
+        return keys.filtered(lambda key: key.status == "expired")
+
+    def _due_keys(self, count):
+        """Return keys that were entered in time and are due by now."""
+        keys = self._enter_subscriptions(
+            *[f"KILL-{self._testMethodName}-{number}" for number in range(count)]
+        )
+        self._apply(keys[::2])
+        self.env.flush_all()
+        self.cr.execute(
+            "UPDATE client_equipment_software_key SET validity_end = %s"
+            " WHERE id = ANY(%s)",
+            [self._in_days(-3), keys.ids],
+        )
+        self.cr.commit()
+        return keys
+
+    def _run_job(self):
+        """Run the job here, as soon as the killed one has let go of it."""
+        cron = self.env.ref("client_equipment_software_key.ir_cron_expire")
+        for _attempt in range(100):
+            try:
+                cron.method_direct_trigger()
+                break
+            except UserError:  # already executing
+                self.cr.rollback()
+                time.sleep(0.1)
+        self.cr.commit()
+
+    def test_killed_in_the_middle(self):
+        """S1, E5: killed at any point, the next run loses and repeats nothing."""
+        keys = self._due_keys(400)
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "odoo", "shell", "-d", get_db_name()),
+                *("--no-http", "--log-level=warn"),
+                f"--addons-path={','.join(map(str, config['addons_path']))}",
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        self.addCleanup(server.kill)
+        server.stdin.write(JOB.encode())
+        server.stdin.close()
+        deadline = time.monotonic() + 120
+        while not self._expired(keys):
+            self.assertLess(time.monotonic(), deadline, "the job does not start")
+            time.sleep(0.01)
+        server.kill()
+        server.stderr.read()
+        server.wait()
+        expired = self._expired(keys)
+        self.assertTrue(0 < len(expired) < len(keys), "killed in the middle")
+        for key in keys:
+            self.assertEqual(self._steps(key).count("expired"), int(key in expired))
+        self._run_job()
+        self.assertEqual(self._expired(keys), keys)
+        for key in keys:
+            self.assertEqual(self._steps(key).count("expired"), 1)
+        self.assertEqual(keys.verify_audit_trail(), [])
+        entries = sum(keys.mapped("audit_number"))
+        self._run_job()
+        self._expired(keys)
+        self.assertEqual(sum(keys.mapped("audit_number")), entries)
+
+    @mute_logger("odoo.sql_db")
+    def test_people_work_beside_the_job(self):
+        """S1, E5: the job leaves out what people hold, and takes it the next time."""
+        keys = self._due_keys(10)
+        held = keys[:3]
+        with self.registry.cursor() as cr:
+            held.with_env(self.env(cr=cr)).lock_for_update(allow_referencing=True)
+            self._run_job()
+            self.assertEqual(self._expired(keys), keys - held)
+        self._run_job()
+        self.assertEqual(self._expired(keys), keys)
+        for key in keys:
+            self.assertEqual(self._steps(key).count("expired"), 1)
