@@ -20,6 +20,7 @@
         "views/client_equipment_audit_log_views.xml",
         "views/client_equipment_software_views.xml",
         "wizards/client_equipment_apply_next_views.xml",
+        "wizards/client_equipment_return_views.xml",
         "views/client_equipment_views.xml",
         "views/res_config_settings_views.xml",
         "views/menus.xml",

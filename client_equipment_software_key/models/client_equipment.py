@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning, UserError
 
 
 class ClientEquipment(models.Model):
@@ -26,7 +26,7 @@ class ClientEquipment(models.Model):
         if vals.get("state", "in_service") != "in_service" or (
             "active" in vals and not vals["active"]
         ):
-            self._check_no_software_keys()
+            self._lead_to_return(vals)
         result = super().write(vals)
         if {"partner_id", "company_id"} & vals.keys():
             self.sudo().equipment_feature_ids._check_fits()
@@ -36,22 +36,41 @@ class ClientEquipment(models.Model):
     def _unlink_except_software_keys(self):
         self._check_no_software_keys()
 
-    def _check_no_software_keys(self):
-        """Refuse to let equipment go while software keys are on it (A9, A10)."""
-        features = self.sudo().equipment_feature_ids
-        if equipment := features.equipment_id[:1]:
-            raise UserError(
-                self.env._(
-                    "%(equipment)s still carries software keys: %(keys)s. Take them "
-                    "back to the inventory or move them to another equipment first.",
-                    equipment=equipment.display_name,
-                    keys=", ".join(
-                        equipment.equipment_feature_ids.software_key_id.mapped(
-                            "display_name"
-                        )
-                    ),
-                )
+    def _lead_to_return(self, vals):
+        """Lead to the dialog *Return / Replace* where software keys are left (A9).
+
+        :param dict vals: what is written: another state, or archiving
+        :raises RedirectWarning: naming the first equipment with keys and the keys
+        """
+        # As everywhere that keys may be left behind: those the user cannot see, too.
+        if equipment := self.sudo().equipment_feature_ids.equipment_id[:1]:
+            raise RedirectWarning(
+                equipment._still_carries_message(),
+                self.env.ref(
+                    "client_equipment_software_key.client_equipment_return_action"
+                ).id,
+                self.env._("Return / Replace"),
+                {
+                    "default_equipment_id": equipment.id,
+                    "default_state_after": vals.get("state") or "archived",
+                },
             )
+
+    def _check_no_software_keys(self):
+        """Refuse to delete equipment while software keys are on it (A10)."""
+        if equipment := self.sudo().equipment_feature_ids.equipment_id[:1]:
+            raise UserError(equipment._still_carries_message())
+
+    def _still_carries_message(self):
+        """Return in words which software keys are on the equipment, and what to do."""
+        self.ensure_one()
+        keys = self.sudo().equipment_feature_ids.software_key_id
+        return self.env._(
+            "%(equipment)s still carries software keys: %(keys)s. Take them back to the "
+            "inventory or move them to another equipment first.",
+            equipment=self.display_name,
+            keys=", ".join(keys.mapped("display_name")),
+        )
 
     def _check_in_service(self):
         """Refuse to put software keys onto equipment that is not in service."""
@@ -75,6 +94,123 @@ class ClientEquipment(models.Model):
         keys = self.equipment_feature_ids.software_key_id
         self.equipment_feature_ids.unlink()
         return keys
+
+    def return_or_replace(self, decisions, replacement_id=False, state=False):
+        """Take every software key off this equipment, each its own way (A9).
+
+        One transaction: where one key cannot go its way, none goes.
+
+        :param dict decisions: ids of software keys by what becomes of them:
+            ``"recover"`` (back to the inventory), ``"move"`` (to the replacement)
+            or ``"revoke"`` (managers only); together all keys on the equipment
+        :param int replacement_id: the equipment that the moved keys go to
+        :param str state: ``"returned"`` or ``"retired"``, the state at the end;
+            ``"archived"`` archives the equipment; False leaves it as it is
+        :return: True
+        :raises UserError: where a key is left out or cannot go its way, naming it
+        """
+        self.ensure_one()
+        self.check_access("write")
+        SoftwareKey = self.env["client.equipment.software.key"]
+        recover, move, revoke = (
+            SoftwareKey.browse(decisions.get(decision, ()))
+            for decision in ("recover", "move", "revoke")
+        )
+        self._check_decisions(recover, move, revoke)
+        replacement = self.browse(replacement_id or False)
+        if move:
+            self._check_replacement(move, replacement)
+        remarks = {
+            feature.software_key_id: feature.remarks
+            for feature in self.equipment_feature_ids
+        }
+        self.equipment_feature_ids.unlink()
+        if revoke:
+            revoke.revoke(self.env._("Equipment %s returned", self.display_name))
+        self.env["client.equipment.feature"].create(
+            [
+                {
+                    "software_key_id": key.id,
+                    "equipment_id": replacement.id,
+                    "remarks": remarks[key]
+                    or self.env._("Moved from %s", self.display_name),
+                }
+                for key in move
+            ]
+        )
+        if state == "archived":
+            self.action_archive()
+        elif state:
+            self.state = state
+        return True
+
+    def _check_decisions(self, recover, move, revoke):
+        """Check that each key on the equipment goes exactly one way (A9)."""
+        # Keys that the user cannot see would be left behind silently.
+        on_equipment = self.sudo().equipment_feature_ids.software_key_id.sudo(False)
+        if left := on_equipment - recover - move - revoke:
+            raise UserError(
+                self.env._(
+                    "%(keys)s would be left behind on %(equipment)s. Say for each key "
+                    "whether it goes back to the inventory, moves to the replacement "
+                    "or is revoked.",
+                    keys=", ".join(left.sudo().mapped("display_name")),
+                    equipment=self.display_name,
+                )
+            )
+        if gone := (recover | move | revoke) - on_equipment:
+            raise UserError(
+                self.env._(
+                    "%(keys)s is not on %(equipment)s any more. Open the dialog again "
+                    "to see the keys that are.",
+                    keys=", ".join(gone.exists().mapped("display_name")),
+                    equipment=self.display_name,
+                )
+            )
+        if twice := (recover & move) | (recover & revoke) | (move & revoke):
+            raise UserError(
+                self.env._(
+                    "%s can go one way only: back to the inventory, to the replacement, "
+                    "or revoked.",
+                    ", ".join(twice.mapped("display_name")),
+                )
+            )
+        if revoke and not revoke.has_access("write"):
+            raise UserError(
+                self.env._(
+                    "Only managers revoke software keys. Take %s back to the inventory "
+                    "and ask a manager to revoke it there.",
+                    ", ".join(revoke.mapped("display_name")),
+                )
+            )
+
+    def _check_replacement(self, move, replacement):
+        """Check that there is an equipment to which the keys can move (A9)."""
+        if not replacement.exists() or replacement == self:
+            raise UserError(
+                self.env._(
+                    "Choose the replacement equipment that %(keys)s moves to: another "
+                    "one than %(equipment)s.",
+                    keys=", ".join(move.mapped("display_name")),
+                    equipment=self.display_name,
+                )
+            )
+        replacement._check_in_service()
+
+    def action_return_or_replace(self):
+        """Open the dialog *Return / Replace* (A9).
+
+        :return: a window action
+        """
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "client_equipment_software_key.client_equipment_return_action"
+        )
+        action["context"] = {
+            "default_equipment_id": self.id,
+            "default_state_after": "returned",
+        }
+        return action
 
     def action_apply_next_available(self):
         """Open the dialog that applies the next available keys (A12).

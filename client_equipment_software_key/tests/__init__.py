@@ -9,6 +9,7 @@ from . import test_feature
 from . import test_next_available
 from . import test_renew
 from . import test_replace
+from . import test_return
 from . import test_software_key
 from . import test_status
 from . import test_verify

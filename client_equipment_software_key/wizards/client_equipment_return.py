@@ -1,0 +1,116 @@
+from odoo import Command, api, fields, models
+
+
+class ClientEquipmentReturn(models.TransientModel):
+    """Asks for each key on a unit that leaves where it goes (A9).
+
+    The equipment itself does the work: ``client.equipment.return_or_replace``.
+    """
+
+    _name = "client.equipment.return"
+    _description = "Return / Replace Equipment"
+
+    equipment_id = fields.Many2one("client.equipment", required=True, readonly=True)
+    replacement_id = fields.Many2one("client.equipment", "Replacement Unit")
+    state_after = fields.Selection(
+        [
+            ("returned", "Returned"),
+            ("retired", "Retired"),
+            ("archived", "Archived"),
+            ("in_service", "In Service"),
+        ],
+        "Status Afterwards",
+        required=True,
+        default="returned",
+    )
+    line_ids = fields.One2many(
+        "client.equipment.return.line",
+        "wizard_id",
+        "Software Keys",
+        compute="_compute_line_ids",
+        store=True,
+        readonly=False,
+    )
+
+    @api.depends("equipment_id")
+    def _compute_line_ids(self):
+        for wizard in self:
+            wizard.line_ids = [Command.clear()] + [
+                Command.create({"software_key_id": key.id})
+                for key in wizard.equipment_id.equipment_feature_ids.software_key_id
+            ]
+
+    def action_confirm(self):
+        """Let every key go where its line says.
+
+        :return: an action that closes the dialog and shows the equipment anew
+        """
+        self.ensure_one()
+        decisions = {}
+        for line in self.line_ids:
+            decisions.setdefault(line.decision, []).append(line.software_key_id.id)
+        self.equipment_id.return_or_replace(
+            decisions,
+            self.replacement_id.id,
+            self.state_after != "in_service" and self.state_after,
+        )
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+
+class ClientEquipmentReturnLine(models.TransientModel):
+    _name = "client.equipment.return.line"
+    _description = "Software Key of Returned Equipment"
+
+    wizard_id = fields.Many2one(
+        "client.equipment.return", required=True, index=True, ondelete="cascade"
+    )
+    software_key_id = fields.Many2one("client.equipment.software.key", required=True)
+    validity_end = fields.Date(related="software_key_id.validity_end")
+    status = fields.Selection(related="software_key_id.status")
+    decision = fields.Selection(
+        "_selection_decision",
+        "What to Do",
+        required=True,
+        compute="_compute_decision",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    outcome = fields.Char("Then", compute="_compute_outcome")
+
+    @api.model
+    def _selection_decision(self):
+        """Return what the user may do with a key: only managers revoke."""
+        decisions = [
+            ("recover", self.env._("Back to inventory")),
+            ("move", self.env._("Move to replacement")),
+        ]
+        if self.env["client.equipment.software.key"].has_access("write"):
+            decisions.append(("revoke", self.env._("Revoke")))
+        return decisions
+
+    @api.depends("wizard_id.replacement_id")
+    def _compute_decision(self):
+        """Propose to move what can move once there is a replacement."""
+        for line in self:
+            if line.decision == "revoke":
+                continue
+            key = line.software_key_id
+            movable = key.status == "applied" and not key._filtered_past_end()
+            moves = line.wizard_id.replacement_id and movable
+            line.decision = "move" if moves else "recover"
+
+    @api.depends("decision", "software_key_id", "wizard_id.replacement_id")
+    def _compute_outcome(self):
+        for line in self:
+            key, replacement = line.software_key_id, line.wizard_id.replacement_id
+            if line.decision == "revoke":
+                line.outcome = self.env._("Revoked: can never be applied again")
+            elif line.decision == "move" and replacement:
+                line.outcome = self.env._("Applied to %s", replacement.display_name)
+            elif line.decision == "move":
+                line.outcome = self.env._("Choose the replacement unit above")
+            elif key.status == "expired" or key._filtered_past_end():
+                line.outcome = self.env._("Expired, in the inventory")
+            else:
+                line.outcome = self.env._("Available again")
