@@ -86,3 +86,23 @@ run_odoo_suites() {
   [[ ! $failed ]] || die "Odoo's own suites failed"
   grep -o '0 failed, .* tests' "$log"
 }
+
+# Our addons as wheels: built, installed into an empty folder beside Odoo, loaded from there.
+run_packages() {
+  local site
+  begin ce_packages base
+  site=$TMPDIR/site
+  step "Building and installing $(our_addons)"
+  mkdir "$TMPDIR/src"
+  cp -r client_equipment*/ "$TMPDIR/src"
+  python -m pip install -q --disable-pip-version-check --no-deps --no-index --no-build-isolation --target "$site" \
+    "$TMPDIR"/src/* || die "the addons do not build as wheels"
+  step "Loading them from there"
+  cd "$TMPDIR"
+  PYTHONPATH=$site:$PYTHONPATH ODOO_ADDONS_PATH=$odoo/odoo/addons \
+    odoo_step "$TMPDIR/packages.log" -d "$base" -i "$(our_addons)" || die "Odoo cannot load the wheels"
+  ! grep -qE "$loud" "$TMPDIR/packages.log" || die "there were warnings while installing the wheels"
+  [[ $(psql -Atd "$base" -c "SELECT count(*) FROM ir_module_module
+      WHERE state = 'installed' AND name LIKE 'client_equipment%'") == $(our_addons | tr , '\n' | wc -l) ]] ||
+    die "Odoo did not find the wheels"
+}

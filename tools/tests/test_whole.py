@@ -1,0 +1,22 @@
+"""What only the whole shows, as tests: the closing line of a full run counts it, too."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param("test-odoo", id="Odoo's own suites pass with our addons"),
+        pytest.param("test-packages", id="our addons install and load as wheels"),
+    ],
+)
+def test_whole(command):
+    done = subprocess.run(
+        [ROOT / "dev", command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
