@@ -114,8 +114,8 @@ class ClientEquipmentFeature(models.Model):
     def unlink(self):
         self.check_access("unlink")
         # As in create: removing is what technicians may do, the key does the rest.
+        self.sudo().software_key_id._lock_to_move()
         keys = self.sudo().software_key_id
-        keys._lock_to_move()
         keys = keys.browse(keys._ids)
         result = super().unlink()
         keys._settle_after_removal()

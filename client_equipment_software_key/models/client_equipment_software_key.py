@@ -1,5 +1,6 @@
 import logging
 import re
+import time
 from contextlib import contextmanager
 
 import psycopg2
@@ -8,6 +9,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError, ValidationError
 from odoo.fields import Domain
+from odoo.http import request
 from odoo.tools import SQL, split_every
 
 _logger = logging.getLogger(__name__)
@@ -36,7 +38,10 @@ REFUSED = ("repeated", "existing", "invalid")
 # So many offending lines or keys are named in one error.
 NAMED_MAX = 50
 
-EXPIRE_BATCH = 1000
+# The expiration job holds the keys of one batch for about this long, because people
+# who need one of them wait as long. The size of the batch follows, up to a limit.
+EXPIRE_SECONDS = 0.05
+EXPIRE_BATCH = 2000
 EXPIRE_RETRIES = 20
 VERIFY_BATCH = 2000
 
@@ -182,9 +187,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         "CHECK(validity_end >= validity_start)",
         "The validity of a key cannot end before it starts.",
     )
-    # The key list under each filter, sorted by validity end; and the due keys of
-    # the expiration job.
+    # The key list under each filter, sorted by validity end.
     _status_validity = models.Index("(status, validity_end)")
+    # _lock_due: the expiration job takes its batches from it, in its order.
+    _due = models.Index("(validity_end, id) WHERE status IN ('available', 'applied')")
     # The drop-down of the equipment form, and the next available key: the available
     # keys of a software, the one that expires first in front.
     _software_status = models.Index("(software_id, status, validity_end)")
@@ -630,7 +636,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             companies_by_day.setdefault(day, []).append(company_id)
         if len(companies_by_day) == 1:
             return Domain("validity_end", "<", next(iter(companies_by_day)))
-        return Domain.OR(
+        # The first condition lets the index on validity_end serve all days.
+        return Domain("validity_end", "<", max(companies_by_day)) & Domain.OR(
             Domain("validity_end", "<", day) & Domain("company_id", "in", company_ids)
             for day, company_ids in companies_by_day.items()
         )
@@ -651,28 +658,49 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Lock the keys for a step in their life.
 
         Where somebody else is at one of them, wait for their end. If they changed
-        it, PostgreSQL refuses our old view of it and Odoo runs the request again.
+        it, PostgreSQL refuses our old view of it. Odoo would run the request again
+        after a pause of up to two seconds; a request that has written nothing so far
+        takes a fresh view at once instead. Callers read the keys after this.
         """
+        fresh_view = self._can_take_fresh_view()
         try:
-            self.lock_for_update(allow_referencing=True)
+            return self.lock_for_update(allow_referencing=True)
         except LockError:
             with self._after_others():
                 pass
-            self._lock_again()
+        except psycopg2.errors.SerializationFailure:
+            if not fresh_view:
+                raise
+        if fresh_view:
+            self.env.cr.rollback()
+        return self._lock_again()
+
+    def _can_take_fresh_view(self):
+        """Tell whether this is a person's request that has written nothing yet.
+
+        An import keeps its savepoints, which a fresh view would lose.
+        """
+        if not request or "import_file" in self.env.context:
+            return False
+        self.env.flush_all()
+        self.env.cr.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
+        return self.env.cr.fetchone()[0]
 
     def _lock_to_apply(self):
         """Lock the keys and check that each can be applied.
 
+        The check comes first: where the lock is got, nothing has changed since.
+
         :raises UserError: where one cannot, naming it and why. The loser of a race
             learns at once which equipment the key went to (A4).
         """
+        self._check_can_be_applied()
         try:
             self.lock_for_update(allow_referencing=True)
         except LockError:
             with self._after_others() as keys:
                 keys._check_can_be_applied()
             self._lock_again()
-        self._check_can_be_applied()
 
     @contextmanager
     def _after_others(self):
@@ -1455,36 +1483,60 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Expire the keys whose last valid day has ended (S1).
 
         Batches are committed one by one, so the job can be killed at any point and
-        loses or repeats nothing. Rows that people hold are left to the next batch
-        or run; where somebody was faster, the batch is taken anew with a fresh view.
+        loses or repeats nothing. It makes way for people: a batch is small enough to
+        be over in a moment, keys that somebody holds are left to the next run (which
+        follows at once, as long as some remain), and where somebody was faster, the
+        batch is taken anew with a fresh view.
         """
         due = Domain("status", "in", LIVE_STATUSES) & self._past_end_domain()
         cron = self.env["ir.cron"]
         time_left = cron._commit_progress(remaining=self.search_count(due))
-        retries = EXPIRE_RETRIES
+        last, size, retries = None, min(EXPIRE_BATCH, 200), EXPIRE_RETRIES
         while time_left:
+            start = time.monotonic()
             try:
-                keys = self._lock_some(due, EXPIRE_BATCH)
-                if not keys:
+                rows = self._lock_due(due, last, size)
+                if not rows:
                     break
+                keys = self.browse(key_id for _end, key_id in rows)
                 keys._transition("expired", "expired")
-                time_left = cron._commit_progress(len(keys))
-                retries = EXPIRE_RETRIES
-            except psycopg2.errors.SerializationFailure:
+                time_left = cron._commit_progress(len(rows))
+            except (
+                psycopg2.errors.SerializationFailure,
+                psycopg2.errors.DeadlockDetected,
+            ):
                 self.env.cr.rollback()
                 retries -= 1
                 if not retries:
                     raise
                 _logger.info("Software keys changed meanwhile: taking the batch anew")
+                continue
+            last, retries = rows[-1], EXPIRE_RETRIES
+            pace = EXPIRE_SECONDS / max(time.monotonic() - start, 0.001)
+            size = min(max(int(size * min(pace, 2)), 100), EXPIRE_BATCH)
+        if time_left and (left := self.search_count(due)):
+            cron._commit_progress(remaining=left)
 
     @api.model
-    def _lock_some(self, domain, limit):
-        """Return up to ``limit`` keys of ``domain`` that nobody else holds, locked."""
-        query = self._search(domain, limit=limit, order="id")
-        rows = self.env.execute_query(
-            SQL("%s FOR NO KEY UPDATE SKIP LOCKED", query.select())
+    def _lock_due(self, due, last, limit):
+        """Lock the next due keys that nobody else holds.
+
+        :param due: the domain of due keys
+        :param last: the last row of the batch before, or None
+        :param int limit: how many keys at most
+        :return: rows of ``(validity end, id)``, in the order of the index
+        """
+        query = self._search(due, limit=limit, order="validity_end, id")
+        row = SQL(
+            "%s, %s",
+            SQL.identifier(self._table, "validity_end"),
+            SQL.identifier(self._table, "id"),
         )
-        return self.browse(key_id for (key_id,) in rows)
+        if last:
+            query.add_where(SQL("(%s) > %s", row, tuple(last)))
+        return self.env.execute_query(
+            SQL("%s FOR NO KEY UPDATE SKIP LOCKED", query.select(row))
+        )
 
     # ------------------------------------------------------------------
     # Actions
