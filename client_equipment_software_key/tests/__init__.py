@@ -7,6 +7,7 @@ from . import test_customer_owned
 from . import test_expiration
 from . import test_feature
 from . import test_next_available
+from . import test_performance
 from . import test_renew
 from . import test_replace
 from . import test_return

@@ -1,0 +1,181 @@
+from odoo import fields
+from odoo.tests import Form
+
+from .common import SoftwareKeyCommon
+
+# Odoo writes up to a hundred rows with one INSERT, so this many are one batch.
+FEW, MANY = 10, 100
+
+
+class TestPerformance(SoftwareKeyCommon):
+    """The design's "Speed": the cost of an operation in queries, and its growth.
+
+    A budget is what was counted and a little room for other addons. Who exceeds it
+    has most likely read or written in a loop.
+    """
+
+    def _queries(self, function):
+        """Return how many queries the function takes with cold caches."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        function()
+        self.env.flush_all()
+        return self.env.cr.sql_log_count - before
+
+    def _assert_budget(self, function, budget):
+        """Check the budget, and that a hundred records cost no more than ten.
+
+        :param function: takes a batch's name and the number of keys, and returns
+            the function to be counted
+        """
+        self._queries(function("warm", 1))
+        few = self._queries(function("few", FEW))
+        many = self._queries(function("many", MANY))
+        self.assertLessEqual(many, few)
+        self.assertLessEqual(few, budget)
+
+    def _license_keys(self, batch, count):
+        return [f"PERF-{batch}-{number:03}" for number in range(count)]
+
+    def test_enter(self):
+        """K11: entering many keys."""
+
+        def enter(batch, count):
+            return lambda: self._enter(*self._license_keys(batch, count))
+
+        self._assert_budget(enter, 12)
+
+    def test_apply(self):
+        """A2: applying many keys."""
+
+        def apply(batch, count):
+            keys = self._enter_subscriptions(*self._license_keys(batch, count))
+            return lambda: self._apply(keys)
+
+        self._assert_budget(apply, 16)
+
+    def test_remove(self):
+        """A7: removing many keys."""
+
+        def remove(batch, count):
+            keys = self._enter_subscriptions(*self._license_keys(batch, count))
+            features = self._apply(keys)
+            return lambda: features.unlink()
+
+        self._assert_budget(remove, 20)
+
+    def test_move_end(self):
+        """S3: a new validity end for many keys."""
+
+        def move(batch, count):
+            keys = self._enter_subscriptions(*self._license_keys(batch, count))
+            return lambda: keys.write({"validity_end": self._in_days(400)})
+
+        self._assert_budget(move, 15)
+
+    def test_revoke(self):
+        """Section 4: revoking many keys."""
+
+        def revoke(batch, count):
+            keys = self._enter(*self._license_keys(batch, count))
+            return lambda: keys.revoke()
+
+        self._assert_budget(revoke, 10)
+
+    def test_list(self):
+        """K7: a page of the list, with equipment and customer."""
+        Key = self.env["client.equipment.software.key"].with_user(self.technician)
+        keys = self._enter(*self._license_keys("list", MANY))
+        self._apply(keys)
+        columns = ["license_key", "status", "validity_end"]
+        links = ["software_id", "equipment_id", "partner_id"]
+        asked = dict.fromkeys(columns, {}) | dict.fromkeys(
+            links, {"fields": {"display_name": {}}}
+        )
+
+        def page(_batch, count):
+            return lambda: Key.web_search_read(
+                [("id", "in", keys.ids)], asked, limit=count
+            )
+
+        self._assert_budget(page, 8)
+
+    def test_form(self):
+        """K9: a key's form, whatever the length of its trail."""
+        short, long = self._enter("PERF-SHORT", "PERF-LONG")
+        for _number in range(10):
+            self._apply(long).unlink()
+        view = "client_equipment_software_key.client_equipment_software_key_view_form"
+        manager = self.env(user=self.manager)
+
+        def form(key):
+            return lambda: Form(key.with_env(manager), view=view)
+
+        self._queries(form(short))
+        self.assertLessEqual(self._queries(form(long)), self._queries(form(short)) + 2)
+        self.assertLessEqual(self._queries(form(short)), 14)
+
+    def test_equipment_form(self):
+        """A1: saving an equipment with one more key."""
+        key = self._enter("PERF-LINE")
+        technician = self.env(user=self.technician)
+        self._queries(lambda: Form(self.laptop.with_env(technician)))
+
+        def save():
+            with (
+                Form(self.laptop.with_env(technician)) as form,
+                form.equipment_feature_ids.new() as line,
+            ):
+                line.software_key_id = key
+
+        self.assertLessEqual(self._queries(save), 60)
+
+    def test_drop_down(self):
+        """A3: the drop-down of the equipment form."""
+        Key = self.env["client.equipment.software.key"].with_user(self.technician)
+        self._enter(*self._license_keys("menu", FEW))
+        domain = [("can_be_applied", "=", True)]
+        search = Key.with_company(self.company).name_search
+        self._queries(lambda: search("perf", domain, limit=8))
+        self.assertLessEqual(
+            self._queries(lambda: search("perf-menu", domain, limit=8)), 7
+        )
+
+    def test_due_keys_by_index(self):
+        """S1: the job's batches come from an index, in its order."""
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        self.env.cr.execute("SET LOCAL enable_sort = off")
+        self.env.cr.execute(
+            "EXPLAIN SELECT id FROM client_equipment_software_key"
+            " WHERE status IN ('available', 'applied') AND validity_end < %s"
+            " ORDER BY validity_end, id LIMIT 10",
+            [fields.Date.today()],
+        )
+        plan = "\n".join(line for (line,) in self.env.cr.fetchall())
+        self.assertIn("software_key_due", plan)
+        self.assertNotIn("Sort", plan)
+
+    def test_job(self):
+        """S1: the job, for few and for many due keys."""
+
+        def expire(batch, count):
+            keys = self._enter_subscriptions(*self._license_keys(batch, count))
+            # Their last day passes, as it does without anybody's doing.
+            self.env.flush_all()
+            self.env.cr.execute(
+                "UPDATE client_equipment_software_key SET validity_end = %s"
+                " WHERE id = ANY(%s)",
+                [self._in_days(-1), keys.ids],
+            )
+            self.env.invalidate_all()
+
+            def run():
+                with self.enter_registry_test_mode():
+                    job.method_direct_trigger()
+
+            return run
+
+        job = self.env.ref("client_equipment_software_key.ir_cron_expire")
+
+        self._assert_budget(expire, 38)
