@@ -1,5 +1,5 @@
-# The embedded PostgreSQL: one server with durable data for `run` and whatever looks into it, one for tests,
-# whose data nobody misses. Sourced by ../dev.
+# The embedded PostgreSQL: one server with durable data for `run` and whatever looks into it, one for tests
+# and one for the benchmark, whose data nobody misses. Sourced by ../dev.
 #
 # A server runs as long as somebody holds its user lock (shared: any number may). Its users leave a keeper behind,
 # which waits to have that lock alone and then stops the server. So however they end, the server ends with the
@@ -49,12 +49,13 @@ keep() { # one keeper is enough: another gives up soon
   setsid flock -w 5 "$1.keeper" flock "$1.users" "$root/tools/database-stop" "$1" </dev/null >/dev/null 2>&1 7>&- 8>&- 9>&- &
 }
 
-database() { # database run|test: that server runs from here to the end of this process
+database() { # database run|test|bench: that server runs from here to the end of this process
   [[ ! ${PGHOST:-} ]] || return 0
   local folder options
   case $1 in
     run) folder=$data/postgres options= ;;
     test) folder=$cache/test-postgres options='-c fsync=off -c full_page_writes=off -c synchronous_commit=off' ;;
+    bench) folder=$cache/bench-postgres options='-c fsync=off -c shared_buffers=1GB -c max_wal_size=8GB' ;;
   esac
   mkdir -p "${folder%/*}"
   exec 8>"$folder.users"

@@ -1,0 +1,257 @@
+"""./dev bench: measures, prints a table, writes results.md and results.json."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+
+import databases
+from databases import say
+from measure import Comparison, measured
+
+HERE = Path(__file__).parent
+PARTS = ("works", "readers", "job", "servers")
+SMALL, LARGE, QUICK = 10_000, 1_000_000, 100_000
+HEADINGS = [
+    "work",
+    "keys",
+    "against",
+    "ratio",
+    "spread",
+    "runs",
+    "ours ms",
+    "theirs ms",
+    "queries",
+    "peak MB",
+]
+
+
+def ours_once(name, contender, work, keys):
+    """Do one piece of work by the ORM; leave the database as it was."""
+    import works
+
+    with databases.odoo_env(name) as env:
+        doer = contender(env)
+        rows = works.WORKS[work](env.cr, keys)
+        env.invalidate_all()
+        with measured(env.cr) as sample:
+            getattr(doer, work)(rows)
+            env.flush_all()
+    return sample
+
+
+def sql_once(name, work, keys):
+    import works
+
+    with databases.odoo_env(name) as env, closing(databases.connect(name)) as link:
+        doer = works.BareSql(link, env)
+        rows = works.WORKS[work](doer.cr, keys)
+        with measured() as sample:
+            getattr(doer, work)(rows)
+        link.rollback()
+    return sample
+
+
+def tidy(name):
+    """Take away what the undone work left behind."""
+    databases.sql(
+        name,
+        "VACUUM client_equipment_software_key, client_equipment_feature,"
+        " client_equipment_audit_log",
+    )
+
+
+def compare_works(name, plan, deadline):
+    """Return comparisons for ``{keys: {against: repetitions}}``."""
+    import works
+
+    contenders = {"auditlog": works.Auditlog, "loop": works.Loop}
+    found = []
+    for keys, against in plan.items():
+        for work in works.WORKS:
+            rows = {other: Comparison(work, keys, other) for other in against}
+            for repetition in range(max(against.values())):
+                ours = ours_once(name, works.Ours, work, keys)
+                for other, repetitions in against.items():
+                    if repetition >= repetitions or time.monotonic() > deadline:
+                        continue
+                    if other == "sql":
+                        theirs = sql_once(name, work, keys)
+                    else:
+                        theirs = ours_once(name, contenders[other], work, keys)
+                    rows[other].add(ours, theirs)
+                tidy(name)
+            found += report(row for row in rows.values() if row.ours)
+    return found
+
+
+def compare_readers(small, large, keys, repetitions):
+    import readers
+
+    found = {}
+    with databases.odoo_env(small) as env_small, databases.odoo_env(large) as env_large:
+        ours, theirs = readers.readers(env_large), readers.readers(env_small)
+        for name in ours:
+            row = found[name] = Comparison(name, keys, "small")
+            for _repetition in range(repetitions + 1):
+                row.add(read(env_large, ours[name]), read(env_small, theirs[name]))
+                if row.ours[-1].seconds > 5:
+                    break
+            if len(row.ours) > 1:  # the first call fills caches
+                del row.ours[0], row.theirs[0]
+            report([row])
+    return list(found.values())
+
+
+def read(env, function):
+    env.invalidate_all()
+    with measured(env.cr) as sample:
+        function()
+    return sample
+
+
+def compare_job(small, large, keys, repetitions):
+    """The job with 10,000 due keys, in both tables."""
+    import works
+
+    row = Comparison("job: 10,000 due", keys, "small")
+    for _repetition in range(repetitions):
+        samples = []
+        for name in (large, small):
+            with databases.odoo_env(name) as env:
+                doer = works.Ours(env)
+                works.all_due(env.cr, SMALL)
+                env.invalidate_all()
+                with measured(env.cr) as sample:
+                    doer.expire(None)
+                samples.append(sample)
+            tidy(name)
+        row.add(*samples)
+    return report([row])
+
+
+def report(rows):
+    rows = list(rows)
+    for row in rows:
+        cells = zip(row.line(), (34, 10, 9, 8, 15, 5, 11, 11, 8, 7), strict=True)
+        text = [f"{cell:>{width}}" for cell, width in cells]
+        print(text[0].strip().ljust(34), *text[1:], flush=True)
+    return rows
+
+
+def unused_indexes(name):
+    """Return our indexes that nothing has used, constraints' own aside."""
+    return databases.sql(
+        name,
+        """
+        SELECT indexrelname, pg_size_pretty(pg_relation_size(indexrelid))
+          FROM pg_stat_user_indexes JOIN pg_index USING (indexrelid)
+         WHERE idx_scan = 0 AND NOT indisunique
+           AND relname IN ('client_equipment_software_key', 'client_equipment_feature',
+                           'client_equipment_audit_log', 'client_equipment_software')
+         ORDER BY 1
+        """,
+    )
+
+
+def write_results(args, rows, notes, seconds):
+    if not args.no_write:
+        (HERE / "results.json").write_text(
+            "[\n" + ",\n".join(json.dumps(row.row()) for row in rows) + "\n]\n"
+        )
+    lines = [
+        "# Results of the benchmark",
+        "",
+        f"`./dev bench{' --quick' if args.quick else ''}`,"
+        f" {time.strftime('%Y-%m-%d')}, {seconds / 60:.0f} minutes."
+        " What the columns mean: [README](README.md).",
+        "",
+        "| " + " | ".join(HEADINGS) + " |",
+        "|---|--:|---" + "|--:" * (len(HEADINGS) - 3) + "|",
+        *("| " + " | ".join(row.line()) + " |" for row in rows),
+        "",
+        *notes,
+        "",
+    ]
+    if not args.no_write:
+        (HERE / "results.md").write_text("\n".join(lines))
+
+
+def versions(name):
+    (row,) = databases.sql(name, "SHOW server_version")
+    from odoo.release import version as odoo_version
+
+    return (
+        f"Odoo {odoo_version}, PostgreSQL {row[0]}, Python {platform.python_version()},"
+        f" psycopg2 {version('psycopg2-binary')}, OCA auditlog 19.0.2.0.1;"
+        f" {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the end."
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under three minutes")
+    parser.add_argument("--only", default=",".join(PARTS), help=", ".join(PARTS))
+    parser.add_argument("--no-write", action="store_true", help="leave results alone")
+    parser.add_argument("--keys", help="sizes of works, for trying things out")
+    args = parser.parse_args()
+    parts = args.only.split(",")
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"unknown part {', '.join(unknown)}")
+    start = time.monotonic()
+    databases.start_odoo()
+    small = databases.prepare(SMALL)
+    keys = QUICK if args.quick and not databases.ready(LARGE) else LARGE
+    large = databases.prepare(keys)
+    rows, notes = [], []
+    print(*HEADINGS, sep="  ")
+    if "works" in parts:
+        say("Works")
+        if args.quick:
+            plan = {1_000: {"sql": 5, "auditlog": 1, "loop": 1}, 10_000: {"sql": 3}}
+        else:
+            plan = {
+                1_000: {"sql": 7, "auditlog": 3, "loop": 3},
+                10_000: {"sql": 7, "auditlog": 2, "loop": 1},
+                100_000: {"sql": 3},
+            }
+        if args.keys:
+            plan = {int(size): {"sql": 5} for size in args.keys.split(",")}
+        rows += compare_works(large, plan, start + 25 * 60)
+    if "readers" in parts:
+        say("Readers")
+        rows += compare_readers(small, large, keys, 3 if args.quick else 9)
+    if "job" in parts:
+        say("The job")
+        rows += compare_job(small, large, keys, 2 if args.quick else 5)
+    facts = {}
+    if "job" in parts:
+        import job
+
+        due = 10_000 if args.quick else 100_000
+        facts["The job with people among the due keys"] = job.measure(large, due)
+    if "servers" in parts:
+        import servers
+
+        say("Several servers")
+        facts["Two servers"] = servers.measure(small, 20 if args.quick else 120)
+    for title, found in facts.items():
+        print(title, json.dumps(found, indent=1, default=str))
+    notes.append(versions(large))
+    unused = unused_indexes(large)
+    text = ", ".join(f"`{index}` ({size})" for index, size in unused) or "none"
+    notes += ["", f"Indexes that nothing used: {text}."]
+    print(notes[-1])
+    for title, found in facts.items():
+        notes += ["", f"## {title}", ""]
+        notes += [f"- {fact}: {value}" for fact, value in found.items()]
+    write_results(args, rows, notes, time.monotonic() - start)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

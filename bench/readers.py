@@ -1,0 +1,126 @@
+"""The readers: what screens ask of the server, at the large table and at the small.
+
+``readers(env)`` gives ``{name: function}``; names that start with ``dropdown``,
+``list`` or ``job`` are bound by the growth target, the others are reported.
+"""
+
+import json
+from datetime import date, timedelta
+
+from lxml import etree
+from works import FEATURE, KEY, TRAIL, acting
+
+from odoo.fields import Domain
+from odoo.tools.safe_eval import safe_eval
+
+PAGE, COUNT_LIMIT = 80, 10001  # as the web client asks
+
+
+def specification(env, model):
+    """Return what the web client's list asks for: the columns, links by name."""
+    arch = etree.fromstring(env[model].get_view(view_type="list")["arch"])
+    return {
+        name: {"fields": {"display_name": {}}}
+        if env[model]._fields[name].type == "many2one"
+        else {}
+        for node in arch.iter("field")
+        if (name := node.get("name")) and env[model]._fields[name].type != "one2many"
+    }
+
+
+def filters(env, model):
+    """Return ``{name: domain}`` of the filters in the search view."""
+    arch = etree.fromstring(env[model].get_view(view_type="search")["arch"])
+    return {
+        node.get("name"): safe_eval(node.get("domain"), {"uid": env.uid})
+        for node in arch.iter("filter")
+        if node.get("domain")
+    }
+
+
+def page(env, model, domain=(), order=None):
+    asked = specification(env, model)
+    return lambda: env[model].web_search_read(
+        list(domain), asked, limit=PAGE, order=order, count_limit=COUNT_LIMIT
+    )
+
+
+def drop_down(env, text):
+    """Return the question of the equipment form's drop-down, as typed by somebody."""
+    unit = env["client.equipment"].search([], limit=1)
+    domain = safe_eval(
+        env[FEATURE]._fields["software_key_id"].domain,
+        {"company_id": unit.company_id.id, "partner_id": unit.partner_id.id},
+    )
+    return lambda: (
+        env[KEY]
+        .with_context(formatted_display_name=True)
+        .web_name_search(text, {"display_name": {}}, domain=domain, limit=8)
+    )
+
+
+def readers(env):
+    auditor, technician = acting(env, "auditor1"), acting(env, "technician1")
+    keys = technician[KEY]
+    license_key = keys.search([("status", "=", "available")], limit=1).license_key
+    found = {
+        "dropdown: nothing typed": drop_down(technician, ""),
+        "dropdown: part of a key": drop_down(technician, license_key[3:13]),
+        "dropdown: three letters of keys": drop_down(technician, license_key[:3]),
+        "dropdown: part of a feature": drop_down(technician, "office"),
+        "dropdown: feature and key": drop_down(
+            technician, "Office Basic - " + license_key[:2]
+        ),
+        "dropdown: found nowhere": drop_down(technician, "QQQQQQQQ"),
+        "list: no filter": page(technician, KEY),
+        "list: by validity end": page(technician, KEY, order="validity_end"),
+        "list: search part of a key": page(
+            technician, KEY, [("license_key", "ilike", license_key[3:13])]
+        ),
+        "list: search part of a feature": page(
+            technician, KEY, [("software_id", "ilike", "antivirus")]
+        ),
+        "list: search either": page(
+            technician, KEY, [("display_name", "ilike", license_key[3:13])]
+        ),
+    }
+    for name, domain in filters(technician, KEY).items():
+        found[f"list: {name}"] = page(technician, KEY, domain)
+        found[f"list: {name}, by validity end"] = page(
+            technician, KEY, domain, order="validity_end"
+        )
+    for field in ("software_id", "status"):
+        found[f"group: keys by {field}"] = lambda field=field: keys.web_read_group(
+            [], [field], limit=PAGE
+        )
+    year = date.today() - timedelta(days=365)
+    months = Domain("action_date", ">=", str(year)) & Domain(
+        "action_date", "<", str(year + timedelta(days=30))
+    )
+    found["trail: one month, a page"] = page(auditor, TRAIL, months)
+    found["trail: newest page"] = page(auditor, TRAIL)
+    history = "client.equipment.usage.history"
+    if history in env:
+        found |= usage_history(auditor, history, year)
+    some = auditor[KEY].search([], limit=1000, order="id")
+    if hasattr(some, "verify_audit_trail"):
+        found["verify: 1,000 keys"] = some.verify_audit_trail
+    entries = auditor[TRAIL].search(months, limit=1000)
+    names = ["action", "action_date", "user_id/name", "software_key_id/license_key"]
+    found["export: 1,000 entries"] = lambda: entries.export_data(
+        [*names, "equipment_name", "description"]
+    )
+    return found
+
+
+def usage_history(env, model, day):
+    """Return the pages of Usage History: what was installed on a day."""
+    found = {"history: a page": page(env, model)}
+    if field := {"installed_on", "date"} & set(env[model]._fields):
+        domain = [(field.pop(), "=", str(day))]
+        found["history: installed on a day"] = page(env, model, domain)
+    return found
+
+
+def show(value):
+    return json.dumps(value, default=str)[:200]

@@ -1,0 +1,385 @@
+"""The work: enter, apply, remove, expire, renew; ours and what it is held against.
+
+A contender does the same work on the same rows, in a transaction that is rolled
+back, so that every repetition finds the same database. ``WORKS[work]`` finds the
+rows (untimed); ``contender(cursor or env)[work](rows)`` is timed.
+"""
+
+from datetime import date, timedelta
+from itertools import count
+
+KEY = "client.equipment.software.key"
+FEATURE = "client.equipment.feature"
+TRAIL = "client.equipment.audit.log"
+PLAIN_KEY = "bench.plain.key"
+PLAIN_FEATURE = "bench.plain.feature"
+TODAY = date.today()
+END = TODAY + timedelta(days=1000)
+_serial = count(1)
+
+
+# -- the rows that the work is done on ---------------------------------------
+
+
+def fetch(cr, query, *args):
+    cr.execute(query, args)
+    return [row[0] if len(row) == 1 else row for row in cr.fetchall()]
+
+
+def new_license_keys(cr, keys):
+    batch = next(_serial)
+    return [f"NEW{batch:04}-{number:06}-QWERT-ASDFG" for number in range(keys)]
+
+
+def available(cr, keys):
+    """Return pairs of an available key and the equipment that it goes to."""
+    units = fetch(cr, "SELECT id FROM client_equipment ORDER BY id")
+    found = fetch(
+        cr,
+        "SELECT id FROM client_equipment_software_key WHERE status = 'available'"
+        " ORDER BY id LIMIT %s",
+        keys,
+    )
+    return [(key, units[index * 7 % len(units)]) for index, key in enumerate(found)]
+
+
+def applied(cr, keys):
+    """Return the assignments to remove."""
+    return fetch(
+        cr,
+        "SELECT feature.id FROM client_equipment_feature feature"
+        " JOIN client_equipment_software_key key ON key.id = feature.software_key_id"
+        " WHERE key.status = 'applied' ORDER BY key.id LIMIT %s",
+        keys,
+    )
+
+
+def dated(cr, keys):
+    """Return keys in stock or in use that have an end."""
+    return fetch(
+        cr,
+        "SELECT id FROM client_equipment_software_key"
+        " WHERE status IN ('available', 'applied') AND validity_end IS NOT NULL"
+        " ORDER BY id LIMIT %s",
+        keys,
+    )
+
+
+def due(cr, keys):
+    """Let the validity of that many keys end yesterday, as time would."""
+    found = dated(cr, keys)
+    cr.execute(
+        "UPDATE client_equipment_software_key SET validity_end = %s WHERE id = ANY(%s)",
+        (TODAY - timedelta(days=1), found),
+    )
+    return found
+
+
+def all_due(cr, keys):
+    """Let the first keys of the table be in stock or in use, and due."""
+    cr.execute(
+        """
+        UPDATE client_equipment_software_key
+           SET status = CASE WHEN equipment_id IS NULL THEN 'available'
+                        ELSE 'applied' END,
+               key_type = 'subscription', validity_end = %s
+         WHERE id IN (SELECT id FROM client_equipment_software_key
+                       ORDER BY id LIMIT %s)
+        """,
+        (TODAY - timedelta(days=1), keys),
+    )
+
+
+WORKS = {
+    "enter": new_license_keys,
+    "apply": available,
+    "remove": applied,
+    "expire": due,
+    "renew": dated,
+}
+
+
+def key_vals(env, license_keys):
+    return [
+        {
+            "license_key": license_key,
+            "software_id": 1 + index % 40,
+            "key_type": "subscription",
+            "validity_start": TODAY,
+            "validity_end": END,
+            "company_id": env.company.id,
+        }
+        for index, license_key in enumerate(license_keys)
+    ]
+
+
+def feature_vals(pairs):
+    return [{"software_key_id": key, "equipment_id": unit} for key, unit in pairs]
+
+
+def acting(env, login):
+    """Return the environment of a person, whose rights are checked."""
+    found = env["res.users"].search([("login", "=", login)])
+    return env(user=found.id)
+
+
+# -- ours --------------------------------------------------------------------
+
+
+class Ours:
+    def __init__(self, env):
+        self.job = env[KEY]
+        # The job commits its batches; here they stay within the one transaction.
+        env.cr.commit = env.cr.flush
+        manager, technician = acting(env, "manager1"), acting(env, "technician1")
+        self.keys, self.features = manager[KEY], technician[FEATURE]
+
+    def enter(self, license_keys):
+        self.keys.create(key_vals(self.keys.env, license_keys))
+
+    def apply(self, pairs):
+        self.features.create(feature_vals(pairs))
+
+    def remove(self, feature_ids):
+        self.features.browse(feature_ids).unlink()
+
+    def expire(self, key_ids):
+        self.job._cron_expire()
+
+    def renew(self, key_ids):
+        keys = self.keys.browse(key_ids)
+        if hasattr(keys, "renew"):
+            keys.renew(END)
+        else:
+            keys.write({"validity_end": END})
+
+
+class Loop(Ours):
+    """The same, one record at a time."""
+
+    def enter(self, license_keys):
+        for vals in key_vals(self.keys.env, license_keys):
+            self.keys.create(vals)
+
+    def apply(self, pairs):
+        for vals in feature_vals(pairs):
+            self.features.create(vals)
+
+    def remove(self, feature_ids):
+        for feature in self.features.browse(feature_ids):
+            feature.unlink()
+
+    def expire(self, key_ids):
+        for key in self.job.browse(key_ids):
+            key.write({"status": "expired"})
+
+    def renew(self, key_ids):
+        for key_id in key_ids:
+            super().renew([key_id])
+
+
+class Auditlog:
+    """A plain copy of the models, without our trail, under full-log rules."""
+
+    def __init__(self, env):
+        env = acting(env, "manager1")
+        self.keys, self.features = env[PLAIN_KEY], env[PLAIN_FEATURE]
+
+    def enter(self, license_keys):
+        self.keys.create(key_vals(self.keys.env, license_keys))
+
+    def apply(self, pairs):
+        self.features.create(feature_vals(pairs))
+        self.keys.browse(key for key, _unit in pairs).write({"status": "applied"})
+
+    def remove(self, feature_ids):
+        features = self.features.browse(feature_ids)
+        keys = features.software_key_id
+        features.unlink()
+        self.keys.browse(keys.ids).write({"status": "available"})
+
+    def expire(self, key_ids):
+        self.keys.browse(key_ids).write({"status": "expired"})
+
+    def renew(self, key_ids):
+        self.keys.browse(key_ids).write({"validity_end": END})
+
+    @staticmethod
+    def copy(cr):
+        """Give the plain models the rows of ours (once, in the cached database)."""
+        if fetch(cr, "SELECT 1 FROM bench_plain_key LIMIT 1"):
+            return
+        cr.execute(
+            """
+            INSERT INTO bench_plain_key (
+                id, license_key, software_id, key_type, validity_start, validity_end,
+                status, company_id, create_uid, write_uid, create_date, write_date
+            )
+            SELECT id, license_key, software_id, key_type, validity_start, validity_end,
+                   status, company_id, create_uid, write_uid, create_date, write_date
+              FROM client_equipment_software_key ORDER BY id
+            """
+        )
+        cr.execute(
+            """
+            INSERT INTO bench_plain_feature (
+                id, software_key_id, equipment_id, applied_date, applied_by_id,
+                create_uid, write_uid, create_date, write_date
+            )
+            SELECT id, software_key_id, equipment_id, applied_date, applied_by_id,
+                   create_uid, write_uid, create_date, write_date
+              FROM client_equipment_feature ORDER BY id
+            """
+        )
+        for table in ("bench_plain_key", "bench_plain_feature"):
+            cr.execute(
+                f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))"
+            )
+
+
+# -- bare SQL ----------------------------------------------------------------
+
+ENTER = """
+    INSERT INTO client_equipment_software_key (
+        license_key, software_id, key_type, validity_start, validity_end, status,
+        company_id, create_uid, write_uid, create_date, write_date
+    )
+    SELECT license_key, 1 + (number - 1) %% 40, 'subscription', %(today)s, %(end)s,
+           'available', %(company)s, %(uid)s, %(uid)s, %(now)s, %(now)s
+      FROM unnest(%(license_keys)s) WITH ORDINALITY AS new(license_key, number)
+    RETURNING id
+"""
+APPLY = """
+    INSERT INTO client_equipment_feature (
+        software_key_id, equipment_id, applied_date, applied_by_id,
+        create_uid, write_uid, create_date, write_date
+    )
+    SELECT key_id, unit_id, %(today)s, %(uid)s, %(uid)s, %(uid)s, %(now)s, %(now)s
+      FROM unnest(%(ids)s, %(units)s) AS new(key_id, unit_id)
+"""
+REMOVE = """
+    DELETE FROM client_equipment_feature WHERE id = ANY(%(features)s)
+    RETURNING software_key_id
+"""
+# One step: the entries of the trail, chained by SHA-256, and the heads of the keys.
+# {unit}: where the key's equipment stands; {status}, {before}: the new and old one.
+STEP = """
+    WITH entry AS MATERIALIZED (
+        SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,
+               key.id AS software_key_id, key.license_key,
+               key.audit_hash AS previous_hash,
+               COALESCE(key.audit_number, 0) + 1 AS number,
+               %(action)s AS action, %(now)s::timestamp AS action_date,
+               %(uid)s AS user_id, %(user)s AS user_name,
+               unit.id AS equipment_ref, unit.name AS equipment_name,
+               unit.serial_no AS equipment_serial_no,
+               customer.complete_name AS customer_name,
+               {before} AS status_before, {after} AS status_after,
+               {end_before} AS validity_end_before,
+               {end_after} AS validity_end_after, NULL::varchar AS reason
+          FROM client_equipment_software_key key
+          {source}
+          LEFT JOIN client_equipment unit ON unit.id = {unit}
+          LEFT JOIN res_partner customer ON customer.id = unit.partner_id
+         WHERE key.id = ANY(%(ids)s)
+    ), trail AS (
+        INSERT INTO client_equipment_audit_log (
+            id, software_key_id, number, action, action_date, user_id, user_name,
+            equipment_id, equipment_ref, equipment_name, equipment_serial_no,
+            customer_name, status_before, status_after, validity_end_before,
+            validity_end_after, reason, hash
+        )
+        SELECT id, software_key_id, number, action, action_date, user_id, user_name,
+               equipment_ref, equipment_ref, equipment_name, equipment_serial_no,
+               customer_name, status_before, status_after, validity_end_before,
+               validity_end_after, reason, {hash}
+          FROM entry
+        RETURNING software_key_id, number, hash
+    )
+    UPDATE client_equipment_software_key key
+       SET {sets} audit_number = trail.number, audit_hash = trail.hash,
+           write_uid = %(uid)s, write_date = %(now)s
+      FROM trail
+     WHERE key.id = trail.software_key_id
+"""
+
+
+class BareSql:
+    """What a script by hand would do: set-based, the same rows as the result."""
+
+    def __init__(self, connection, env):
+        self.cr = connection.cursor()
+        # What the statements say of a person is looked up before the clock runs.
+        query = env[TRAIL]._hash_sql()
+        self.hash = self.cr.mogrify(query.code, query.params).decode()
+        self.people = {
+            login: (found.id, found.name)
+            for login in ("manager1", "technician1", "__system__")
+            for found in env["res.users"]
+            .with_context(active_test=False)
+            .search([("login", "=", login)])
+        }
+        self.company = env.company.id
+
+    def _values(self, login, **values):
+        uid, name = self.people[login]
+        self.cr.execute("SELECT date_trunc('second', now() AT TIME ZONE 'UTC')")
+        values |= {"uid": uid, "user": name, "today": TODAY, "end": END}
+        return values | {"now": self.cr.fetchone()[0], "company": self.company}
+
+    def _step(self, values, **parts):
+        parts = {
+            "before": "key.status",
+            "after": "%(status)s",
+            "end_before": "key.validity_end",
+            "end_after": "key.validity_end",
+            "source": "",
+            "unit": "key.equipment_id",
+            "sets": "status = %(status)s,",
+        } | parts
+        self.cr.execute(STEP.format(hash=self.hash, **parts), values)
+
+    def enter(self, license_keys):
+        values = self._values("manager1", license_keys=license_keys)
+        self.cr.execute(ENTER, values)
+        values |= {"ids": [row[0] for row in self.cr.fetchall()]}
+        values |= {"action": "created", "status": "available"}
+        self._step(values, before="NULL::varchar", sets="")
+
+    def apply(self, pairs):
+        ids, units = map(list, zip(*pairs, strict=True))
+        values = self._values("technician1", ids=ids, units=units)
+        values |= {"action": "applied", "status": "applied"}
+        self.cr.execute(APPLY, values)
+        self._step(
+            values,
+            source="JOIN client_equipment_feature f ON f.software_key_id = key.id",
+            unit="f.equipment_id",
+            sets="status = %(status)s, equipment_id = (SELECT equipment_id FROM"
+            " client_equipment_feature WHERE software_key_id = key.id),",
+        )
+
+    def remove(self, feature_ids):
+        values = self._values("technician1", features=feature_ids)
+        self.cr.execute(REMOVE, values)
+        values |= {"ids": [row[0] for row in self.cr.fetchall()]}
+        values |= {"action": "revoked", "status": "available"}
+        self._step(values, sets="status = %(status)s, equipment_id = NULL,")
+
+    def expire(self, key_ids):
+        values = self._values("__system__", action="expired", status="expired")
+        self.cr.execute(
+            "SELECT id FROM client_equipment_software_key WHERE validity_end < %s"
+            " AND status IN ('available', 'applied')",
+            (TODAY,),
+        )
+        self._step(values | {"ids": [row[0] for row in self.cr.fetchall()]})
+
+    def renew(self, key_ids):
+        values = self._values("manager1", ids=key_ids, action="renewed")
+        self._step(
+            values,
+            after="key.status",
+            end_after="%(end)s::date",
+            sets="validity_end = %(end)s,",
+        )
