@@ -6,6 +6,7 @@ from . import test_concurrency
 from . import test_customer_owned
 from . import test_expiration
 from . import test_feature
+from . import test_grouped_export
 from . import test_next_available
 from . import test_performance
 from . import test_renew

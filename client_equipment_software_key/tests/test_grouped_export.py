@@ -1,0 +1,172 @@
+import csv
+import io
+import json
+
+import openpyxl
+
+from odoo.http import Request
+from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
+
+from .common import SoftwareKeyMixin
+
+
+@tagged("post_install", "-at_install")
+class TestGroupedExport(SoftwareKeyMixin, HttpCase):
+    """L3: grouped lists export to XLSX and CSV as they stand on the screen."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.keys = cls._enter("EXPORT-1", "EXPORT-2")
+        cls._apply(cls.keys[0])
+        cls._apply(cls.keys[1], cls.spare_laptop, user=cls.technician_2)
+
+    def _export(self, kind, model, fields, groupby, login="sk_auditor", domain=()):
+        """Return the rows that the web client's export of a list gives."""
+        self.authenticate(login, login)
+        response = self.url_open(
+            f"/web/export/{kind}",
+            data={
+                "data": json.dumps(
+                    {
+                        "model": model,
+                        "fields": [
+                            {
+                                "name": name,
+                                "label": label,
+                                "type": self.env[model]._fields[name].type,
+                            }
+                            for name, label in fields
+                        ],
+                        "ids": False,
+                        "domain": list(domain),
+                        "groupby": groupby,
+                        "import_compat": False,
+                        "context": {},
+                    }
+                ),
+                "csrf_token": Request.csrf_token(self),
+            },
+        )
+        response.raise_for_status()
+        if kind == "csv":
+            return [
+                tuple(value or None for value in row)
+                for row in csv.reader(io.StringIO(response.content.decode()))
+            ]
+        sheet = openpyxl.load_workbook(io.BytesIO(response.content)).active
+        return [
+            tuple(value if value not in ("", None) else None for value in row)
+            for row in sheet.iter_rows(values_only=True)
+        ]
+
+    def _check_both(self, model, fields, groupby, expected, **kwargs):
+        for kind in ("xlsx", "csv"):
+            with self.subTest(kind=kind):
+                self.assertEqual(
+                    self._export(kind, model, fields, groupby, **kwargs),
+                    [tuple(label for _name, label in fields), *expected],
+                )
+
+    def test_audit_logs(self):
+        """L3: Audit Logs grouped by action and user, as the auditor."""
+        self._check_both(
+            "client.equipment.audit.log",
+            [("description", "Description"), ("software_key_id", "Software Key")],
+            ["action", "user_id"],
+            [
+                ("Applied (2)", None),
+                ("    Technician 2 Tester (1)", None),
+                (
+                    "Applied to Equipment LAPTOP-67890 by Technician 2 Tester",
+                    "Tour Office Professional - EXPORT-2",
+                ),
+                ("    Technician Tester (1)", None),
+                (
+                    "Applied to Equipment LAPTOP-12345 by Technician Tester",
+                    "Tour Office Professional - EXPORT-1",
+                ),
+                ("Created (2)", None),
+                ("    Manager Tester (2)", None),
+                (
+                    "Created by Manager Tester",
+                    "Tour Office Professional - EXPORT-2",
+                ),
+                (
+                    "Created by Manager Tester",
+                    "Tour Office Professional - EXPORT-1",
+                ),
+            ],
+            domain=[("software_key_id", "in", self.keys.ids)],
+        )
+
+    def test_equipment_features(self):
+        """L3: Equipment Features grouped by customer and technician."""
+        self._check_both(
+            "client.equipment.feature",
+            [("software_key_id", "Software Key"), ("equipment_id", "Equipment")],
+            ["partner_id", "applied_by_id"],
+            [
+                ("Tour Dental Practice (2)", None),
+                ("    Technician 2 Tester (1)", None),
+                (
+                    "Tour Office Professional - EXPORT-2",
+                    self.spare_laptop.display_name,
+                ),
+                ("    Technician Tester (1)", None),
+                ("Tour Office Professional - EXPORT-1", self.laptop.display_name),
+            ],
+            domain=[("software_key_id", "in", self.keys.ids)],
+        )
+
+    def test_usage_history(self):
+        """L3, L6: Usage History grouped by feature and serial number, with the average
+        of the days in the groups' rows."""
+        for kind in ("xlsx", "csv"):
+            rows = self._export(
+                kind,
+                "client.equipment.usage.history",
+                [("software_key_id", "Software Key"), ("duration", "Days")],
+                ["software_id", "equipment_serial_no"],
+                domain=[("software_key_id", "in", self.keys.ids)],
+            )
+            self.assertEqual(
+                [row[0] for row in rows],
+                [
+                    "Software Key",
+                    "Tour Office Professional (2)",
+                    "    LAPTOP-12345 (1)",
+                    "Tour Office Professional - EXPORT-1",
+                    "    LAPTOP-67890 (1)",
+                    "Tour Office Professional - EXPORT-2",
+                ],
+            )
+
+    def test_formulas(self):
+        """L3: a name that looks like a formula is a text in both files."""
+        self.env["client.equipment.software"].browse(self.office.id).name = "=1+1"
+        rows = self._export(
+            "csv",
+            "client.equipment.software.key",
+            [("software_id", "Feature"), ("license_key", "License Key")],
+            ["software_id", "status"],
+            domain=[("id", "in", self.keys.ids)],
+        )
+        self.assertEqual(rows[1][0], "'=1+1 (2)")
+
+    def test_others(self):
+        """L3, E1: technicians may not export, and Odoo's other lists are as before."""
+        with mute_logger("odoo.addons.web.controllers.export", "odoo.http"):
+            for login, model in (
+                ("sk_technician", "client.equipment.audit.log"),
+                ("sk_auditor", "res.partner"),
+            ):
+                with self.assertRaisesRegex(Exception, "500 Server Error"):
+                    self._export(
+                        "csv",
+                        model,
+                        [("display_name", "Name")],
+                        ["create_uid"],
+                        login=login,
+                    )
