@@ -4,6 +4,7 @@ from . import test_audit_log
 from . import test_bulk_entry
 from . import test_concurrency
 from . import test_customer_owned
+from . import test_evidence_pack
 from . import test_expiration
 from . import test_feature
 from . import test_grouped_export
@@ -11,7 +12,9 @@ from . import test_next_available
 from . import test_performance
 from . import test_renew
 from . import test_replace
+from . import test_replay
 from . import test_return
 from . import test_software_key
 from . import test_status
+from . import test_usage_history
 from . import test_verify

@@ -1,0 +1,1 @@
+from . import client_equipment_usage_history

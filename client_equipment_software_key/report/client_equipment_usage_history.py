@@ -1,0 +1,170 @@
+from datetime import datetime, time
+
+import pytz
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+from odoo.tools.date_utils import parse_date
+
+
+class ClientEquipmentUsageHistory(models.Model):
+    """For each key and equipment from when to when it was installed (L6).
+
+    Read from the audit trail alone: a line begins with an *Applied* entry and ends
+    with the entry of the same key that took it away. The end is looked up line by
+    line, so that filters on the beginning, the key or the equipment use the trail's
+    indexes and the first page costs the same however long the trail is.
+    """
+
+    _name = "client.equipment.usage.history"
+    _description = "Usage History"
+    _auto = False
+    _order = "date_from desc, id desc"
+    _rec_name = "software_key_id"
+    _rec_names_search = ["software_key_id", "equipment_name"]
+
+    software_key_id = fields.Many2one("client.equipment.software.key", readonly=True)
+    software_id = fields.Many2one("client.equipment.software", "Feature", readonly=True)
+    equipment_id = fields.Many2one("client.equipment", readonly=True)
+    equipment_ref = fields.Integer(
+        "Equipment's Database ID",
+        readonly=True,
+        aggregator=None,
+        help="Stays when the equipment is deleted.",
+    )
+    equipment_name = fields.Char(
+        "Equipment's Name", readonly=True, help="Name of the equipment at that time."
+    )
+    equipment_serial_no = fields.Char(
+        "Serial Number",
+        readonly=True,
+        help="Serial number of the equipment at that time.",
+    )
+    customer_name = fields.Char(
+        "Customer",
+        readonly=True,
+        help="Name of the equipment's customer at that time.",
+    )
+    company_id = fields.Many2one("res.company", readonly=True)
+    date_from = fields.Datetime("From", readonly=True)
+    date_to = fields.Datetime("To", readonly=True, help="Empty while it is installed.")
+    shown_until = fields.Datetime(
+        readonly=True,
+        exportable=False,
+        help="The end, or now while it is installed: for the calendar.",
+    )
+    applied_by_id = fields.Many2one("res.users", readonly=True)
+    removed_by_id = fields.Many2one("res.users", readonly=True)
+    duration = fields.Float(
+        "Days",
+        readonly=True,
+        aggregator="avg",
+        digits=(16, 1),
+        help="For how many days it was installed, until now where it still is.",
+    )
+    installed_on = fields.Date(
+        store=False,
+        search="_search_installed_on",
+        exportable=False,
+        help="Search for a day to see what was installed at the end of that day.",
+    )
+
+    @property
+    def _table_query(self):
+        return SQL(
+            """
+            SELECT applied.id,
+                   applied.software_key_id,
+                   key.software_id,
+                   key.company_id,
+                   applied.equipment_id,
+                   applied.equipment_ref,
+                   applied.equipment_name,
+                   applied.equipment_serial_no,
+                   applied.customer_name,
+                   applied.action_date AS date_from,
+                   removed.action_date AS date_to,
+                   COALESCE(removed.action_date, now() AT TIME ZONE 'UTC')
+                       AS shown_until,
+                   applied.user_id AS applied_by_id,
+                   removed.user_id AS removed_by_id,
+                   EXTRACT(EPOCH FROM
+                       COALESCE(removed.action_date, now() AT TIME ZONE 'UTC')
+                       - applied.action_date
+                   )::float8 / 86400 AS duration
+              FROM client_equipment_audit_log applied
+              JOIN client_equipment_software_key key
+                ON key.id = applied.software_key_id
+              LEFT JOIN LATERAL (
+                    SELECT log.action_date, log.user_id
+                      FROM client_equipment_audit_log log
+                     WHERE log.software_key_id = applied.software_key_id
+                       AND log.number > applied.number
+                       AND (
+                            log.action IN ('applied', 'revoked')
+                            OR log.status_after IN ('available', 'revoked')
+                       )
+                     ORDER BY log.number
+                     LIMIT 1
+              ) removed ON TRUE
+             WHERE applied.action = 'applied'
+            """
+        )
+
+    @api.depends("software_key_id", "equipment_name")
+    def _compute_display_name(self):
+        for line in self:
+            line.display_name = self.env._(
+                "%(key)s on %(equipment)s",
+                key=line.software_key_id.display_name,
+                equipment=line.equipment_name,
+            )
+
+    @api.model
+    def _search_installed_on(self, operator, value):
+        """Find what was installed at the end of a day, or on any day of a period.
+
+        A day is one of the user's time zone. ``>= A`` together with ``<= B`` finds
+        what was installed at some time from A to B.
+        """
+        if operator == "in":
+            days = [self._to_day(day) for day in value if day]
+            return Domain.OR(
+                Domain("date_from", "<", self._end_of(day))
+                & (
+                    Domain("date_to", "=", False)
+                    | Domain("date_to", ">=", self._end_of(day))
+                )
+                for day in days
+            )
+        if operator not in ("<", "<=", ">", ">="):
+            return NotImplemented
+        day = self._to_day(value)
+        match operator:
+            case "<=":
+                return Domain("date_from", "<", self._end_of(day))
+            case "<":
+                return Domain("date_from", "<", self._end_of(self._before(day)))
+            case ">":
+                border = self._end_of(day)
+            case ">=":
+                border = self._end_of(self._before(day))
+        return Domain("date_to", "=", False) | Domain("date_to", ">=", border)
+
+    @api.model
+    def _before(self, day):
+        return fields.Date.subtract(day, days=1)
+
+    @api.model
+    def _to_day(self, value):
+        if isinstance(value, str):
+            value = parse_date(value, self.env)
+        return fields.Date.to_date(value)
+
+    @api.model
+    def _end_of(self, day):
+        """Return the moment, in UTC, when the day ends in the user's time zone."""
+        tz = pytz.timezone(self.env.context.get("tz") or self.env.user.tz or "UTC")
+        midnight = datetime.combine(fields.Date.add(day, days=1), time.min)
+        return tz.localize(midnight).astimezone(pytz.utc).replace(tzinfo=None)

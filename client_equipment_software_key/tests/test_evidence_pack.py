@@ -1,0 +1,357 @@
+import base64
+import hashlib
+import io
+from unittest.mock import patch
+
+import openpyxl
+from freezegun import freeze_time
+from lxml import html
+from pypdf import PdfReader
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import HttpCase, tagged
+
+from .common import SoftwareKeyCommon, SoftwareKeyMixin
+
+
+class EvidencePackMixin(SoftwareKeyMixin):
+    def _make(self, user=None, context=None, **values):
+        """Make a pack as the auditor and return it."""
+        pack = (
+            self.env["client.equipment.evidence.pack"]
+            .with_user(user or self.auditor)
+            .with_context(**context or {})
+            .create(values)
+        )
+        pack.action_make()
+        self.assertEqual(pack.state, "done")
+        return pack
+
+    def _open(self, pack):
+        """Return ``{sheet: [{header: value}]}`` of the XLSX; the summary as a dict."""
+        workbook = openpyxl.load_workbook(io.BytesIO(base64.b64decode(pack.xlsx)))
+        sheets = {}
+        for sheet in workbook:
+            headers, *rows = sheet.iter_rows(values_only=True)
+            if sheet.title == "Summary":
+                sheets["Summary"] = dict([headers[:2], *(row[:2] for row in rows)])
+            else:
+                sheets[sheet.title] = [
+                    dict(zip(headers, row, strict=True)) for row in rows
+                ]
+        return sheets
+
+    def _texts(self, pack):
+        """Return every text of the XLSX in one."""
+        workbook = openpyxl.load_workbook(io.BytesIO(base64.b64decode(pack.xlsx)))
+        return "\n".join(
+            str(value)
+            for sheet in workbook
+            for row in sheet.iter_rows(values_only=True)
+            for value in row
+        )
+
+
+class TestEvidencePack(EvidencePackMixin, SoftwareKeyCommon):
+    """L7: what is handed over at a licence audit."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.keys = cls._enter("PACK-OFFICE-00001", "PACK-OFFICE-00002")
+        cls.expired = cls._enter_subscriptions("PACK-ANTIVIRUS-3")
+        cls.elsewhere = cls.env["client.equipment"].create(
+            {
+                "name": "Harbour Terminal",
+                "serial_no": "TERM-1",
+                "partner_id": cls.other_customer.id,
+                "company_id": cls.company.id,
+            }
+        )
+        with freeze_time("2026-02-01 10:00:00"):
+            feature = cls._apply(cls.keys[0], cls.elsewhere)
+        with freeze_time("2026-02-10 10:00:00"):
+            feature.unlink()
+        with freeze_time("2026-03-01 10:00:00"):
+            cls._apply(cls.keys[0] | cls.expired)
+        cls.expired.validity_end = cls._in_days(-1)
+
+    def test_equipment(self):
+        """L7: for one equipment: its installations, their keys and their trail, but
+        nothing of the other equipment that the same key was on."""
+        pack = self._make(equipment_ids=self.laptop.ids, license_keys="whole")
+        sheets = self._open(pack)
+        self.assertEqual(
+            [
+                (line["License Key"], line["Serial Number"], line["Customer"])
+                for line in sheets["Installations"]
+            ],
+            [
+                ("PACK-OFFICE-00001", "LAPTOP-12345", "Tour Dental Practice"),
+                ("PACK-ANTIVIRUS-3", "LAPTOP-12345", "Tour Dental Practice"),
+            ],
+        )
+        self.assertEqual(
+            {line["License Key"]: line["Status"] for line in sheets["Keys"]},
+            {"PACK-OFFICE-00001": "Applied", "PACK-ANTIVIRUS-3": "Expired"},
+        )
+        self.assertEqual(
+            [
+                (line["No."], line["Action"])
+                for line in sheets["Trail"]
+                if line["License Key"] == "PACK-OFFICE-00001"
+            ],
+            [(1, "Created"), (4, "Applied")],
+        )
+        self.assertEqual(
+            [(line["Gap"], line["License Key"]) for line in sheets["Gaps"]],
+            [("Expired, but still installed", "PACK-ANTIVIRUS-3")],
+        )
+        self.assertEqual(sheets["Integrity"], [])
+        self.assertRegex(sheets["Summary"]["Result"], "^Intact: 2 audit trails")
+        self.assertEqual(sheets["Summary"]["Made by"], "Auditor Tester")
+        self.assertEqual(
+            sheets["Summary"]["Equipment"],
+            self.laptop.with_user(self.auditor).display_name,
+        )
+        self.assertNotIn("Harbour", self._texts(pack))
+
+    def test_heads_of_the_chains(self):
+        """L5, L7: the pack carries number and hash of each key's last entry."""
+        (line,) = [
+            line
+            for line in self._open(
+                self._make(software_ids=self.office.ids, license_keys="whole")
+            )["Keys"]
+            if line["License Key"] == "PACK-OFFICE-00001"
+        ]
+        self.assertEqual(line["Number of Audit Logs"], 4)
+        self.assertEqual(line["Last Audit Hash"], self.keys[0].audit_hash)
+
+    def test_customer_at_that_time(self):
+        """L7: for a customer: what stood there at that time, wherever the key and the
+        equipment are now, also under a former name; never what stood elsewhere."""
+        sheets = self._open(self._make(partner_ids=self.other_customer.ids))
+        self.assertEqual(
+            [line["Equipment"] for line in sheets["Installations"]],
+            ["Harbour Terminal"],
+        )
+        self.assertEqual(
+            [(line["Equipment"], line["Customer"]) for line in sheets["Keys"]],
+            [(None, None)],
+        )
+        self.laptop.partner_id = self.other_customer
+        pack = self._make(partner_ids=self.other_customer.ids)
+        self.assertNotIn("Tour Dental", self._texts(pack).replace("…", ""))
+        self.assertEqual(len(self._open(pack)["Installations"]), 1)
+        self.other_customer.name = "Harbour Works Holding"
+        self.assertEqual(
+            len(
+                self._open(self._make(partner_ids=self.other_customer.ids))[
+                    "Installations"
+                ]
+            ),
+            1,
+        )
+        self.assertEqual(
+            [
+                line["Equipment"]
+                for line in self._open(self._make(partner_ids=self.customer.ids))[
+                    "Installations"
+                ]
+            ],
+            ["Reception Laptop"] * 2,
+        )
+
+    def test_namesakes(self):
+        """L7: a customer of the same name gets nothing of the other's equipment."""
+        namesake = self.customer.copy({"name": self.customer.name})
+        with self.assertRaisesRegex(UserError, "nothing to put into the pack"):
+            self._make(partner_ids=namesake.ids)
+        self.assertEqual(
+            len(self._open(self._make(partner_ids=self.customer.ids))["Installations"]),
+            2,
+        )
+
+    def test_software_and_period(self):
+        """L7: for a software and a period: all its keys, and what was installed at
+        some time in the period."""
+        sheets = self._open(
+            self._make(
+                software_ids=self.office.ids,
+                date_from="2026-02-05",
+                date_to="2026-02-20",
+            )
+        )
+        self.assertEqual(len(sheets["Keys"]), 2)
+        self.assertEqual(
+            [line["Equipment"] for line in sheets["Installations"]],
+            ["Harbour Terminal"],
+        )
+        self.assertEqual([line["Action"] for line in sheets["Trail"]], ["Revoked"])
+        with self.assertRaisesRegex(UserError, "before it begins"):
+            self._make(date_from="2026-02-05", date_to="2026-02-04")
+
+    def test_last_five_characters(self):
+        """L7: license keys by their last five characters only, in every cell and in
+        the report."""
+        self.env.cr.execute(
+            "UPDATE client_equipment_software_key SET status = 'revoked' WHERE id = %s",
+            [self.keys[1].id],
+        )
+        self.env.invalidate_all()
+        pack = self._make(software_ids=(self.office | self.antivirus).ids)
+        texts = self._texts(pack)
+        self.assertIn("…00001", texts)
+        self.assertNotIn("PACK-", texts)
+        self.assertRegex(texts, r"…00002: the status of the key is Revoked")
+        self.assertNotIn("PACK-", base64.b64decode(pack.report).decode())
+        whole = self._make(software_ids=self.office.ids, license_keys="whole")
+        self.assertIn("PACK-OFFICE-00001", base64.b64decode(whole.report).decode())
+
+    def test_tampering_is_told(self):
+        """L5, L7: a broken trail is named in the pack."""
+        self.env.cr.execute(
+            "UPDATE client_equipment_audit_log SET user_name = 'X'"
+            " WHERE software_key_id = %s AND number = 2",
+            [self.keys[0].id],
+        )
+        self.env.invalidate_all()
+        pack = self._make(software_ids=self.office.ids)
+        sheets = self._open(pack)
+        (line,) = sheets["Integrity"]
+        self.assertIn("No. 2 was altered", line["Finding"])
+        self.assertRegex(sheets["Summary"]["Result"], "^Not intact: 1 of 2")
+        self.assertIn("Not intact", base64.b64decode(pack.report).decode())
+
+    def test_formulas(self):
+        """L7: a text that looks like a formula stays a text."""
+        formula = '=HYPERLINK("http://x","y")'
+        self.spare_laptop.name = formula
+        self._apply(self.keys[1], self.spare_laptop)
+        workbook = openpyxl.load_workbook(
+            io.BytesIO(
+                base64.b64decode(self._make(equipment_ids=self.spare_laptop.ids).xlsx)
+            )
+        )
+        cell = workbook["Installations"]["B2"]
+        self.assertEqual((cell.value, cell.data_type), (formula, "s"))
+        self.assertEqual(
+            {
+                cell.data_type
+                for sheet in workbook
+                for row in sheet.iter_rows()
+                for cell in row
+            }
+            & {"f", "e"},
+            set(),
+        )
+
+    def test_noted_on_the_chatter(self):
+        """L7: the SHA-256 of the file is noted on what was chosen, else on the
+        software, although the auditor may write nowhere."""
+        pack = self._make(equipment_ids=self.laptop.ids, partner_ids=self.customer.ids)
+        sha256 = hashlib.sha256(base64.b64decode(pack.xlsx)).hexdigest()
+        self.assertEqual(pack.xlsx_sha256, sha256)
+        for record in (self.laptop, self.customer):
+            message = record.message_ids[0]
+            self.assertIn(sha256, message.body)
+            self.assertEqual(message.author_id, self.auditor.partner_id)
+        pack = self._make(date_from="2026-02-05")
+        for software in (self.office, self.antivirus):
+            self.assertIn(pack.xlsx_sha256, software.message_ids[0].body)
+
+    def test_equipment_deleted(self):
+        """L7, A10: installations on an equipment that is gone are in the pack of its
+        customer."""
+        self.elsewhere.unlink()
+        sheets = self._open(self._make(partner_ids=self.other_customer.ids))
+        self.assertEqual(
+            [line["Serial Number"] for line in sheets["Installations"]], ["TERM-1"]
+        )
+
+    def test_page_of_each_customer(self):
+        """L7: the report has a page for each customer, with nothing of the other;
+        for chosen equipment one for each equipment."""
+        for values, titles in (
+            (
+                {"software_ids": self.office.ids},
+                ["Tour Dental Practice", "Tour Harbour Works"],
+            ),
+            (
+                {"equipment_ids": (self.laptop | self.elsewhere).ids},
+                ["Reception Laptop (LAPTOP-12345)", "Harbour Terminal (TERM-1)"],
+            ),
+        ):
+            report = base64.b64decode(self._make(**values).report)
+            pages = html.fromstring(report).xpath("//div[@class='page']")
+            self.assertEqual([page.findtext(".//h3") for page in pages], titles)
+            for page, other in zip(pages, ("TERM-1", "LAPTOP-12345"), strict=True):
+                self.assertNotIn(other, page.text_content())
+                self.assertIn("Intact: ", page.text_content())
+
+    def test_without_wkhtmltopdf(self):
+        """L7: where wkhtmltopdf is missing the report comes as HTML, and says why."""
+        with patch.object(
+            type(self.env["ir.actions.report"]),
+            "get_wkhtmltopdf_state",
+            return_value="install",
+        ):
+            pack = self._make(equipment_ids=self.laptop.ids)
+        self.assertRegex(pack.report_name, r"\.html$")
+        self.assertIn("ask the administrator to install", pack.report_note)
+        self.assertIn("Reception Laptop", base64.b64decode(pack.report).decode())
+
+    def test_access(self):
+        """E1, L7: auditors and managers only; only what the user may see."""
+        self._make(user=self.manager, software_ids=self.office.ids)
+        for user in (self.technician, self.internal, self.portal):
+            with self.assertRaises(AccessError):
+                self._make(user=user, software_ids=self.office.ids)
+        self._enter("PACK-FAR", user=self.env.user, company_id=self.other_company.id)
+        pack = self._make(software_ids=self.office.ids, license_keys="whole")
+        self.assertNotIn("PACK-FAR", self._texts(pack))
+
+    def test_default_choice(self):
+        """L7: opened from equipment, customers or software it is about these."""
+        for records, field_name in (
+            (self.laptop, "equipment_ids"),
+            (self.customer, "partner_ids"),
+            (self.office, "software_ids"),
+        ):
+            Pack = self.env["client.equipment.evidence.pack"].with_user(self.auditor)
+            pack = Pack.with_context(
+                active_model=records._name, active_ids=records.ids
+            ).create({})
+            self.assertEqual(pack[field_name], records)
+
+
+@tagged("post_install", "-at_install")
+class TestEvidencePackFiles(EvidencePackMixin, HttpCase):
+    def test_pdf(self):
+        """L7: one PDF with a page for each customer, made by wkhtmltopdf."""
+        keys = self._enter("PDF-OFFICE-00001", "PDF-OFFICE-00002")
+        self._apply(keys[0])
+        self.spare_laptop.partner_id = self.other_customer
+        self._apply(keys[1], self.spare_laptop)
+        pack = self._make(
+            context={"force_report_rendering": True},
+            software_ids=self.office.ids,
+        )
+        self.assertRegex(pack.report_name, r"\.pdf$")
+        pages = PdfReader(io.BytesIO(base64.b64decode(pack.report))).pages
+        self.assertEqual(len(pages), 2)
+
+    def test_screens(self):
+        """L7: the auditor makes a pack of one equipment from its action menu and
+        downloads it."""
+        self._apply(self._enter("TOUR-PACK-00001"))
+        self.start_tour(
+            f"/odoo/client-equipment/{self.laptop.id}",
+            "software_key_evidence_pack",
+            login="sk_auditor",
+        )
+        pack = self.env["client.equipment.evidence.pack"].search([], limit=1)
+        self.assertEqual(pack.equipment_ids, self.laptop)
+        self.assertEqual(pack.create_uid, self.auditor)
+        self.assertEqual(len(self._open(pack)["Installations"]), 1)

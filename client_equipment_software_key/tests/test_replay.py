@@ -1,0 +1,268 @@
+from datetime import datetime, timedelta
+from itertools import count
+
+from freezegun import freeze_time
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+
+from odoo import Command, fields
+from odoo.exceptions import AccessError, UserError
+
+from .common import SoftwareKeyCommon
+
+LIFE_BEGINS = datetime(2026, 1, 5, 8, 0)
+NUMBER = st.integers(0, 50)
+DAYS = st.integers(-3, 40)
+
+
+class Life(RuleBasedStateMachine):
+    """Any sequence of steps that users can take, each by one of several people.
+
+    A step that the product refuses has to leave no trace, so it is simply tried.
+    """
+
+    case = None
+    clock = None
+
+    @initialize()
+    def begin(self):
+        self.savepoint = self.case.cr.savepoint()
+        self.clock.move_to(LIFE_BEGINS)
+        self.numbers = count(1)
+        self.places = list(self.case.places)
+        self.past = {}
+        self.enter(who=0, days=20, shared=True, amount=3)
+
+    def teardown(self):
+        self.case.assert_replay(self.past)
+        self.savepoint.close(rollback=True)
+        self.case.env.invalidate_all()
+
+    def _attempt(self, step):
+        # Time passes between any two steps.
+        self.clock.tick(timedelta(minutes=1))
+        try:
+            with self.case.env.cr.savepoint():
+                step()
+        except (UserError, AccessError):
+            self.case.env.invalidate_all()
+
+    def _one_key(self, number, wanted=lambda key: True, amount=1):
+        """Return one of the keys, of those that are wanted if there are any."""
+        keys = self.case.existing_keys()
+        keys = keys.filtered(wanted) or keys
+        start = number % len(keys) if keys else 0
+        return keys[start : start + amount]
+
+    @rule(who=NUMBER, days=DAYS, shared=st.booleans(), amount=st.integers(1, 3))
+    def enter(self, who, days, shared, amount):
+        user = self.case.managers[who % 2]
+        today = fields.Date.today()
+        values = {
+            "software_id": self.case.antivirus.id,
+            "key_type": "subscription" if days < 30 else "permanent",
+            "validity_end": today + timedelta(days) if days < 30 else False,
+            "company_id": False if shared else user.company_id.id,
+        }
+        self._attempt(
+            lambda: self.case.Key.with_user(user).create(
+                [
+                    values | {"license_key": f"LIFE-{next(self.numbers)}"}
+                    for _copy in range(amount)
+                ]
+            )
+        )
+
+    @rule(who=NUMBER, which=NUMBER, where=NUMBER, amount=st.integers(1, 3))
+    def apply(self, who, which, where, amount):
+        keys = self._one_key(which, lambda key: key.can_be_applied, amount)
+        equipment = self.places[where % len(self.places)]
+        self._attempt(
+            lambda: self.case._apply(keys, equipment, self.case.people[who % 4])
+        )
+
+    @rule(who=NUMBER, which=NUMBER)
+    def remove(self, who, which):
+        user = self.case.people[who % 4]
+        key = self._one_key(which, lambda key: key.equipment_id)
+        feature = key.equipment_feature_ids
+        self._attempt(lambda: feature.with_user(user).unlink())
+
+    @rule(where=NUMBER)
+    def recover(self, where):
+        equipment = self.places[where % len(self.places)]
+        self._attempt(equipment.recover_software_keys)
+
+    @rule(who=NUMBER, which=NUMBER, days=DAYS)
+    def move_end(self, who, which, days):
+        key = self._one_key(which).with_user(self.case.managers[who % 2])
+        end = fields.Date.today() + timedelta(days)
+        self._attempt(lambda: key.write({"validity_end": end}))
+
+    @rule(
+        who=NUMBER,
+        which=NUMBER,
+        status=st.sampled_from(["available", "applied", "expired", "revoked"]),
+    )
+    def set_status(self, who, which, status):
+        key = self._one_key(which).with_user(self.case.managers[who % 2])
+        self._attempt(lambda: key.write({"status": status}))
+
+    @rule(who=NUMBER, which=NUMBER)
+    def revoke(self, who, which):
+        key = self._one_key(which).with_user(self.case.managers[who % 2])
+        self._attempt(lambda: key.revoke("any reason"))
+
+    @rule(who=NUMBER, which=NUMBER, days=DAYS, amount=st.integers(1, 3))
+    def renew(self, who, which, days, amount):
+        keys = self._one_key(which, amount=amount)
+        end = fields.Date.today() + timedelta(days)
+        self._attempt(
+            lambda: keys.with_user(self.case.managers[who % 2]).renew(end, "PO-1")
+        )
+
+    @rule(who=NUMBER, which=NUMBER)
+    def replace(self, who, which):
+        key = self._one_key(which, lambda key: key.equipment_id)
+        key = key.with_user(self.case.managers[who % 2])
+        if key:
+            self._attempt(lambda: key.replace(f"LIFE-{next(self.numbers)}"))
+
+    @rule(who=NUMBER, which=NUMBER)
+    def delete(self, who, which):
+        key = self._one_key(which).with_user(self.case.managers[who % 2])
+        self._attempt(key.unlink)
+
+    @rule(where=NUMBER)
+    def delete_equipment(self, where):
+        where %= len(self.places)
+        equipment = self.places[where]
+        successor = equipment.copy()
+        self._attempt(equipment.unlink)
+        if not equipment.exists():
+            self.places[where] = successor
+
+    @rule(days=st.integers(1, 20))
+    def let_days_pass(self, days):
+        self.past[fields.Date.today()] = self.case.assignments()
+        self.clock.tick(timedelta(days))
+        due = self.case.existing_keys().filtered(
+            lambda key: key.status in ("available", "applied")
+        )
+        due._filtered_past_end().write({"status": "expired"})
+
+
+class TestReplay(SoftwareKeyCommon):
+    """L6: the trail alone tells the whole inventory."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.Key = cls.env["client.equipment.software.key"]
+        both = cls.company | cls.other_company
+        cls.other_technician = cls.technician_2
+        for user, company in (
+            (cls.manager, cls.company),
+            (cls.other_technician, cls.other_company),
+        ):
+            user.write({"company_ids": [Command.set(both.ids)]})
+            user.company_id = company
+        cls.other_manager = cls._new_user(
+            "other_manager", "client_equipment_software_key.group_software_key_manager"
+        )
+        cls.other_manager.write({"company_ids": [Command.set(both.ids)]})
+        cls.other_manager.company_id = cls.other_company
+        cls.managers = [cls.manager, cls.other_manager]
+        cls.people = [cls.technician, cls.other_technician, *cls.managers]
+        far = cls.env["client.equipment"].create(
+            {
+                "name": "Far Server",
+                "partner_id": cls.other_customer.id,
+                "company_id": cls.other_company.id,
+            }
+        )
+        cls.places = [cls.laptop, cls.spare_laptop, far]
+
+    def existing_keys(self):
+        return self.Key.search([("license_key", "=like", "LIFE-%")], order="id")
+
+    def assignments(self):
+        features = self.env["client.equipment.feature"].search(
+            [("software_key_id.license_key", "=like", "LIFE-%")]
+        )
+        return {
+            (feature.software_key_id.id, feature.equipment_id.id)
+            for feature in features
+        }
+
+    def _installed_on(self, day):
+        lines = self.env["client.equipment.usage.history"].search(
+            [
+                ("software_key_id.license_key", "=like", "LIFE-%"),
+                ("installed_on", "=", day),
+            ]
+        )
+        return {(line.software_key_id.id, line.equipment_ref) for line in lines}
+
+    def _replay(self, key):
+        """Return status and equipment of the key by its trail alone."""
+        status = equipment = validity_end = False
+        for number, entry in enumerate(key.audit_log_ids.sorted("number"), 1):
+            self.assertEqual(entry.number, number)
+            self.assertEqual(entry.status_before, status)
+            if entry.action == "applied":
+                self.assertFalse(equipment)
+                equipment = entry.equipment_ref
+            elif entry.action in ("revoked", "reinstated"):
+                equipment = False
+            if number > 1:
+                self.assertEqual(entry.validity_end_before, validity_end)
+            status, validity_end = entry.status_after, entry.validity_end_after
+        return status, equipment, validity_end
+
+    def assert_replay(self, past):
+        """Check that the trail tells the present and every past day (L5, L6)."""
+        keys = self.existing_keys()
+        for key in keys:
+            self.assertEqual(
+                self._replay(key),
+                (key.status, key.equipment_id.id, key.validity_end),
+                key.license_key,
+            )
+        present = self.assignments()
+        self.assertEqual(
+            {(key.id, key.equipment_id.id) for key in keys if key.equipment_id},
+            present,
+        )
+        self.assertEqual(self._installed_on(fields.Date.today()), present)
+        for day, assignments in past.items():
+            self.assertEqual(
+                self._installed_on(day),
+                {(key, where) for key, where in assignments if key in keys._ids},
+                day,
+            )
+        self.assertEqual(keys.verify_audit_trail(), [])
+
+    def test_any_sequence_of_steps(self):
+        """L5, L6, section 4: after any sequence of steps by several people in two
+        companies, replaying the trail gives status, equipment and validity of every
+        key; the usage history gives every past day; verifying finds nothing."""
+        with freeze_time(LIFE_BEGINS) as clock:
+            machine = type("Life", (Life,), {"case": self, "clock": clock})
+            run_state_machine_as_test(
+                machine,
+                settings=settings(
+                    max_examples=25,
+                    stateful_step_count=30,
+                    deadline=None,
+                    database=None,
+                    derandomize=True,
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )

@@ -1,0 +1,190 @@
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo import Command
+from odoo.exceptions import AccessError
+from odoo.tests import HttpCase, tagged
+
+from .common import SoftwareKeyCommon, SoftwareKeyMixin
+
+
+class TestUsageHistory(SoftwareKeyCommon):
+    """L6: what was installed where, from when to when, and by whom."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.technician.tz = cls.auditor.tz = "Europe/Berlin"
+        cls.key = cls._enter("HISTORY-1")
+        with freeze_time("2026-03-10 09:00:00"):
+            feature = cls._apply(cls.key)
+        with freeze_time("2026-03-20 09:00:00"):
+            feature.with_user(cls.technician_2).unlink()
+        with freeze_time("2026-04-01 21:30:00"):
+            cls._apply(cls.key, cls.spare_laptop)
+        cls.History = cls.env["client.equipment.usage.history"].with_user(cls.auditor)
+
+    def _on(self, *conditions):
+        """Return the names of the equipment found by conditions on Installed On."""
+        lines = self.History.search(
+            [
+                ("software_key_id", "=", self.key.id),
+                *(("installed_on", operator, day) for operator, day in conditions),
+            ],
+            order="date_from",
+        )
+        return lines.mapped("equipment_serial_no")
+
+    def test_lines(self):
+        """L6: one line for each installation, with its ends and its people."""
+        lines = self.History.search([("software_key_id", "=", self.key.id)])
+        self.assertRecordValues(
+            lines,
+            [
+                {
+                    "software_id": self.office.id,
+                    "equipment_id": self.spare_laptop.id,
+                    "equipment_serial_no": "LAPTOP-67890",
+                    "customer_name": "Tour Dental Practice",
+                    "company_id": self.company.id,
+                    "date_to": False,
+                    "applied_by_id": self.technician.id,
+                    "removed_by_id": False,
+                },
+                {
+                    "software_id": self.office.id,
+                    "equipment_id": self.laptop.id,
+                    "equipment_serial_no": "LAPTOP-12345",
+                    "customer_name": "Tour Dental Practice",
+                    "company_id": self.company.id,
+                    "date_to": lines[1].date_to,
+                    "applied_by_id": self.technician.id,
+                    "removed_by_id": self.technician_2.id,
+                },
+            ],
+        )
+        self.assertEqual(str(lines[1].date_from), "2026-03-10 09:00:00")
+        self.assertEqual(str(lines[1].date_to), "2026-03-20 09:00:00")
+        self.assertEqual(lines[1].duration, 10)
+        self.assertGreater(lines[0].duration, 0)
+        self.assertIn("HISTORY-1 on Reception Laptop", lines[1].display_name)
+
+    def test_installed_on(self):
+        """L6: what was installed at the end of any past day, by filter."""
+        self.assertEqual(self._on(("=", "2026-03-09")), [])
+        self.assertEqual(self._on(("=", "2026-03-10")), ["LAPTOP-12345"])
+        self.assertEqual(self._on(("=", date(2026, 3, 19))), ["LAPTOP-12345"])
+        self.assertEqual(self._on(("=", "2026-03-20")), [])
+        self.assertEqual(
+            self._on(("in", ["2026-03-11", "2026-03-25"])), ["LAPTOP-12345"]
+        )
+        self.assertEqual(self._on(("=", "today")), ["LAPTOP-67890"])
+        self.assertEqual(self._on(("!=", "today")), ["LAPTOP-12345"])
+        self.assertEqual(self._on(("=", False)), [])
+
+    def test_day_of_the_reader(self):
+        """L6: a day is one of the reader's time zone: half past nine in the evening
+        by UTC is the same day in Berlin, but half past eleven is not."""
+        self.assertEqual(self._on(("=", "2026-04-01")), ["LAPTOP-67890"])
+        with freeze_time("2026-04-02 22:30:00"):
+            self.key.equipment_feature_ids.with_user(self.technician).unlink()
+        self.assertEqual(self._on(("=", "2026-04-02")), ["LAPTOP-67890"])
+        self.assertEqual(self._on(("=", "2026-04-03")), [])
+        self.History = self.History.with_context(tz="UTC")
+        self.assertEqual(self._on(("=", "2026-04-02")), [])
+
+    def test_installed_in_a_period(self):
+        """L6: what was installed at some time from one day to another."""
+        for start, end, found in (
+            ("2026-03-01", "2026-03-09", []),
+            ("2026-03-01", "2026-03-10", ["LAPTOP-12345"]),
+            ("2026-03-20", "2026-03-31", ["LAPTOP-12345"]),
+            ("2026-03-21", "2026-03-31", []),
+            ("2026-03-15", "2026-05-31", ["LAPTOP-12345", "LAPTOP-67890"]),
+        ):
+            with self.subTest(start=start, end=end):
+                self.assertEqual(self._on((">=", start), ("<=", end)), found)
+        self.assertEqual(
+            self._on((">", "2026-03-19"), ("<", "2026-04-01")), ["LAPTOP-12345"]
+        )
+        self.assertEqual(self._on((">", "2026-03-20"), ("<", "2026-04-01")), [])
+
+    def test_grouped(self):
+        """L6: lines group by feature, customer and month."""
+        groups = self.History._read_group(
+            [("software_key_id", "=", self.key.id)],
+            ["software_id", "customer_name", "date_from:month"],
+            ["__count"],
+        )
+        self.assertEqual(
+            [(software, name, count) for software, name, _month, count in groups],
+            [(self.office, "Tour Dental Practice", 1)] * 2,
+        )
+
+    def test_deleted_equipment_and_key(self):
+        """L6, A10: the history of a deleted equipment stays readable; that of a
+        deleted key goes with it."""
+        self.laptop.unlink()
+        line = self.History.search(
+            [("software_key_id", "=", self.key.id), ("equipment_id", "=", False)]
+        )
+        self.assertEqual(line.equipment_name, "Reception Laptop")
+        self.key.equipment_feature_ids.with_user(self.technician).unlink()
+        self.key.unlink()
+        self.assertFalse(self.History.search([("software_id", "=", self.office.id)]))
+
+    def test_expired_stays_installed(self):
+        """L6: expiry and renewal do not end an installation; a repair of the status
+        does."""
+        key = self._enter_subscriptions("HISTORY-2")
+        self._apply(key)
+        key.validity_end = self._in_days(-3)
+        key.validity_end = self._in_days(90)
+        line = self.History.search([("software_key_id", "=", key.id)])
+        self.assertFalse(line.date_to)
+        self.env.cr.execute(
+            "DELETE FROM client_equipment_feature WHERE software_key_id = %s", [key.id]
+        )
+        self.env.invalidate_all()
+        key.status = "available"
+        self.assertTrue(self.History.browse(line.id).date_to)
+
+    def test_access(self):
+        """L6, E1: read-only for everybody, by company, and nothing for others."""
+        for user in (self.auditor, self.technician, self.manager):
+            history = self.History.with_user(user)
+            line = history.search([("software_key_id", "=", self.key.id)], limit=1)
+            self.assertTrue(line)
+            for method, args in (("write", [{}]), ("unlink", []), ("create", [[{}]])):
+                with self.assertRaises(AccessError):
+                    getattr(line, method)(*args)
+        for user in (self.internal, self.portal):
+            with self.assertRaises(AccessError):
+                self.History.with_user(user).search([])
+        self.auditor.write(
+            {
+                "company_ids": [Command.set(self.other_company.ids)],
+                "company_id": self.other_company.id,
+            }
+        )
+        self.assertFalse(self.History.search([("software_key_id", "=", self.key.id)]))
+
+
+@tagged("post_install", "-at_install")
+class TestUsageHistoryScreens(SoftwareKeyMixin, HttpCase):
+    def test_installed_on(self):
+        """L6: the auditor types a date into the search bar and sees what was
+        installed at the end of that day."""
+        self.env.user.tz = self.auditor.tz = "UTC"
+        keys = self._enter("TOUR-THEN", "TOUR-NOW")
+        with freeze_time("2026-02-02 10:00:00"):
+            feature = self._apply(keys[0])
+        with freeze_time("2026-02-20 10:00:00"):
+            feature.unlink()
+            self._apply(keys[1])
+        self.start_tour(
+            "/odoo/software-key-usage-history",
+            "software_key_usage_history",
+            login="sk_auditor",
+        )
