@@ -54,6 +54,8 @@ begin() { # begin NAME ADDONS ARGS…: a database with the addons, gone at the e
   trap 'drop_database "$base"; rm -rf "$TMPDIR"' EXIT
   copy_database "$template" "$base"
   unlock
+  # an addon gets its demo data only where what it depends on counts as having its own
+  [[ $* != *--with-demo* ]] || psql -qd "$base" -c "UPDATE ir_module_module SET demo = true WHERE state = 'installed'"
   step "Installing $addons${*:+ $*}"
   odoo_step "$TMPDIR/install.log" -d "$base" -i "$addons" "$@" || die "Odoo could not install $addons"
   ! grep -qE "$loud" "$TMPDIR/install.log" || die "there were warnings while installing $addons"

@@ -132,7 +132,8 @@ class ClientEquipmentAuditLog(models.Model):
                 text = _("Revoked by %(user)s", **facts)
             case "expired" if moved:
                 text = _(
-                    "Expired: validity end moved from %(before)s to %(end)s by %(user)s",
+                    "Expired: validity end moved from %(before)s to %(end)s "
+                    "by %(user)s",
                     **facts,
                 )
             case "expired":
@@ -158,9 +159,7 @@ class ClientEquipmentAuditLog(models.Model):
         )
 
     def write(self, vals):
-        raise UserError(
-            self.env._("Entries of the audit trail can never be changed.")
-        )
+        raise UserError(self.env._("Entries of the audit trail can never be changed."))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_key(self):
@@ -249,9 +248,7 @@ class ClientEquipmentAuditLog(models.Model):
                 now=fields.Datetime.now(),
                 user_id=self.env.uid,
                 user_name=self.env.user.name,
-                status_before=SQL("NULL")
-                if action == "created"
-                else SQL("key.status"),
+                status_before=SQL("NULL") if action == "created" else SQL("key.status"),
                 status_after=status_after,
                 end_before=end_before,
                 reason=reason or None,

@@ -117,10 +117,11 @@ class ClientEquipmentSoftware(models.Model):
 
     @api.model
     def _search_display_name(self, operator, value):
-        """Find a name whatever its case, so that an import never spells it anew."""
+        """Find a name whatever its case and blanks, so that an import never spells
+        it anew."""
         if operator == "in":
             return Domain.OR(
-                Domain("name", "=ilike", self._escape_like(name))
+                Domain("name", "=ilike", self._escape_like(" ".join(name.split())))
                 for name in value
                 if name
             )

@@ -201,15 +201,11 @@ class ClientEquipmentSoftwareKey(models.Model):
     )
 
     @api.depends("software_id.name", "license_key")
-    @api.depends_context("formatted_display_name")
     def _compute_display_name(self):
-        formatted = self.env.context.get("formatted_display_name")
         for key in self:
-            feature, license_key = key.software_id.name or "", key.license_key or ""
-            if formatted:
-                key.display_name = f"{feature}\t--{license_key}--"
-            else:
-                key.display_name = f"{feature} - {license_key}"
+            key.display_name = " - ".join(
+                filter(None, (key.software_id.name, key.license_key))
+            )
 
     @api.depends("status", "validity_end", "company_id")
     def _compute_can_be_applied(self):
@@ -403,6 +399,69 @@ class ClientEquipmentSoftwareKey(models.Model):
                 )
             )
         return super().copy(default)
+
+    @api.model
+    def load(self, fields, data):
+        """Import rows, or none of them where a license key is repeated (K2).
+
+        After an error Odoo goes on row by row and takes back the rows before it, so
+        it would not see that a later row repeats one of those. Hence the whole file
+        is looked through first.
+
+        :return: as the base method; each repeated license key is one message
+        """
+        if messages := self._find_repeated_license_keys(fields, data):
+            return {"ids": False, "messages": messages, "nextrow": 0}
+        return super().load(fields, data)
+
+    @api.model
+    def _find_repeated_license_keys(self, fields, data):
+        """Return an import error for each row whose license key exists already."""
+        if "license_key" not in fields or {"id", ".id"} & set(fields):
+            return []
+        column = fields.index("license_key")
+        messages = []
+        for found in self._inspect_license_keys([row[column] for row in data]):
+            match found["verdict"]:
+                case "existing":
+                    message = self.env._(
+                        "The license key must be unique!\n%s is in the inventory "
+                        "already. Take the row out of the file.",
+                        found["license_key"],
+                    )
+                case "repeated":
+                    message = self.env._(
+                        "The license key must be unique!\n%s stands in the file more "
+                        "than once. Take the repetition out of it.",
+                        found["license_key"],
+                    )
+                case _:
+                    continue
+            number = found["line"] - 1
+            messages.append(
+                {
+                    "type": "error",
+                    "message": message,
+                    "record": number,
+                    "rows": {"from": number, "to": number},
+                    "field": "license_key",
+                }
+            )
+        return messages
+
+    @api.model
+    def get_import_templates(self):
+        """Return what the import screen offers for download (K11).
+
+        :return: a list of ``{"label", "template"}``
+        """
+        return [
+            {
+                "label": self.env._("Import Template for Software Keys"),
+                "template": "/client_equipment_software_key/static/xls/"
+                "software_keys.xlsx",
+            }
+        ]
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_applied(self):

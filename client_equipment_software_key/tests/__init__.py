@@ -8,13 +8,17 @@ from . import test_evidence_pack
 from . import test_expiration
 from . import test_feature
 from . import test_grouped_export
+from . import test_import
 from . import test_next_available
 from . import test_performance
 from . import test_renew
 from . import test_replace
 from . import test_replay
 from . import test_return
+from . import test_screens
 from . import test_software_key
 from . import test_status
+from . import test_troubleshooting
 from . import test_usage_history
 from . import test_verify
+from . import test_workflows

@@ -107,7 +107,7 @@ class TestSoftwareKey(SoftwareKeyCommon):
         ]
         for bad, problem in (
             ("OLD-1", "The license key must be unique!\nOLD-1 is in the inventory"),
-            ("IMP-1 ", "The license key must be unique!\nIMP-1 is in the inventory"),
+            ("IMP-1 ", "The license key must be unique!\nIMP-1 stands in the file"),
             (" ", "The license key is empty"),
         ):
             rows = [*good, [bad, *good[0][1:]]]

@@ -1,24 +1,37 @@
 import { FormController } from "@web/views/form/form_controller";
 import { formView } from "@web/views/form/form_view";
 import { registry } from "@web/core/registry";
-import { useService } from "@web/core/utils/hooks";
 
 /** Duplicate opens a new, unsaved key that waits for its license key (K4). */
 export class SoftwareKeyFormController extends FormController {
-    setup() {
-        super.setup();
-        this.actionService = useService("action");
-    }
-
     async duplicateRecord() {
         const root = this.model.root;
         if (!(await root.save())) {
             return;
         }
-        const action = await this.orm.call(root.resModel, "action_duplicate", [[root.resId]]);
-        await this.actionService.doAction(action, {
-            stackPosition: "replaceCurrentAction",
-        });
+        const { context } = await this.orm.call(root.resModel, "action_duplicate", [[root.resId]]);
+        this.ownContext = this.model.config.context;
+        await this.model.load({ resId: false, context: { ...this.ownContext, ...context } });
+    }
+
+    async create() {
+        if (!(await this.model.root.isDirty())) {
+            this.forgetDuplicated();
+        }
+        return super.create();
+    }
+
+    async onRecordSaved(record, changes) {
+        this.forgetDuplicated();
+        return super.onRecordSaved(record, changes);
+    }
+
+    /** The values of the duplicated key are for one new key, not for those after it. */
+    forgetDuplicated() {
+        if (this.ownContext) {
+            this.model.config.context = this.ownContext;
+            this.ownContext = null;
+        }
     }
 }
 
