@@ -35,7 +35,7 @@ apt_install() {
 setup_odoo() {
   odoo=${ODOO_ROOT:-$cache/odoo/usr/lib/python3/dist-packages}
   [[ ${ODOO_ROOT:-} || -d $cache/odoo ]] || "$root/tools/odoo-source"
-  odoo=$(cd "$odoo" 2>/dev/null && pwd) && [[ -e $odoo/odoo/release.py ]] || die "no Odoo in ODOO_ROOT=$ODOO_ROOT"
+  odoo=$(cd "$odoo" 2>/dev/null && pwd -P) && [[ -e $odoo/odoo/release.py ]] || die "no Odoo in ODOO_ROOT=$ODOO_ROOT"
 }
 
 setup_python() {
@@ -65,6 +65,8 @@ setup() { # leaves the set-up lock held: what prepares databases goes on under i
   setup_python
   local packages=("$cache"/venv/lib/python3*/site-packages)
   export PATH=$root/tools/bin:$cache/venv/bin:$(pgbin):$PATH PYTHONPATH=$packages:$odoo
+  unset PYTHONDONTWRITEBYTECODE
+  export PYTHONPYCACHEPREFIX=$cache/pycache # compiled once, and nothing beside the sources
   # Odoo's options under their names as environment variables: arguments and configuration files stay the user's
   export ODOO_RC=${ODOO_RC:-/dev/null} ODOO_ADDONS_PATH=${ODOO_ADDONS_PATH:-$root} ODOO_HTTP_INTERFACE=127.0.0.1
 }
