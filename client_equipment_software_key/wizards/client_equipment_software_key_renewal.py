@@ -91,10 +91,10 @@ class ClientEquipmentSoftwareKeyRenewal(models.TransientModel):
                 not problem,
                 problem or "",
                 key.software_id,
-                key.status,
+                not problem and key.status,
                 key.validity_end,
                 not problem and ends[key],
-                key.status if problem else key._renewed_status(),
+                not problem and key._renewed_status(),
             )
             groups.setdefault(row, []).append(key)
         label = keys._status_label

@@ -32,14 +32,25 @@ class ClientEquipmentSoftwareKeyReplacement(models.TransientModel):
             key = replacement.software_key_id
             license_key = (replacement.license_key or "").strip()
             replacement.problem = key and key._replacement_problem(license_key or None)
-            findings = key._inspect_license_keys([license_key])
-            replacement.warning = (
-                findings
-                and findings[0]["verdict"] == "similar"
-                # It may well differ from the one that it replaces in case only.
-                and findings[0]["other"] != key.license_key
-                and key._describe_finding(findings[0])
-            )
+            replacement.warning = replacement._get_warning(license_key)
+
+    def _get_warning(self, license_key):
+        """Return in words which other key the new one looks like, if any."""
+        for found in self.software_key_id._inspect_license_keys([license_key]):
+            # It may well differ from the one that it replaces in case only.
+            if (
+                found["verdict"] == "similar"
+                and found["other"] != self.software_key_id.license_key
+            ):
+                return self.env._(
+                    "Check the new license key: it looks like %(other)s, which is in "
+                    "the system already (%(status)s).",
+                    other=found["other"],
+                    status=self.software_key_id._status_label(
+                        "status", found["status"]
+                    ),
+                )
+        return False
 
     def action_replace(self):
         """Button *Replace*.

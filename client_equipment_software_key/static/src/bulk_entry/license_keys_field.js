@@ -15,10 +15,25 @@ export class LicenseKeysField extends TextField {
         useEffect(
             (el) => {
                 el?.addEventListener("input", commit);
-                return () => el?.removeEventListener("input", commit);
+                el?.addEventListener("paste", this.onPaste);
+                return () => {
+                    el?.removeEventListener("input", commit);
+                    el?.removeEventListener("paste", this.onPaste);
+                };
             },
             () => [this.textareaRef.el]
         );
+    }
+
+    /** Browsers paste line by line: thousands of lines would take them minutes. */
+    onPaste(ev) {
+        const text = ev.clipboardData?.getData("text/plain") || "";
+        if (text.length > 5000) {
+            ev.preventDefault();
+            const el = ev.target;
+            el.setRangeText(text, el.selectionStart, el.selectionEnd, "end");
+            el.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        }
     }
 }
 
