@@ -47,8 +47,9 @@ begin() { # begin NAME ADDONS ARGS…: a database with the addons, gone at the e
   cd "$root"
   setup
   database test
-  [[ $PGHOST != /tmp/odoo-pg.* ]] || drop_databases '^ce_(test|suites)_[0-9]+$' # left over by killed runs
+  [[ $PGHOST != /tmp/odoo-pg.* ]] || drop_databases '^ce_(test|suites|install)_[0-9]+$' # left over by killed runs
   make_template
+  export template # tests of coming and going start from it
   TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/odoo-test.XXXXXX") # browsers leave things behind
   export TMPDIR
   trap 'drop_database "$base"; rm -rf "$TMPDIR"' EXIT
