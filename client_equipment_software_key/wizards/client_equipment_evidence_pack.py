@@ -63,14 +63,14 @@ class ClientEquipmentEvidencePack(models.TransientModel):
     report_note = fields.Char(readonly=True)
 
     @api.model
-    def default_get(self, fields_list):
-        vals = super().default_get(fields_list)
+    def default_get(self, fields):
+        vals = super().default_get(fields)
         field_name = {
             "client.equipment.software": "software_ids",
             "client.equipment": "equipment_ids",
             "res.partner": "partner_ids",
         }.get(self.env.context.get("active_model"))
-        if field_name in fields_list:
+        if field_name in fields:
             vals[field_name] = [Command.set(self.env.context.get("active_ids", []))]
         return vals
 
