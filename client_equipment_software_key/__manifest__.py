@@ -12,6 +12,7 @@
         "security/software_key_rules.xml",
         "security/ir.model.access.csv",
         "data/ir_cron.xml",
+        "data/mail_activity_type.xml",
         "wizards/client_equipment_software_key_bulk_entry_views.xml",
         "wizards/client_equipment_software_key_renewal_views.xml",
         "wizards/client_equipment_software_key_replacement_views.xml",

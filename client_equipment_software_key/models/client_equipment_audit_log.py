@@ -377,21 +377,28 @@ class ClientEquipmentAuditLog(models.Model):
                 key_ids=list(keys.ids),
             )
         )
+        rows = self.env.cr.fetchall()
+        # Read together what the findings tell of: queries do not grow with them.
+        found = keys.browse(row[0] for row in rows)
+        entries = self.browse(row[1] for row in rows if row[1])
         return [
             {
                 "software_key_id": key_id,
                 "audit_log_id": entry_id or False,
-                "problem": self._describe_finding(key_id, entry_id, problem, number),
+                "problem": self._describe_finding(
+                    keys.browse(key_id).with_prefetch(found.ids),
+                    self.browse(entry_id or ()).with_prefetch(entries.ids),
+                    problem,
+                    number,
+                ),
             }
-            for key_id, entry_id, problem, number in self.env.cr.fetchall()
+            for key_id, entry_id, problem, number in rows
         ]
 
     @api.model
-    def _describe_finding(self, key_id, entry_id, problem, number):
+    def _describe_finding(self, key, last, problem, number):
         """Return in the reader's language what is wrong with the trail of a key."""
         _ = self.env._
-        key = self.env["client.equipment.software.key"].browse(key_id)
-        last = self.browse(entry_id or ())
         facts = {"key": key.display_name, "number": number}
         match problem:
             case "altered":

@@ -3,8 +3,10 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import format_date
+from odoo.tools.date_utils import end_of
 
-from .client_equipment_software_key import KEY_TYPES, STATUSES
+from .client_equipment_software_key import KEY_TYPES, LIVE_STATUSES, STATUSES
 
 
 class ClientEquipmentSoftware(models.Model):
@@ -36,6 +38,16 @@ class ClientEquipmentSoftware(models.Model):
         domain=[("share", "=", False)],
         index="btree_not_null",
         help="Gets the reminders of keys that expire or run out.",
+    )
+    reminded_until = fields.Date(
+        readonly=True,
+        copy=False,
+        help="The responsible has been reminded of the keys that end until this day.",
+    )
+    minimum_reminded = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="The responsible has been reminded that available keys run out.",
     )
     active = fields.Boolean(default=True)
     software_key_ids = fields.One2many(
@@ -162,6 +174,130 @@ class ClientEquipmentSoftware(models.Model):
         if not self.default_validity_months:
             return False
         return start + relativedelta(months=self.default_validity_months)
+
+    # ------------------------------------------------------------------
+    # Reminders
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _cron_remind(self):
+        """Remind the responsible of keys that end or run out (S5).
+
+        One activity per software product and period. A period is the calendar month
+        in which keys end: the first key that comes within the lead time brings one
+        activity for all that end until the end of its month. ``reminded_until`` and
+        ``minimum_reminded`` keep that it has been done.
+        """
+        activities = self._remind_of_expiry() + self._remind_of_minimum()
+        # No e-mail each: who is responsible finds the activity in the web client.
+        self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(
+            activities
+        )
+
+    @api.model
+    def _remind_of_expiry(self):
+        """Return values of the activities for keys that end within their lead time."""
+        SoftwareKey = self.env["client.equipment.software.key"]
+        horizons = self.env["res.company"]._software_key_horizons()
+        groups = SoftwareKey._read_group(
+            Domain("status", "in", LIVE_STATUSES)
+            & Domain("validity_end", "<=", end_of(max(horizons.values()), "month"))
+            & ~SoftwareKey._past_end_domain(),
+            ["software_id", "company_id", "validity_end:day"],
+            ["__count"],
+        )
+        ends = {}
+        for software, company, end, count in groups:
+            if not software.reminded_until or end > software.reminded_until:
+                due = end <= horizons[company.id]
+                ends.setdefault(software, []).append((end, count, due))
+        activities, reminded = [], {}
+        for software, rows in ends.items():
+            if not (due_ends := [end for end, _count, due in rows if due]):
+                continue
+            until = end_of(max(due_ends), "month")
+            covered = [(end, count) for end, count, _due in rows if end <= until]
+            user = software._get_reminded_user()
+            _ = software.with_context(lang=user.lang).env._
+            activities.append(
+                software._reminder_vals(
+                    "client_equipment_software_key.mail_activity_type_expiring",
+                    user,
+                    min(due_ends),
+                    _(
+                        "%(count)s software keys end until %(until)s",
+                        count=sum(count for _end, count in covered),
+                        until=format_date(
+                            self.env, max(end for end, _ in covered), user.lang
+                        ),
+                    ),
+                )
+            )
+            reminded.setdefault(until, []).append(software.id)
+        for until, software_ids in reminded.items():
+            self.browse(software_ids).reminded_until = until
+        return activities
+
+    @api.model
+    def _remind_of_minimum(self):
+        """Return values of the activities for software whose keys run out."""
+        watched = self.search([("minimum_available", ">", 0)])
+        counts = dict(
+            self.env["client.equipment.software.key"]._read_group(
+                [("software_id", "in", watched.ids), ("can_be_applied", "=", True)],
+                ["software_id"],
+                ["__count"],
+            )
+        )
+        low = watched.filtered(
+            lambda each: counts.get(each, 0) < each.minimum_available
+        )
+        news = low.filtered(lambda software: not software.minimum_reminded)
+        news.minimum_reminded = True
+        (watched - low).filtered("minimum_reminded").minimum_reminded = False
+        activities = []
+        for software in news:
+            user = software._get_reminded_user()
+            activities.append(
+                software._reminder_vals(
+                    "client_equipment_software_key.mail_activity_type_low",
+                    user,
+                    fields.Date.context_today(self),
+                    software.with_context(lang=user.lang).env._(
+                        "%(count)s software keys available, fewer than %(minimum)s",
+                        count=counts.get(software, 0),
+                        minimum=software.minimum_available,
+                    ),
+                )
+            )
+        return activities
+
+    def _get_reminded_user(self):
+        """Return the responsible; where there is none (any more), a manager."""
+        self.ensure_one()
+        if self.user_id.active and self.with_user(self.user_id).has_access("read"):
+            return self.user_id
+        managers = self.env.ref(
+            "client_equipment_software_key.group_software_key_manager"
+        ).all_user_ids
+        people = managers - self.env.ref("base.user_root")
+        return people.sorted("id")[:1] or self.env.user
+
+    def _reminder_vals(self, type_xml_id, user, deadline, summary):
+        """Return the values of one activity on this software."""
+        return {
+            "activity_type_id": self.env.ref(type_xml_id).id,
+            "automated": True,
+            "res_model_id": self.env["ir.model"]._get_id(self._name),
+            "res_id": self.id,
+            "user_id": user.id,
+            "date_deadline": deadline,
+            "summary": summary,
+        }
+
+    # ------------------------------------------------------------------
+    # The next available key
+    # ------------------------------------------------------------------
 
     def _count_available_for(self, equipment):
         """Return ``{software: number of keys}`` that could go onto the equipment."""

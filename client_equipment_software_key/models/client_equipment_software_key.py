@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.http import request
-from odoo.tools import SQL, split_every
+from odoo.tools import SQL, format_datetime, split_every
 
 _logger = logging.getLogger(__name__)
 
@@ -163,7 +163,16 @@ class ClientEquipmentSoftwareKey(models.Model):
     needs_attention = fields.Boolean(
         compute="_compute_needs_attention",
         search="_search_needs_attention",
-        help="Status and assignment disagree.",
+        help="Status and assignment disagree, the validity has ended without the key "
+        "being expired, or the audit trail is broken.",
+    )
+    attention_note = fields.Char("Finding", compute="_compute_needs_attention")
+    can_be_repaired = fields.Boolean(compute="_compute_needs_attention")
+    audit_broken = fields.Boolean(
+        "Audit Trail Broken",
+        readonly=True,
+        copy=False,
+        help="What the last check of the audit trail found.",
     )
 
     _license_key_unique = models.Constraint("UNIQUE(license_key)", _license_key_message)
@@ -229,26 +238,44 @@ class ClientEquipmentSoftwareKey(models.Model):
                 and key.validity_end <= horizons[key.company_id.id]
             )
 
-    @api.depends("status", "equipment_id", "equipment_feature_ids.equipment_id")
+    @api.depends(
+        "status",
+        "validity_end",
+        "equipment_id",
+        "equipment_feature_ids.equipment_id",
+        "audit_broken",
+    )
     def _compute_needs_attention(self):
+        findings = self._find_inconsistencies()
         for key in self:
-            assigned = key.sudo().equipment_feature_ids.equipment_id
-            key.needs_attention = bool(
-                key.equipment_id != assigned
-                or (key.status == "applied" and not assigned)
-                or (key.status in ("available", "revoked") and assigned)
-            )
+            problem, repair = findings.get(key, ("", None))
+            key.needs_attention = bool(problem)
+            key.attention_note = problem
+            key.can_be_repaired = bool(repair)
 
     def _search_needs_attention(self, operator, value):
         if operator != "in":
             return NotImplemented
-        domain = (
-            Domain("status", "=", "applied")
-            & Domain("equipment_feature_ids", "=", False)
-        ) | (
-            Domain("status", "in", ("available", "revoked"))
-            & Domain("equipment_feature_ids", "!=", False)
+        self.flush_model(["status", "equipment_id", "audit_broken"])
+        self.env["client.equipment.feature"].flush_model()
+        disagreeing = SQL(
+            """
+            SELECT key.id
+              FROM client_equipment_software_key key
+              LEFT JOIN client_equipment_feature feature
+                     ON feature.software_key_id = key.id
+             WHERE key.equipment_id IS DISTINCT FROM feature.equipment_id
+                OR key.audit_broken
+                OR key.status = 'applied' AND feature.id IS NULL
+                OR key.status IN ('available', 'revoked') AND feature.id IS NOT NULL
+            """
         )
+        domain = Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                "%s IN (%s)", SQL.identifier(alias, "id"), disagreeing
+            ),
+            predicate=lambda key: key.needs_attention,
+        ) | (Domain("status", "in", LIVE_STATUSES) & self._past_end_domain())
         return domain if True in value else ~domain
 
     @api.model
@@ -575,7 +602,13 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.model
     def _fixed_fields(self):
         """Return the fields that only the system sets."""
-        return {"equipment_id", "audit_log_ids", "audit_number", "audit_hash"}
+        return {
+            "equipment_id",
+            "audit_log_ids",
+            "audit_number",
+            "audit_hash",
+            "audit_broken",
+        }
 
     def _drop_unchanged_fixed_fields(self, vals):
         """Return ``vals`` without values that may not change, where they do not.
@@ -1534,6 +1567,222 @@ class ClientEquipmentSoftwareKey(models.Model):
         return None
 
     # ------------------------------------------------------------------
+    # Consistency
+    # ------------------------------------------------------------------
+
+    def _find_inconsistencies(self):
+        """Return what is wrong with these keys, and how to repair it (S7).
+
+        :return: ``{key: (words, repair)}`` of the keys that need attention; a repair
+            is ``(action, status)`` for :meth:`_transition`, ``"remove"`` where the
+            assignment has to go, None where nothing can be repaired
+        """
+        past = self._filtered_past_end()
+        findings = {}
+        for key in self:
+            assigned = key.sudo().equipment_feature_ids.equipment_id
+            recorded = key.sudo().equipment_id
+            is_past = key in past or key.status == "expired"
+            repair = None
+            if assigned and key.status == "revoked":
+                repair = "remove"
+                words = self.env._(
+                    "The key is revoked, but still assigned to %(assigned)s. Repair: "
+                    "the assignment is removed."
+                )
+            elif assigned and (
+                recorded != assigned or key.status not in ("applied", "expired")
+            ):
+                repair = ("applied", "expired" if is_past else "applied")
+                words = self.env._(
+                    "The key is assigned to %(assigned)s, but says %(status)s "
+                    "(%(recorded)s). Repair: its status becomes %(after)s, on "
+                    "%(assigned)s."
+                )
+            elif recorded and not assigned:
+                after = "expired" if is_past else "available"
+                repair = ("revoked", key.status == "revoked" and "revoked" or after)
+                words = self.env._(
+                    "The key says that it is on %(recorded)s, but is not assigned to "
+                    "it any more. Repair: it is taken off there and becomes %(after)s."
+                )
+            elif key.status == "applied" and not assigned:
+                repair = (
+                    ("expired", "expired") if is_past else ("reinstated", "available")
+                )
+                words = self.env._(
+                    "The status is Applied, but no equipment carries the key. Repair: "
+                    "its status becomes %(after)s."
+                )
+            elif key in past and key.status in LIVE_STATUSES:
+                repair = ("expired", "expired")
+                words = self.env._(
+                    "The validity ended on %(end)s, but the status is %(status)s. "
+                    "Repair: its status becomes %(after)s (the hourly job does so "
+                    "too)."
+                )
+            elif key.audit_broken:
+                words = self.env._(
+                    "The audit trail was changed behind the system's back. It cannot "
+                    "be repaired: choose Verify to see which entry, keep the database's "
+                    "backups, and find out who had access."
+                )
+            else:
+                continue
+            findings[key] = (
+                words
+                % {
+                    "assigned": assigned.display_name,
+                    "recorded": recorded.display_name or self.env._("on no equipment"),
+                    "status": self._status_label("status", key.status),
+                    "after": self._status_label(
+                        "status", repair[1] if isinstance(repair, tuple) else ""
+                    ),
+                    "end": key.validity_end,
+                },
+                repair,
+            )
+        return findings
+
+    def repair(self):
+        """Repair the keys of these whose status and assignment disagree (S7).
+
+        Each repair is a step in the audit trail. Keys that are in order, and broken
+        audit trails, stay as they are.
+
+        :return: the repaired keys
+        :raises AccessError: where the user may not change keys
+        """
+        self.check_access("write")
+        self._lock_to_move()
+        steps = {}
+        for key, (_words, repair) in self._find_inconsistencies().items():
+            if repair:
+                steps.setdefault(repair, []).append(key.id)
+        for step, key_ids in steps.items():
+            keys = self.browse(key_ids)
+            if step == "remove":
+                keys.equipment_feature_ids.unlink()
+            else:
+                keys._transition(*step, reason=self.env._("Consistency repaired"))
+        repaired = self.browse(key_id for key_ids in steps.values() for key_id in key_ids)
+        repaired.filtered("audit_broken")._check_trails()
+        return repaired
+
+    @api.model
+    def check_consistency(self):
+        """Check all keys: status against assignment, validity, audit trails (S7).
+
+        What is found is listed under the filter *Needs Attention* from then on.
+
+        :return: the keys that need attention
+        :raises AccessError: where the user may not change keys
+        """
+        self.check_access("write")
+        self._check_all_trails()
+        return self.search([("needs_attention", "=", True)])
+
+    def _check_all_trails(self, after_batch=lambda count: None):
+        """Verify the audit trail of every key, of all companies.
+
+        :param after_batch: called with the number of keys of each batch
+        """
+        SoftwareKey = self.sudo()
+        last_id = 0
+        while keys := SoftwareKey.search(
+            [("id", ">", last_id)], order="id", limit=VERIFY_BATCH
+        ):
+            keys._check_trails()
+            last_id = keys[-1].id
+            after_batch(len(keys))
+
+    def _check_trails(self):
+        """Verify the audit trails of these keys and keep on each what was found."""
+        findings = self.env["client.equipment.audit.log"]._verify(self)
+        broken = self.browse(finding["software_key_id"] for finding in findings)
+        # A status that disagrees is told, and can be repaired, as such.
+        repairable = {
+            key for key, (_, repair) in broken._find_inconsistencies().items() if repair
+        }
+        broken = broken.filtered(lambda key: key not in repairable)
+        changed = (broken - self.filtered("audit_broken")) | (
+            self.filtered("audit_broken") - broken
+        )
+        if changed:
+            # Straight SQL: nothing of the key itself changes.
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE client_equipment_software_key"
+                    " SET audit_broken = NOT COALESCE(audit_broken, FALSE)"
+                    " WHERE id = ANY(%s)",
+                    list(changed.ids),
+                )
+            )
+            changed.invalidate_recordset(["audit_broken"], flush=False)
+            changed.modified(["audit_broken"])
+
+    @api.model
+    def _cron_check_consistency(self):
+        """Check all keys every night; a run that is killed loses nothing (S7)."""
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=self.search_count([]))
+        self._check_all_trails(cron._commit_progress)
+        cron._commit_progress(remaining=0)
+        if found := self.search_count([("needs_attention", "=", True)]):
+            _logger.info("%s software keys need attention", found)
+
+    @api.model
+    def get_job_health(self):
+        """Tell how the scheduled action that expires keys is doing (S6).
+
+        :return: ``{"last_run", "expired", "overdue", "message"}``: when it last ran
+            (or False), how many keys it expired then, whether it is overdue, and what
+            to tell the user about that; nothing (``{}``) to those who do not manage
+            keys
+        """
+        if not self.has_access("write"):
+            return {}
+        # Managers have no access to scheduled actions; they learn about this one only.
+        cron = self.env.ref(
+            "client_equipment_software_key.ir_cron_expire", raise_if_not_found=False
+        )
+        cron = cron and cron.sudo() or self.env["ir.cron"].sudo()
+        now = fields.Datetime.now()
+        progress = self.env["ir.cron.progress"].sudo()
+        last = progress.search([("cron_id", "=", cron.id)], order="id desc", limit=1)
+        if last:
+            # A run with much to do leaves several records, one soon after the other.
+            progress = progress.search(
+                [
+                    ("cron_id", "=", cron.id),
+                    (
+                        "create_date",
+                        ">",
+                        fields.Datetime.subtract(last.create_date, minutes=30),
+                    ),
+                ]
+            )
+        late = cron.nextcall and cron.nextcall < fields.Datetime.subtract(now, hours=1)
+        overdue = not cron.active or late or cron.failure_count > 0
+        message = ""
+        if overdue:
+            message = self.env._(
+                "The scheduled action that expires software keys is overdue (last run: "
+                "%(last_run)s). Keys that have ended may still show as available or "
+                "applied. Ask an administrator to look at Settings, Technical, "
+                "Scheduled Actions.",
+                last_run=format_datetime(self.env, cron.lastcall)
+                if cron.lastcall
+                else self.env._("never"),
+            )
+        return {
+            "last_run": cron.lastcall,
+            "expired": sum(progress.mapped("done")),
+            "overdue": bool(overdue),
+            "message": message,
+        }
+
+    # ------------------------------------------------------------------
     # Scheduled action
     # ------------------------------------------------------------------
 
@@ -1641,6 +1890,39 @@ class ClientEquipmentSoftwareKey(models.Model):
             "target": "new",
             "params": {"key_ids": self.ids},
         }
+
+    def action_repair(self):
+        """Button *Repair*.
+
+        :return: True
+        """
+        self.repair()
+        return True
+
+    @api.model
+    def action_check_consistency(self):
+        """Check all keys, and show those that need attention.
+
+        :return: a window action, or a notification where all is in order
+        """
+        found = self.check_consistency()
+        if not found:
+            return {
+                "type": "ir.actions.client",
+                "tag": "display_notification",
+                "params": {
+                    "type": "success",
+                    "message": self.env._(
+                        "All is in order: status, assignments, validity and audit "
+                        "trails of all software keys agree."
+                    ),
+                },
+            }
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "client_equipment_software_key.client_equipment_software_key_action"
+        )
+        action["context"] = {"search_default_needs_attention": 1}
+        return action
 
     def action_view_equipment(self):
         """Open the equipment that the key is applied to.

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResConfigSettings(models.TransientModel):
@@ -16,3 +16,27 @@ class ResConfigSettings(models.TransientModel):
     software_key_minimum_available = fields.Integer(
         related="company_id.software_key_minimum_available", readonly=False
     )
+    software_key_last_run = fields.Datetime(compute="_compute_software_key_health")
+    software_key_last_expired = fields.Integer(compute="_compute_software_key_health")
+    software_key_job_overdue = fields.Boolean(compute="_compute_software_key_health")
+    software_key_attention_count = fields.Integer(
+        compute="_compute_software_key_health"
+    )
+
+    @api.depends("company_id")
+    def _compute_software_key_health(self):
+        SoftwareKey = self.env["client.equipment.software.key"]
+        health = SoftwareKey.get_job_health()
+        self.software_key_last_run = health.get("last_run")
+        self.software_key_last_expired = health.get("expired")
+        self.software_key_job_overdue = health.get("overdue")
+        self.software_key_attention_count = SoftwareKey.search_count(
+            [("needs_attention", "=", True)]
+        )
+
+    def action_check_software_keys(self):
+        """Button *Check Consistency*.
+
+        :return: an action that shows what was found
+        """
+        return self.env["client.equipment.software.key"].action_check_consistency()

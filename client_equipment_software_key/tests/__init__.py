@@ -3,14 +3,17 @@ from . import test_api
 from . import test_audit_log
 from . import test_bulk_entry
 from . import test_concurrency
+from . import test_consistency
 from . import test_customer_owned
 from . import test_evidence_pack
 from . import test_expiration
 from . import test_feature
 from . import test_grouped_export
 from . import test_import
+from . import test_job_health
 from . import test_next_available
 from . import test_performance
+from . import test_reminders
 from . import test_renew
 from . import test_replace
 from . import test_replay

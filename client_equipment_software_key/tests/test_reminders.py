@@ -1,0 +1,188 @@
+from datetime import timedelta
+
+from freezegun import freeze_time
+from psycopg2 import IntegrityError
+
+from odoo import fields
+from odoo.tests import Form, tagged
+from odoo.tools import mute_logger
+
+from .common import ADDON, SoftwareKeyCommon
+
+DAY = fields.Date.to_date("2031-01-01")
+
+
+@tagged("post_install", "-at_install")
+class TestReminders(SoftwareKeyCommon):
+    """S5: the responsible is reminded once per software product and period."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.antivirus.user_id = cls.manager
+        cls.expiring = cls.env.ref(f"{ADDON}.mail_activity_type_expiring")
+        cls.low = cls.env.ref(f"{ADDON}.mail_activity_type_low")
+
+    def _subscriptions(self, *license_keys, end, **values):
+        return self._enter_subscriptions(
+            *license_keys, validity_start="2030-01-01", validity_end=end, **values
+        )
+
+    def _activities(self, software=None):
+        return self.env["mail.activity"].search(
+            [
+                ("res_model", "=", "client.equipment.software"),
+                ("res_id", "=", (software or self.antivirus).id),
+            ],
+            order="id",
+        )
+
+    def _remind(self, day):
+        """Run the nightly job as on that day."""
+        with freeze_time(f"{day} 03:10:00"):
+            self.env["client.equipment.software"]._cron_remind()
+
+    def test_scheduled_nightly(self):
+        """S5: a scheduled action runs it every night."""
+        cron = self.env.ref(f"{ADDON}.ir_cron_remind")
+        self.assertEqual((cron.interval_number, cron.interval_type), (1, "days"))
+        with freeze_time(f"{DAY} 03:10:00"):
+            self._subscriptions("CRON", end="2031-01-10")
+        with freeze_time(f"{DAY} 03:10:00"), self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.assertEqual(len(self._activities()), 1)
+
+    def test_one_year(self):
+        """S5: over a year, each night: one activity per period in which keys end, for
+        all of them, 30 days ahead of the first; none for keys renewed in time."""
+        with freeze_time(DAY):
+            march = self._subscriptions("M1", "M2", "M3", end="2031-03-20")
+            self._subscriptions("M4", end="2031-03-31")
+            self._subscriptions("A1", end="2031-08-05")
+            renewed = self._subscriptions("N1", end="2031-11-15")
+        created, seen = {}, self.env["mail.activity"]
+        for number in range(365):
+            day = DAY + timedelta(days=number)
+            if day == fields.Date.to_date("2031-03-10"):
+                march.with_user(self.manager).renew("2032-03-20")
+            if day == fields.Date.to_date("2031-10-01"):
+                renewed.with_user(self.manager).renew("2032-11-15")
+            self._remind(day)
+            if news := self._activities() - seen:
+                created[str(day)] = news.mapped("summary")
+                seen |= news
+            if day.day == 25:
+                self._activities().action_done()  # done, and gone
+        self.assertEqual(
+            created,
+            {
+                "2031-02-18": ["4 software keys end until 03/31/2031"],
+                "2031-07-06": ["1 software keys end until 08/05/2031"],
+            },
+        )
+
+    def test_who_and_when(self):
+        """S5: it goes to the responsible, due on the day the first key ends; where
+        nobody is responsible, or no longer, a manager gets it."""
+        with freeze_time(DAY):
+            self._subscriptions("W1", end="2031-01-20")
+            self._subscriptions("W2", end="2031-01-12")
+        self._remind(DAY)
+        self.assertRecordValues(
+            self._activities(),
+            [
+                {
+                    "user_id": self.manager.id,
+                    "activity_type_id": self.expiring.id,
+                    "date_deadline": fields.Date.to_date("2031-01-12"),
+                }
+            ],
+        )
+        with freeze_time(DAY):
+            self._subscriptions("O1", end="2031-01-12", software=self.office)
+        self.office.user_id = self.internal  # may not even see the catalogue
+        self._remind(DAY)
+        user = self._activities(self.office).user_id
+        self.assertTrue(user.has_group(f"{ADDON}.group_software_key_manager"))
+
+    def test_no_reminder(self):
+        """S5: not for revoked or permanent keys, nor before the lead time; the lead
+        time is the company's."""
+        with freeze_time(DAY):
+            self._subscriptions("R1", end="2031-01-10").revoke()
+            self._enter("P1", software=self.antivirus, key_type="permanent")
+            late = self._subscriptions("L1", end="2031-02-15")
+            self.assertFalse(late.expires_soon)
+        self._remind(DAY)
+        self.assertFalse(self._activities())
+        self.company.software_key_lead_days = 60
+        with freeze_time(DAY):
+            late.invalidate_recordset()
+            self.assertTrue(late.expires_soon)
+        self._remind(DAY)
+        self.assertEqual(len(self._activities()), 1)
+
+    def test_minimum(self):
+        """S5: one activity when the available keys fall below the minimum, none more
+        until they have recovered and fall again."""
+        self.antivirus.minimum_available = 2
+        with freeze_time(DAY):
+            keys = self._subscriptions("S1", "S2", "S3", end="2031-12-31")
+            self._remind(DAY)
+            self.assertFalse(self._activities())
+            features = self._apply(keys[:2])
+            for _night in range(3):
+                self._remind(DAY)
+            self.assertRecordValues(
+                self._activities(),
+                [
+                    {
+                        "activity_type_id": self.low.id,
+                        "user_id": self.manager.id,
+                        "summary": "1 software keys available, fewer than 2",
+                    }
+                ],
+            )
+            self._activities().action_done()
+            features.unlink()
+            self._remind(DAY)
+            self.assertFalse(self._activities())
+            self._apply(keys[:2])
+            self._remind(DAY)
+            self.assertEqual(len(self._activities()), 1)
+
+    def test_queries(self):
+        """S5: queries do not grow with the number of keys."""
+        counts = []
+        for number, software in ((2, self.office), (120, self.antivirus)):
+            with freeze_time(DAY):
+                self._subscriptions(
+                    *[f"{software.id}-{each}" for each in range(number)],
+                    end="2031-01-10",
+                    software=software,
+                )
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self._remind(DAY)
+            counts.append(self.env.cr.sql_log_count - before)
+            self.assertEqual(len(self._activities(software)), 1)
+        self.assertLessEqual(counts[1], counts[0] + 3)
+
+    def test_settings(self):
+        """S5: lead time and minimum are set in Settings, per company; new software
+        takes the minimum; nonsense is refused in words."""
+        settings = self.env["res.config.settings"].create({})
+        settings.software_key_lead_days = 45
+        settings.software_key_minimum_available = 7
+        settings.execute()
+        self.assertEqual(self.env.company.software_key_lead_days, 45)
+        software = Form(self.env["client.equipment.software"])
+        self.assertEqual(software.minimum_available, 7)
+        self.assertEqual(self.other_company.software_key_lead_days, 30)
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRefused(IntegrityError, "check_software_key_lead_days"),
+        ):
+            self.company.software_key_lead_days = -1
+            self.env.flush_all()
