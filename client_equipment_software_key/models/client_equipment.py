@@ -66,8 +66,8 @@ class ClientEquipment(models.Model):
         self.ensure_one()
         keys = self.sudo().equipment_feature_ids.software_key_id
         return self.env._(
-            "%(equipment)s still carries software keys: %(keys)s. Take them back to the "
-            "inventory or move them to another equipment first.",
+            "%(equipment)s still carries software keys: %(keys)s. Take them back to "
+            "the inventory or move them to another equipment first.",
             equipment=self.display_name,
             keys=", ".join(keys.mapped("display_name")),
         )
@@ -170,8 +170,8 @@ class ClientEquipment(models.Model):
         if twice := (recover & move) | (recover & revoke) | (move & revoke):
             raise UserError(
                 self.env._(
-                    "%s can go one way only: back to the inventory, to the replacement, "
-                    "or revoked.",
+                    "%s can go one way only: back to the inventory, to the "
+                    "replacement, or revoked.",
                     ", ".join(twice.mapped("display_name")),
                 )
             )

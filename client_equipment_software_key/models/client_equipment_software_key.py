@@ -1624,8 +1624,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             elif key.audit_broken:
                 words = self.env._(
                     "The audit trail was changed behind the system's back. It cannot "
-                    "be repaired: choose Verify to see which entry, keep the database's "
-                    "backups, and find out who had access."
+                    "be repaired: choose Verify to see which entry, keep the backups "
+                    "of the database, and find out who had access."
                 )
             else:
                 continue
@@ -1665,7 +1665,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 keys.equipment_feature_ids.unlink()
             else:
                 keys._transition(*step, reason=self.env._("Consistency repaired"))
-        repaired = self.browse(key_id for key_ids in steps.values() for key_id in key_ids)
+        repaired = self.browse(sum(steps.values(), []))
         repaired.filtered("audit_broken")._check_trails()
         return repaired
 
