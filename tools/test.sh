@@ -22,7 +22,8 @@ make_template() { # what our addons depend on, with the web client's assets buil
     declare -f make_template
   } | sha256sum | cut -c1-12)
   ! database_exists "$template" || return 0
-  drop_databases '^ce_template_[0-9a-f]{12}'
+  drop_databases '^ce_template_[0-9a-f]{12}' 3
+  drop_database "$template-new"
   step "Making the template database: $modules"
   odoo_step "$log" -d "$template-new" -i "$modules" || die "Odoo could not make the template database (see $log)"
   logged "$log" python -m odoo shell -d "$template-new" --no-http \
@@ -30,9 +31,10 @@ make_template() { # what our addons depend on, with the web client's assets buil
   rename_database "$template-new" "$template"
 }
 
-drop_databases() { # drop_databases PATTERN
+drop_databases() { # drop_databases PATTERN [N]: all but the N youngest
   local name
-  for name in $(psql -Atd postgres -c "SELECT datname FROM pg_database WHERE datname ~ '$1'"); do
+  for name in $(psql -Atd postgres -c "SELECT datname FROM pg_database WHERE datname ~ '$1'
+      ORDER BY oid DESC OFFSET ${2:-0}"); do
     # a run's database has the run's process in its name, and is its own while that lives
     [[ $name =~ _([0-9]+)$ && -e /proc/${BASH_REMATCH[1]} ]] || drop_database "$name"
   done
@@ -47,7 +49,7 @@ begin() { # begin NAME ADDONS ARGS…: a database with the addons, gone at the e
   cd "$root"
   setup
   database test
-  [[ $PGHOST != /tmp/odoo-pg.* ]] || drop_databases '^ce_(test|suites|install)_[0-9]+$' # left over by killed runs
+  [[ $PGHOST != /tmp/odoo-pg.* ]] || drop_databases '^ce_[a-z]+_[0-9]{1,7}$' # left over by killed runs
   make_template
   export template # tests of coming and going start from it
   TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/odoo-test.XXXXXX") # browsers leave things behind
