@@ -67,6 +67,7 @@ class TestApi(HttpCase):
         )
         self.assertEqual(key.replaces_id.license_key, "AVENT-API-00001")
         self._run("bash", "-euo", "pipefail", text=self._examples("bash"))
+        self.env.invalidate_all()
         self.assertEqual(key.status, "revoked")
         printed = self._run(sys.executable, text=self._examples("python odoorpc"))
         self.assertIn("AVENT-API-00004", printed)
