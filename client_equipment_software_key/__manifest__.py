@@ -24,6 +24,7 @@
         "wizards/client_equipment_return_views.xml",
         "views/client_equipment_views.xml",
         "views/res_config_settings_views.xml",
+        "views/res_partner_views.xml",
         "report/client_equipment_usage_history_views.xml",
         "report/client_equipment_evidence_pack_report.xml",
         "wizards/client_equipment_evidence_pack_views.xml",

@@ -68,6 +68,12 @@ class ClientEquipmentSoftware(models.Model):
     revoked_count = fields.Integer(
         "Revoked", compute="_compute_software_key_counts", compute_sudo=False
     )
+    expiring_count = fields.Integer(
+        "Expiring Soon",
+        compute="_compute_software_key_counts",
+        compute_sudo=False,
+        help="Keys in stock or in use that end within the lead time set in Settings.",
+    )
     next_validity_end = fields.Date(
         compute="_compute_software_key_counts",
         compute_sudo=False,
@@ -98,6 +104,13 @@ class ClientEquipmentSoftware(models.Model):
             ["software_id", "status"],
             ["__count", "validity_end:min"],
         )
+        expiring = dict(
+            self.env["client.equipment.software.key"]._read_group(
+                [("software_id", "in", self.ids), ("expires_soon", "=", True)],
+                ["software_id"],
+                ["__count"],
+            )
+        )
         counts, ends = {}, {}
         for software, status, count, first_end in groups:
             counts[software.id, status] = count
@@ -105,6 +118,7 @@ class ClientEquipmentSoftware(models.Model):
                 ends.setdefault(software.id, []).append(first_end)
         for software in self:
             software.software_key_count = 0
+            software.expiring_count = expiring.get(software._origin, 0)
             for status, _label in STATUSES:
                 count = counts.get((software._origin.id, status), 0)
                 software[f"{status}_count"] = count

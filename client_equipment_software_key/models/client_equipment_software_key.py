@@ -158,6 +158,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     )
     expires_soon = fields.Boolean(
         compute="_compute_expires_soon",
+        search="_search_expires_soon",
         help="In stock or in use, and ends within the lead time set in Settings.",
     )
     needs_attention = fields.Boolean(
@@ -237,6 +238,18 @@ class ClientEquipmentSoftwareKey(models.Model):
                 and bool(key.validity_end)
                 and key.validity_end <= horizons[key.company_id.id]
             )
+
+    def _search_expires_soon(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        companies_by_horizon = {}
+        for company_id, day in self.env["res.company"]._software_key_horizons().items():
+            companies_by_horizon.setdefault(day, []).append(company_id)
+        domain = Domain("status", "in", LIVE_STATUSES) & Domain.OR(
+            Domain("validity_end", "<=", day) & Domain("company_id", "in", company_ids)
+            for day, company_ids in companies_by_horizon.items()
+        )
+        return domain if True in value else ~domain
 
     @api.depends(
         "status",

@@ -1,0 +1,93 @@
+import { registry } from "@web/core/registry";
+
+const openSoftwareKeys = [
+    {
+        content: "Open the equipment",
+        trigger: ".o_data_row .o_data_cell:contains('Reception Laptop')",
+        run: "click",
+    },
+    {
+        content: "Open its software keys",
+        trigger: ".o_form_view .nav-link:contains('Software Keys')",
+        run: "click",
+    },
+];
+
+registry.category("web_tour.tours").add("apply_next_available", {
+    steps: () => [
+        ...openSoftwareKeys,
+        {
+            content: "Apply the next available key",
+            trigger: "button[name='action_apply_next_available']",
+            run: "click",
+        },
+        {
+            content: "Type the software",
+            trigger: ".modal [name='software_ids'] input",
+            run: "edit Tour Antivirus",
+        },
+        {
+            content: "The drop-down tells how many keys there are; choose it",
+            trigger: ".o-autocomplete--dropdown-item:contains('2 available')",
+            run: "click",
+        },
+        {
+            content: "The key that expires first is shown",
+            trigger: ".modal .o_data_row:contains('NEXT-SOON')",
+        },
+        {
+            content: "Apply it",
+            trigger: ".modal button[name='action_apply']",
+            run: "click",
+        },
+        {
+            content: "It stands on the equipment",
+            trigger:
+                "body:not(:has(.modal)) [name='equipment_feature_ids'] .o_data_row:contains('NEXT-SOON')",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("return_equipment", {
+    steps: () => [
+        ...openSoftwareKeys,
+        {
+            content: "Set the equipment to Returned while a key is on it",
+            trigger: ".o_statusbar_status button:contains('Returned')",
+            run: "click",
+        },
+        {
+            content: "The warning names the key and leads to the dialog",
+            trigger: ".modal:contains('RETURN-1') button:contains('Return / Replace')",
+            run: "click",
+        },
+        {
+            content: "The dialog lists the key and says what will become of it",
+            trigger: ".modal .o_data_row:contains('RETURN-1'):contains('Available again')",
+        },
+        {
+            content: "Type the replacement unit",
+            trigger: ".modal [name='replacement_id'] input",
+            run: "edit Spare",
+        },
+        {
+            content: "Choose it",
+            trigger: ".o-autocomplete--dropdown-item:contains('Spare Laptop')",
+            run: "click",
+        },
+        {
+            content: "The key will move",
+            trigger: ".modal .o_data_row:contains('Applied to Spare Laptop')",
+        },
+        {
+            content: "Confirm",
+            trigger: ".modal button[name='action_confirm']",
+            run: "click",
+        },
+        {
+            content: "The equipment is returned, without keys",
+            trigger:
+                "body:not(:has(.modal)) .o_form_saved .o_arrow_button_current:contains('Returned')",
+        },
+    ],
+});
