@@ -85,9 +85,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         ondelete="restrict",
         help="The software product that this key licenses.",
     )
-    key_type = fields.Selection(
-        KEY_TYPES, required=True, default="permanent", index=True
-    )
+    key_type = fields.Selection(KEY_TYPES, required=True, default="permanent")
     validity_start = fields.Date()
     validity_end = fields.Date(help="Last day on which the key is valid.")
     status = fields.Selection(STATUSES, required=True, default="available", copy=False)
@@ -197,8 +195,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         "CHECK(validity_end >= validity_start)",
         "The validity of a key cannot end before it starts.",
     )
-    # The key list under each filter, sorted by validity end.
+    # The key list sorted by validity end: alone, under each status, each key type.
+    _validity_end = models.Index("(validity_end)")
     _status_validity = models.Index("(status, validity_end)")
+    _key_type_validity = models.Index("(key_type, validity_end)")
     # _lock_due: the expiration job takes its batches from it, in its order.
     _due = models.Index("(validity_end, id) WHERE status IN ('available', 'applied')")
     # The drop-down of the equipment form, and the next available key: the available
@@ -309,19 +309,26 @@ class ClientEquipmentSoftwareKey(models.Model):
         text = text or ""
         domain = Domain("license_key", operator, text)
         if operator != "=":
-            software = self.env["client.equipment.software"].with_context(
-                active_test=False
-            )
-            domain |= Domain(
-                "software_id", "in", software._search([("name", operator, text)])
-            )
+            domain |= self._software_domain(text, operator)
         # "Feature - KEY": a feature's name may hold the dash, too.
         for dash in re.finditer(" - ", text):
             feature, license_key = text[: dash.start()], text[dash.end() :]
-            domain |= Domain("software_id.name", operator, feature) & Domain(
+            domain |= self._software_domain(feature, operator) & Domain(
                 "license_key", operator, license_key
             )
         return domain
+
+    @api.model
+    def _software_domain(self, name, operator):
+        """Return the domain of the keys of software by name.
+
+        Their ids, not a subquery: PostgreSQL could not combine its index with that
+        of the license key.
+        """
+        software = self.env["client.equipment.software"].with_context(active_test=False)
+        return Domain(
+            "software_id", "in", software.search([("name", operator, name)]).ids
+        )
 
     def onchange(self, values, field_names, fields_spec):
         # A duplicated key opens as it is (K4). From the user's first change on, the
