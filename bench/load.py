@@ -134,7 +134,7 @@ class Person(threading.Thread):
         super().__init__(daemon=True)
         self.port, self.api_key, self.work, self.until = port, api_key, work, until
         self.link = None
-        self.random = random.Random(api_key)
+        self.random = random.Random()
         self.answers, self.waits, self.failures = Counter(), [], []
 
     def call(self, model, method, **arguments):

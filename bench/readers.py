@@ -102,6 +102,28 @@ def readers(env):
     history = "client.equipment.usage.history"
     if history in env:
         found |= usage_history(auditor, history, year)
+    unit = auditor[FEATURE].search([], limit=1, order="id").equipment_id
+    person = technician.uid
+    found |= {
+        "trail: of an equipment": page(
+            auditor, TRAIL, [("equipment_id", "=", unit.id)]
+        ),
+        "trail: of a technician": page(auditor, TRAIL, [("user_id", "=", person)]),
+        "assignments: newest page": page(auditor, FEATURE),
+        "assignments: of an equipment": page(
+            auditor, FEATURE, [("equipment_id", "=", unit.id)]
+        ),
+        "assignments: of a technician": page(
+            auditor, FEATURE, [("applied_by_id", "=", person)]
+        ),
+        "keys of an equipment": page(auditor, KEY, [("equipment_id", "=", unit.id)]),
+    }
+    if hasattr(keys, "_inspect_license_keys"):
+        pasted = [f"paste-{number}" for number in range(1000)]
+        inspector = acting(env, "manager1")[KEY]
+        found["bulk entry: 1,000 lines looked at"] = lambda: (
+            inspector._inspect_license_keys(pasted)
+        )
     some = auditor[KEY].search([], limit=1000, order="id")
     if hasattr(some, "verify_audit_trail"):
         found["verify: 1,000 keys"] = some.verify_audit_trail

@@ -33,7 +33,7 @@ def technician(person):
 def manager(person):
     dice, pick = person.random.random(), person.random.randrange
     if dice < 0.3:
-        stem = f"LOAD-{person.ident}-{len(person.waits)}"
+        stem = f"LOAD-{person.random.getrandbits(48):X}"
         vals = {"software_id": 1 + pick(40), "key_type": "subscription"}
         vals |= {"validity_end": str(date.today() + timedelta(days=90))}
         vals_list = [vals | {"license_key": f"{stem}-{number}"} for number in range(5)]

@@ -33,7 +33,7 @@ def new_license_keys(cr, keys):
 
 def available(cr, keys):
     """Return pairs of an available key and the equipment that it goes to."""
-    units = fetch(cr, "SELECT id FROM client_equipment ORDER BY id")
+    units = fetch(cr, "SELECT id FROM client_equipment ORDER BY id LIMIT 5000")
     found = fetch(
         cr,
         "SELECT id FROM client_equipment_software_key WHERE status = 'available'"
