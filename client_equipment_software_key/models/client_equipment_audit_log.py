@@ -113,39 +113,46 @@ class ClientEquipmentAuditLog(models.Model):
     def _describe(self):
         """Return in the reader's language what happened."""
         self.ensure_one()
-        _ = self.env._
         facts = {
             "user": self.user_name,
             "equipment": self.equipment_serial_no or self.equipment_name,
             "end": self.validity_end_after,
-            "before": self.validity_end_before or _("no end"),
+            "before": self.validity_end_before or self.env._("no end"),
         }
         moved = self.validity_end_before != self.validity_end_after
         match self.action:
             case "created":
-                text = _("Created by %(user)s", **facts)
+                text = self.env._("Created by %(user)s", **facts)
             case "applied":
-                text = _("Applied to Equipment %(equipment)s by %(user)s", **facts)
+                text = self.env._(
+                    "Applied to Equipment %(equipment)s by %(user)s", **facts
+                )
             case "revoked" if facts["equipment"]:
-                text = _("Revoked from Equipment %(equipment)s by %(user)s", **facts)
+                text = self.env._(
+                    "Revoked from Equipment %(equipment)s by %(user)s", **facts
+                )
             case "revoked":
-                text = _("Revoked by %(user)s", **facts)
+                text = self.env._("Revoked by %(user)s", **facts)
             case "expired" if moved:
-                text = _(
+                text = self.env._(
                     "Expired: validity end moved from %(before)s to %(end)s "
                     "by %(user)s",
                     **facts,
                 )
             case "expired":
-                text = _("Expired")
+                text = self.env._("Expired")
             case "renewed" if not self.validity_end_after:
-                text = _("Renewed without end by %(user)s (was %(before)s)", **facts)
+                text = self.env._(
+                    "Renewed without end by %(user)s (was %(before)s)", **facts
+                )
             case "renewed" if moved:
-                text = _("Renewed until %(end)s by %(user)s (was %(before)s)", **facts)
+                text = self.env._(
+                    "Renewed until %(end)s by %(user)s (was %(before)s)", **facts
+                )
             case "renewed":
-                text = _("Renewed until %(end)s by %(user)s", **facts)
+                text = self.env._("Renewed until %(end)s by %(user)s", **facts)
             case "reinstated":
-                text = _("Reinstated by %(user)s", **facts)
+                text = self.env._("Reinstated by %(user)s", **facts)
         return f"{text}: {self.reason}" if self.reason else text
 
     @api.private
@@ -398,33 +405,34 @@ class ClientEquipmentAuditLog(models.Model):
     @api.model
     def _describe_finding(self, key, last, problem, number):
         """Return in the reader's language what is wrong with the trail of a key."""
-        _ = self.env._
         facts = {"key": key.display_name, "number": number}
         match problem:
             case "altered":
-                return _(
+                return self.env._(
                     "%(key)s: entry No. %(number)s was altered, or the license key "
                     "that it speaks of.",
                     **facts,
                 )
             case "inserted":
-                return _("%(key)s: entry No. %(number)s was inserted.", **facts)
+                return self.env._(
+                    "%(key)s: entry No. %(number)s was inserted.", **facts
+                )
             case "removed":
-                return _("%(key)s: entry No. %(number)s was removed.", **facts)
+                return self.env._("%(key)s: entry No. %(number)s was removed.", **facts)
             case "link":
-                return _(
+                return self.env._(
                     "%(key)s: entry No. %(number)s links to another equipment than "
                     "the one that it tells of.",
                     **facts,
                 )
             case "head":
-                return _(
+                return self.env._(
                     "%(key)s: entry No. %(number)s is not the one that the key "
                     "remembers as its last: the trail was written anew.",
                     **facts,
                 )
             case "status":
-                return _(
+                return self.env._(
                     "%(key)s: the status of the key is %(status)s, but its last entry, "
                     "No. %(number)s, says %(expected)s.",
                     status=key._status_label("status", key.status),
@@ -432,17 +440,17 @@ class ClientEquipmentAuditLog(models.Model):
                     **facts,
                 )
             case "validity":
-                return _(
+                return self.env._(
                     "%(key)s: the validity end of the key is %(end)s, but its last "
                     "entry, No. %(number)s, says %(expected)s.",
-                    end=key.validity_end or _("not set"),
-                    expected=last.validity_end_after or _("not set"),
+                    end=key.validity_end or self.env._("not set"),
+                    expected=last.validity_end_after or self.env._("not set"),
                     **facts,
                 )
             case "assignment":
-                return _(
+                return self.env._(
                     "%(key)s: the key is not where its last entry, No. %(number)s, "
                     "says.",
                     **facts,
                 )
-        return _("%(key)s: the key has no audit trail.", **facts)
+        return self.env._("%(key)s: the key has no audit trail.", **facts)

@@ -32,12 +32,10 @@ class ClientEquipmentEvidencePack(models.TransientModel):
 
     software_ids = fields.Many2many(
         "client.equipment.software",
-        string="Software",
         context={"active_test": False},
     )
     equipment_ids = fields.Many2many(
         "client.equipment",
-        string="Equipment",
         context={"active_test": False},
     )
     partner_ids = fields.Many2many(
@@ -336,19 +334,21 @@ class ClientEquipmentEvidencePack(models.TransientModel):
 
     def _summary_rows(self):
         """Return when, by whom and over which filter the pack is made."""
-        _ = self.env._
-        everything = _("All")
+        everything = self.env._("All")
         return [
-            [_("Made on"), self._local(fields.Datetime.now())],
-            [_("Time zone"), self.env.context.get("tz") or self.env.user.tz or "UTC"],
-            [_("Made by"), self.env.user.name],
-            [_("Companies"), ", ".join(self.env.companies.mapped("name"))],
-            [_("From"), self.date_from or everything],
-            [_("To"), self.date_to or everything],
-            [_("Software"), self._names(self.software_ids) or everything],
-            [_("Equipment"), self._names(self.equipment_ids) or everything],
-            [_("Customers"), self._names(self.partner_ids) or everything],
-            [_("License keys"), self._label(self, "license_keys")],
+            [self.env._("Made on"), self._local(fields.Datetime.now())],
+            [
+                self.env._("Time zone"),
+                self.env.context.get("tz") or self.env.user.tz or "UTC",
+            ],
+            [self.env._("Made by"), self.env.user.name],
+            [self.env._("Companies"), ", ".join(self.env.companies.mapped("name"))],
+            [self.env._("From"), self.date_from or everything],
+            [self.env._("To"), self.date_to or everything],
+            [self.env._("Software"), self._names(self.software_ids) or everything],
+            [self.env._("Equipment"), self._names(self.equipment_ids) or everything],
+            [self.env._("Customers"), self._names(self.partner_ids) or everything],
+            [self.env._("License keys"), self._label(self, "license_keys")],
         ]
 
     @api.model
@@ -357,80 +357,79 @@ class ClientEquipmentEvidencePack(models.TransientModel):
 
     def _sheets(self, installations, keys):
         """Return ``(name, headers, rows)`` of each sheet after the summary."""
-        _ = self.env._
-        feature, license_key = _("Feature"), _("License Key")
+        feature, license_key = self.env._("Feature"), self.env._("License Key")
         return [
             (
-                _("Installations"),
+                self.env._("Installations"),
                 [
-                    _("Customer"),
-                    _("Equipment"),
-                    _("Serial Number"),
+                    self.env._("Customer"),
+                    self.env._("Equipment"),
+                    self.env._("Serial Number"),
                     feature,
                     license_key,
-                    _("From"),
-                    _("To"),
-                    _("Days"),
-                    _("Applied By"),
-                    _("Removed By"),
+                    self.env._("From"),
+                    self.env._("To"),
+                    self.env._("Days"),
+                    self.env._("Applied By"),
+                    self.env._("Removed By"),
                 ],
                 self._installation_rows(installations),
             ),
             (
-                _("Keys"),
+                self.env._("Keys"),
                 [
                     feature,
                     license_key,
-                    _("Key Type"),
-                    _("Status"),
-                    _("Validity Start"),
-                    _("Validity End"),
-                    _("Equipment"),
-                    _("Customer"),
-                    _("Bought for Customer"),
-                    _("Purchase Reference"),
-                    _("Number of Audit Logs"),
-                    _("Last Audit Hash"),
+                    self.env._("Key Type"),
+                    self.env._("Status"),
+                    self.env._("Validity Start"),
+                    self.env._("Validity End"),
+                    self.env._("Equipment"),
+                    self.env._("Customer"),
+                    self.env._("Bought for Customer"),
+                    self.env._("Purchase Reference"),
+                    self.env._("Number of Audit Logs"),
+                    self.env._("Last Audit Hash"),
                 ],
                 self._key_rows(keys),
             ),
             (
-                _("Trail"),
+                self.env._("Trail"),
                 [
                     feature,
                     license_key,
-                    _("No."),
-                    _("Action"),
-                    _("Date and Time"),
-                    _("User"),
-                    _("Equipment"),
-                    _("Serial Number"),
-                    _("Customer"),
-                    _("Status Before"),
-                    _("Status After"),
-                    _("Validity End Before"),
-                    _("Validity End After"),
-                    _("Description"),
-                    _("SHA-256"),
+                    self.env._("No."),
+                    self.env._("Action"),
+                    self.env._("Date and Time"),
+                    self.env._("User"),
+                    self.env._("Equipment"),
+                    self.env._("Serial Number"),
+                    self.env._("Customer"),
+                    self.env._("Status Before"),
+                    self.env._("Status After"),
+                    self.env._("Validity End Before"),
+                    self.env._("Validity End After"),
+                    self.env._("Description"),
+                    self.env._("SHA-256"),
                 ],
                 self._trail_rows(keys),
             ),
             (
-                _("Gaps"),
+                self.env._("Gaps"),
                 [
-                    _("Gap"),
+                    self.env._("Gap"),
                     feature,
                     license_key,
-                    _("Status"),
-                    _("Validity End"),
-                    _("Equipment"),
-                    _("Customer"),
+                    self.env._("Status"),
+                    self.env._("Validity End"),
+                    self.env._("Equipment"),
+                    self.env._("Customer"),
                 ],
                 self._gap_rows(keys),
             ),
             (
-                _("Integrity"),
-                [feature, license_key, _("Finding")],
+                self.env._("Integrity"),
+                [feature, license_key, self.env._("Finding")],
                 self._finding_rows(keys),
             ),
         ]
@@ -446,7 +445,7 @@ class ClientEquipmentEvidencePack(models.TransientModel):
         ) as workbook:
             summary = _Sheet(workbook, self.env._("Summary"), [])
             for row in self._summary_rows():
-                summary.write(row)
+                summary.append(row)
             findings = 0
             for name, headers, rows in self._sheets(installations, keys):
                 sheet = _Sheet(workbook, name, headers)
@@ -461,11 +460,11 @@ class ClientEquipmentEvidencePack(models.TransientModel):
                                 max=XLSX_MAX_ROWS,
                             )
                         )
-                    sheet.write(row)
+                    sheet.append(row)
                 sheet.close()
                 findings = sheet.row - 1
-                summary.write([name, findings])
-            summary.write([self.env._("Result"), self._verdict(len(keys), findings)])
+                summary.append([name, findings])
+            summary.append([self.env._("Result"), self._verdict(len(keys), findings)])
         return output.getvalue(), findings
 
     def _verdict(self, count, findings):
@@ -649,9 +648,9 @@ class _Sheet:
         self.sheet.set_column(0, max(len(headers) - 1, 1), 22)
         if headers:
             self.sheet.freeze_panes(1, 0)
-            self.write(headers, self.bold)
+            self.append(headers, self.bold)
 
-    def write(self, values, style=None):
+    def append(self, values, style=None):
         for column, value in enumerate(values):
             if isinstance(value, str):
                 self.sheet.write_string(self.row, column, value[:XLSX_MAX_TEXT], style)
