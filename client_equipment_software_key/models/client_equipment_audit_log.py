@@ -76,8 +76,8 @@ class ClientEquipmentAuditLog(models.Model):
     )
     status_before = fields.Selection(STATUSES, readonly=True)
     status_after = fields.Selection(STATUSES, required=True, readonly=True)
-    validity_end_before = fields.Date("Validity End Before", readonly=True)
-    validity_end_after = fields.Date("Validity End After", readonly=True)
+    validity_end_before = fields.Date(readonly=True)
+    validity_end_after = fields.Date(readonly=True)
     reason = fields.Char(readonly=True)
     hash = fields.Char("SHA-256", required=True, readonly=True)
     description = fields.Char(compute="_compute_description")
@@ -157,7 +157,7 @@ class ClientEquipmentAuditLog(models.Model):
 
     @api.private
     @api.model_create_multi
-    def create(self, vals_list):
+    def create(self, vals_list):  # pylint: disable=method-required-super
         raise UserError(
             self.env._(
                 "The audit trail is written by the system alone. To have a step "
@@ -165,7 +165,7 @@ class ClientEquipmentAuditLog(models.Model):
             )
         )
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("Entries of the audit trail can never be changed."))
 
     @api.ondelete(at_uninstall=False)

@@ -103,7 +103,7 @@ class ClientEquipmentFeature(models.Model):
             {name: value for name, value in vals.items() if name not in fixed}
         )
 
-    def copy(self, default=None):
+    def copy(self, default=None):  # pylint: disable=method-required-super
         raise UserError(
             self.env._(
                 "An assignment cannot be duplicated: one key, one equipment. Apply "
