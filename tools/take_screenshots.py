@@ -31,7 +31,8 @@ def open_equipment(page, name):
     page.locator(".o_searchview_input").fill(name)
     page.keyboard.press("Enter")
     page.locator(
-        f".o_data_row:has-text('{name}') .o_data_cell, .o_kanban_record:has-text('{name}')"
+        f".o_data_row:has-text('{name}') .o_data_cell,"
+        f" .o_kanban_record:has-text('{name}')"
     ).first.click()
     page.locator(".o_form_view").wait_for()
     page.get_by_role("tab", name="Software Keys").click()

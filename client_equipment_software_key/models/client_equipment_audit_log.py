@@ -35,6 +35,7 @@ class ClientEquipmentAuditLog(models.Model):
         "client.equipment.software.key",
         required=True,
         readonly=True,
+        index=True,
         ondelete="cascade",
     )
     number = fields.Integer(

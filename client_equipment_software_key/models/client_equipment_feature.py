@@ -17,6 +17,7 @@ class ClientEquipmentFeature(models.Model):
         domain="[('can_be_applied', '=', True),"
         " ('company_id', 'in', [company_id, False] if company_id else [False]),"
         " '|', ('owner_id', '=', False), ('owner_id', 'parent_of', partner_id)]",
+        index=True,
         ondelete="restrict",
     )
     equipment_id = fields.Many2one(
@@ -30,7 +31,6 @@ class ClientEquipmentFeature(models.Model):
     )
     applied_by_id = fields.Many2one(
         "res.users",
-        "Applied By",
         required=True,
         default=lambda self: self.env.user,
         index=True,

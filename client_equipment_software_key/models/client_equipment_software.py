@@ -232,13 +232,13 @@ class ClientEquipmentSoftware(models.Model):
             until = end_of(max(due_ends), "month")
             covered = [(end, count) for end, count, _due in rows if end <= until]
             user = software._get_reminded_user()
-            _ = software.with_context(lang=user.lang).env._
+            env = software.with_context(lang=user.lang).env
             activities.append(
                 software._reminder_vals(
                     "client_equipment_software_key.mail_activity_type_expiring",
                     user,
                     min(due_ends),
-                    _(
+                    env._(
                         "%(count)s software keys end until %(until)s",
                         count=sum(count for _end, count in covered),
                         until=format_date(

@@ -1,7 +1,7 @@
 import logging
 import re
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg2
 from markupsafe import Markup
@@ -82,6 +82,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         "client.equipment.software",
         "Feature",
         required=True,
+        index=True,
         ondelete="restrict",
         help="The software product that this key licenses.",
     )
@@ -725,12 +726,10 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.model
     def _today_by_company(self):
         """Return ``{company id or False: the date it is there}`` for all companies."""
-        companies = (
-            self.env["res.company"].sudo().with_context(active_test=False).search([])
-        )
-        shared = self.env["res.company"]._software_key_today()
-        return {company.id: company._software_key_today() for company in companies} | {
-            False: shared
+        Company = self.env["res.company"]
+        return {
+            company.id: company._software_key_today()
+            for company in (Company, *Company._software_key_companies())
         }
 
     def _filtered_past_end(self):
@@ -822,7 +821,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             their own, which sees what the others have done
         """
         with self.env.registry.cursor() as cr:
-            try:
+            with suppress(
+                psycopg2.errors.LockNotAvailable,
+                psycopg2.errors.SerializationFailure,
+            ):
                 cr.execute("SET LOCAL lock_timeout = '3s'")
                 cr.execute(
                     SQL(
@@ -832,11 +834,6 @@ class ClientEquipmentSoftwareKey(models.Model):
                     ),
                     log_exceptions=False,
                 )
-            except (
-                psycopg2.errors.LockNotAvailable,
-                psycopg2.errors.SerializationFailure,
-            ):
-                pass
             cr.rollback()
             yield self.with_env(self.env(cr=cr))
 

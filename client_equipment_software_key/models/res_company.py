@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class ResCompany(models.Model):
@@ -36,12 +37,17 @@ class ResCompany(models.Model):
         )
 
     @api.model
+    def _software_key_companies(self):
+        """Return all companies, the archived ones too: their keys live on."""
+        return self.sudo().with_context(active_test=False).search(Domain.TRUE)
+
+    @api.model
     def _software_key_horizons(self):
         """Return ``{company id or False: last day of its lead time}`` (S5).
 
         Keys that all companies share follow the longest lead time.
         """
-        companies = self.sudo().search([])
+        companies = self._software_key_companies()
         horizons = {
             company.id: fields.Date.add(
                 company._software_key_today(), days=company.software_key_lead_days

@@ -1,3 +1,5 @@
+# Other connections see only what is committed.
+# pylint: disable=invalid-commit
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger

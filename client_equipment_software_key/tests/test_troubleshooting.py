@@ -29,9 +29,7 @@ class TestTroubleshooting(SoftwareKeyMixin, HttpCase):
         """K2: the form says the guide's words; the search then finds the key."""
         key = self._enter("OFFICE-1")
         with mute_logger("odoo.sql_db", "odoo.http"):
-            self.start_tour(
-                "/odoo/software-keys", "guide_repeated", login="sk_manager"
-            )
+            self.start_tour("/odoo/software-keys", "guide_repeated", login="sk_manager")
         self.assertEqual(
             self.env["client.equipment.software.key"].search(
                 [("license_key", "=", "OFFICE-1")]
@@ -55,9 +53,7 @@ class TestTroubleshooting(SoftwareKeyMixin, HttpCase):
         """A7, E1: an auditor has no trash icon; an administrator can always remove."""
         key = self._enter("OFFICE-1")
         feature = self._apply(key)
-        self.start_tour(
-            "/odoo/client-equipment", "guide_read_only", login="sk_auditor"
-        )
+        self.start_tour("/odoo/client-equipment", "guide_read_only", login="sk_auditor")
         with self.assertRaises(AccessError):
             feature.with_user(self.auditor).unlink()
         administrator = self._new_user("administrator", "base.group_system")
@@ -78,9 +74,7 @@ class TestTroubleshooting(SoftwareKeyMixin, HttpCase):
                 [("software_key_id", "=", key.id)]
             )
         )
-        self.start_tour(
-            "/odoo/software-keys", "guide_repair", login="sk_manager"
-        )
+        self.start_tour("/odoo/software-keys", "guide_repair", login="sk_manager")
         self.assertRecordValues(key, [{"status": "available", "equipment_id": False}])
         self.assertEqual(self._steps(key), ["created", "applied", "reinstated"])
         self.assertIn(key, self._dropdown(self.laptop))

@@ -18,9 +18,7 @@ class TestWorkflows(SoftwareKeyMixin, HttpCase):
     def test_new_licenses(self):
         """Workflow 1 (K1, K4): ten antivirus keys, nine of them by Duplicate."""
         self.antivirus.default_key_type = "permanent"
-        self.start_tour(
-            "/odoo/software-keys", "guide_new_licenses", login="sk_manager"
-        )
+        self.start_tour("/odoo/software-keys", "guide_new_licenses", login="sk_manager")
         keys = self._keys()
         self.assertRecordValues(
             keys,
@@ -111,9 +109,7 @@ class TestWorkflows(SoftwareKeyMixin, HttpCase):
         )
         for key, unit in zip(keys, equipment, strict=True):
             self._apply(key, unit)
-        self.start_tour(
-            "/odoo/software-keys", "guide_renewal", login="sk_manager"
-        )
+        self.start_tour("/odoo/software-keys", "guide_renewal", login="sk_manager")
         self.assertRecordValues(
             keys,
             [

@@ -1,4 +1,4 @@
-"""What only the whole shows, as tests: the closing line of a full run counts it, too."""
+"""What only the whole shows, as tests: the closing line counts it, too."""
 
 import subprocess
 from pathlib import Path
