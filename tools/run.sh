@@ -53,7 +53,7 @@ END
 }
 
 run() {
-  local port=
+  local port= free
   case ${1:-} in
     --port=*) port=${1#*=} && shift ;;
     --port) port=${2:?--port needs a number} && shift 2 ;;
@@ -61,11 +61,11 @@ run() {
   mkdir -p "$data" && exec 7>"$data/run.lock" || die "cannot write to $data"
   flock -n 7 || die "./dev run is already running from this folder"
   setup
+  free=$(free_port $port) || die "no port is free${port:+: something else listens on $port}; ./dev run --port N takes another"
   use_run_database
   unlock
   prepare
-  port=$(free_port $port) || die "port ${port:-8069 and the hundred after it} in use; ./dev run --port N takes another"
   step "Starting the server"
-  announce "$port" 7>&- 8>&- &
-  exec python -m odoo -d "$name" --db-filter="^$name\$" --no-database-list --http-port="$port" --log-level=warn "$@"
+  announce "$free" 7>&- 8>&- &
+  exec python -m odoo -d "$name" --db-filter="^$name\$" --no-database-list --http-port="$free" --log-level=warn "$@"
 }
