@@ -92,6 +92,36 @@ def audit_logs(page):
     page.goto("/odoo/software-key-audit-logs")
 
 
+@picture("usage-history", "auditor")
+def usage_history(page):
+    page.goto("/odoo/software-key-usage-history")
+
+
+@picture("renew", "manager")
+def renew(page):
+    page.goto("/odoo/software-keys")
+    page.locator(".o_searchview_input").fill("AVENT")
+    page.keyboard.press("Enter")
+    page.locator(".o_facet_values", has_text="AVENT").wait_for()
+    page.locator("thead .o_list_record_selector input").click()
+    page.get_by_role("button", name="Renew", exact=True).click()
+    page.locator(".modal .o_form_view").wait_for()
+
+
+@picture("enter-many-keys", "manager")
+def enter_many_keys(page):
+    page.goto("/odoo/software-keys")
+    page.get_by_role("button", name="Enter Many Keys").click()
+    page.locator(".modal .o_form_view").wait_for()
+
+
+@picture("return", "technician")
+def return_equipment(page):
+    open_equipment(page, "LAPTOP-001")
+    page.get_by_role("button", name="Return / Replace").click()
+    page.locator(".modal .o_form_view").wait_for()
+
+
 @contextmanager
 def browser(playwright):
     found = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
