@@ -16,11 +16,17 @@ sys.exit(bad)
 PY
 }
 
+translations() { # what the installed addons would export now, against what is kept
+  local addon
+  for addon in client_equipment*/; do
+    python -m odoo i18n export -d "$base" -o "$TMPDIR/${addon%/}.pot" "${addon%/}" 2>"$TMPDIR/export.log" || return
+  done
+  python tools/translations.py "$TMPDIR"
+}
+
 lint() {
   local failed=()
-  setup
-  unlock
-  cd "$root"
+  begin ce_lint "$(our_addons)"
   check() { step "$*" && "$@" || failed+=("$1"); }
   check ruff check
   check ruff format --check
@@ -28,5 +34,6 @@ lint() {
   check python -m oca_pre_commit_hooks.cli client_equipment*/
   check xml_well_formed
   check python tools/readme.py --check
+  check translations
   ((${#failed[@]} == 0)) || die "lint: ${failed[*]}"
 }

@@ -1,0 +1,47 @@
+"""Check that the templates for translation are current and every language is complete.
+
+Usage: translations.py FOLDER, which holds a fresh <addon>.pot of each addon.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import polib
+
+LANGUAGES = ("de", "es", "fr")
+PLACEHOLDERS = re.compile(r"%\(\w+\)[sd]|%[sd]")
+
+
+def problems(fresh, i18n):
+    template = {entry.msgid for entry in polib.pofile(str(fresh))}
+    kept = {entry.msgid for entry in polib.pofile(str(i18n / fresh.name))}
+    yield from (f"not in {fresh.name}: {text}" for text in template - kept)
+    yield from (f"no longer used, in {fresh.name}: {text}" for text in kept - template)
+    for language in LANGUAGES:
+        translated = {
+            entry.msgid: entry.msgstr
+            for entry in polib.pofile(str(i18n / f"{language}.po"))
+            if entry.translated()
+        }
+        for text in sorted(template):
+            if text not in translated:
+                yield f"not in {i18n / language}.po: {text}"
+            elif sorted(PLACEHOLDERS.findall(text)) != sorted(
+                PLACEHOLDERS.findall(translated[text])
+            ):
+                yield f"other placeholders in {i18n / language}.po: {text}"
+
+
+def main(folder):
+    found = [
+        problem
+        for fresh in sorted(Path(folder).glob("*.pot"))
+        for problem in problems(fresh, Path(fresh.stem) / "i18n")
+    ]
+    print("\n".join(found))
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
