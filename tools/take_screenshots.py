@@ -28,11 +28,8 @@ def picture(name, login, size=DESKTOP):
 
 def open_equipment(page, name):
     page.goto("/odoo/client-equipment")
-    page.locator(".o_searchview_input").fill(name)
-    page.keyboard.press("Enter")
-    page.locator(
-        f".o_data_row:has-text('{name}') .o_data_cell,"
-        f" .o_kanban_record:has-text('{name}')"
+    page.locator(".o_data_row, .o_kanban_record", has_text=name).first.locator(
+        f".o_data_cell:has-text('{name}'), [name=name], span:has-text('{name}')"
     ).first.click()
     page.locator(".o_form_view").wait_for()
     page.get_by_role("tab", name="Software Keys").click()
@@ -75,6 +72,8 @@ def equipment_software_keys(page):
 @picture("equipment-software-keys-phone", "technician", PHONE)
 def equipment_software_keys_phone(page):
     open_equipment(page, "LAPTOP-001")
+    page.get_by_role("tab", name="Software Keys").scroll_into_view_if_needed()
+    page.locator("[name=equipment_feature_ids] .o_kanban_record").last.hover()
 
 
 @picture("equipment", "technician")
@@ -113,6 +112,11 @@ def enter_many_keys(page):
     page.goto("/odoo/software-keys")
     page.get_by_role("button", name="Enter Many Keys").click()
     page.locator(".modal .o_form_view").wait_for()
+    page.locator(".modal [name=license_keys] textarea").fill(
+        "ACROB-PERP-8001-QQ4ZN\nACROB-PERP-8002-QQ4ZN\n"
+        "ACROB-PERP-8002-QQ4ZN\nacrob-perp-7026-qq4zn"
+    )
+    page.keyboard.press("Tab")
 
 
 @picture("return", "technician")

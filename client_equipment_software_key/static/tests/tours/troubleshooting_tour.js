@@ -36,7 +36,7 @@ tours.add("guide_repair", {
     steps: () => [
         ...user.filter("Needs Attention"),
         user.click("Open the key", ".o_data_row:contains(OFFICE-1) td[name='license_key']"),
-        user.see("The form says so", ".o_form_view .alert-danger:contains(disagree)"),
+        user.see("The form says so", ".o_form_view [name='needs_attention'].alert-danger"),
         ...user.select("status", "Available"),
         ...user.save(),
         user.see("The alert has gone", ".o_form_view:not(:has(.alert-danger))"),
