@@ -72,8 +72,9 @@ def equipment_software_keys(page):
 @picture("equipment-software-keys-phone", "technician", PHONE)
 def equipment_software_keys_phone(page):
     open_equipment(page, "LAPTOP-001")
-    page.get_by_role("tab", name="Software Keys").scroll_into_view_if_needed()
-    page.locator("[name=equipment_feature_ids] .o_kanban_record").last.hover()
+    page.locator(".o_field_widget[name=equipment_feature_ids]").evaluate(
+        "tab => tab.scrollIntoView({block: 'end'})"
+    )
 
 
 @picture("equipment", "technician")

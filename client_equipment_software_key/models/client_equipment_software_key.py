@@ -1920,26 +1920,26 @@ class ClientEquipmentSoftwareKey(models.Model):
     def action_check_consistency(self):
         """Check all keys, and show those that need attention.
 
-        :return: a window action, or a notification where all is in order
+        :return: an action that opens the key list, filtered where something was found
         """
         found = self.check_consistency()
-        if not found:
-            return {
-                "type": "ir.actions.client",
-                "tag": "display_notification",
-                "params": {
-                    "type": "success",
-                    "message": self.env._(
-                        "All is in order: status, assignments, validity and audit "
-                        "trails of all software keys agree."
-                    ),
-                },
-            }
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "client_equipment_software_key.client_equipment_software_key_action"
         )
-        action["context"] = {"search_default_needs_attention": 1}
-        return action
+        if found:
+            return action | {"context": {"search_default_needs_attention": 1}}
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "All is in order: status, assignments, validity and audit "
+                    "trails of all software keys agree."
+                ),
+                "next": action,
+            },
+        }
 
     def action_view_equipment(self):
         """Open the equipment that the key is applied to.
