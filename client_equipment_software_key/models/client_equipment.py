@@ -72,6 +72,19 @@ class ClientEquipment(models.Model):
             keys=", ".join(keys.mapped("display_name")),
         )
 
+    def _get_key_owners(self):
+        """Return whose keys may go onto this equipment: its customer, and above (K13).
+
+        :return: partners
+        """
+        self.ensure_one()
+        owners = self.env["res.partner"]
+        customer = self.sudo().partner_id
+        while customer:
+            owners |= customer
+            customer = customer.parent_id
+        return owners
+
     def _check_in_service(self):
         """Refuse to put software keys onto equipment that is not in service."""
         for equipment in self:

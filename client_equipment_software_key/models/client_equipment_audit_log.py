@@ -436,8 +436,8 @@ class ClientEquipmentAuditLog(models.Model):
                 return self.env._(
                     "%(key)s: the status of the key is %(status)s, but its last entry, "
                     "No. %(number)s, says %(expected)s.",
-                    status=key._status_label("status", key.status),
-                    expected=key._status_label("status", last.status_after),
+                    status=key._selection_label("status", key.status),
+                    expected=key._selection_label("status", last.status_after),
                     **facts,
                 )
             case "validity":

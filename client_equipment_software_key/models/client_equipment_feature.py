@@ -157,7 +157,7 @@ class ClientEquipmentFeature(models.Model):
                     "does not. Choose a key of the equipment's company or one that "
                     "all companies share."
                 )
-            elif key.owner_id and not key._is_owned_by_customer_of(equipment):
+            elif key.owner_id and key.owner_id not in equipment._get_key_owners():
                 problem = self.env._(
                     "%(key)s was bought for %(owner)s and can only go onto equipment "
                     "of this customer, which %(equipment)s is not. Choose another key."

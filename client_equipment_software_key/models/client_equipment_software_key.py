@@ -525,8 +525,6 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def unlink(self):
         """Delete the keys with their trails; the software keeps a trace (K10)."""
-        self.check_access("unlink")
-        self._unlink_except_applied()
         traces = {
             software: keys._deletion_trace()
             for software, keys in self.sudo().grouped("software_id").items()
@@ -695,7 +693,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "%(license_key)s needs a validity end, because its key type is "
                 "%(key_type)s.",
                 license_key=license_key,
-                key_type=self._status_label("key_type", key_type),
+                key_type=self._selection_label("key_type", key_type),
             )
         elif key_type == "time_limited" and not start:
             problem = self.env._(
@@ -714,7 +712,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         raise ValidationError(problem)
 
     @api.model
-    def _status_label(self, field_name, value):
+    def _selection_label(self, field_name, value):
         """Return the user's word for a value of a selection field."""
         labels = dict(self._fields[field_name]._description_selection(self.env))
         return labels.get(value, value)
@@ -752,14 +750,6 @@ class ClientEquipmentSoftwareKey(models.Model):
             Domain("validity_end", "<", day) & Domain("company_id", "in", company_ids)
             for day, company_ids in companies_by_day.items()
         )
-
-    def _is_owned_by_customer_of(self, equipment):
-        """Tell whether the owner is the equipment's customer or stands above it."""
-        self.ensure_one()
-        customer = equipment.partner_id
-        while customer and customer != self.owner_id:
-            customer = customer.parent_id
-        return bool(customer)
 
     # ------------------------------------------------------------------
     # Status: the one door
@@ -1009,8 +999,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         return problem % {
             "key": self.display_name,
             "equipment": self.sudo().equipment_feature_ids.equipment_id.display_name,
-            "status": self._status_label("status", self.status),
-            "wanted": self._status_label("status", wanted),
+            "status": self._selection_label("status", self.status),
+            "wanted": self._selection_label("status", wanted),
             "end": self.validity_end,
         }
 
@@ -1094,15 +1084,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         The same as the drop-down of an assignment offers: available and valid, of
         the equipment's company or shared, bought for its customer or for nobody.
         """
-        customers = self.env["res.partner"]
-        customer = equipment.sudo().partner_id
-        while customer:
-            customers |= customer
-            customer = customer.parent_id
         return (
             Domain("can_be_applied", "=", True)
             & Domain("company_id", "in", [False, *equipment.company_id.ids])
-            & Domain("owner_id", "in", [False, *customers.ids])
+            & Domain("owner_id", "in", [False, *equipment._get_key_owners().ids])
         )
 
     @api.model
@@ -1329,7 +1314,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             case "existing":
                 return self.env._(
                     "in the system already (%s)",
-                    self._status_label("status", found["status"]),
+                    self._selection_label("status", found["status"]),
                 )
             case "invalid":
                 return self.env._(
@@ -1345,7 +1330,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 return self.env._(
                     "new, but looks like %(other)s in the system (%(status)s)",
                     other=found["other"],
-                    status=self._status_label("status", found["status"]),
+                    status=self._selection_label("status", found["status"]),
                 )
         return self.env._("new")
 
@@ -1651,8 +1636,8 @@ class ClientEquipmentSoftwareKey(models.Model):
                 % {
                     "assigned": assigned.display_name,
                     "recorded": recorded.display_name or self.env._("on no equipment"),
-                    "status": self._status_label("status", key.status),
-                    "after": self._status_label(
+                    "status": self._selection_label("status", key.status),
+                    "after": self._selection_label(
                         "status", repair[1] if isinstance(repair, tuple) else ""
                     ),
                     "end": key.validity_end,

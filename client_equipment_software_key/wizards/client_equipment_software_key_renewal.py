@@ -97,7 +97,7 @@ class ClientEquipmentSoftwareKeyRenewal(models.TransientModel):
                 not problem and key._renewed_status(),
             )
             groups.setdefault(row, []).append(key)
-        label = keys._status_label
+        label = keys._selection_label
         rows = [
             {
                 "problem": problem,

@@ -46,7 +46,7 @@ class ClientEquipmentSoftwareKeyReplacement(models.TransientModel):
                     "Check the new license key: it looks like %(other)s, which is in "
                     "the system already (%(status)s).",
                     other=found["other"],
-                    status=self.software_key_id._status_label(
+                    status=self.software_key_id._selection_label(
                         "status", found["status"]
                     ),
                 )
