@@ -68,6 +68,22 @@ class TestConsistency(SoftwareKeyCommon):
         self.assertFalse(self.intact.with_user(self.manager).repair())
         self.assertEqual(self._steps(self.intact), ["created"])
 
+    def test_listed_at_once(self):
+        """K8: what a key's own row shows to be wrong is listed before any check; what
+        only the assignments show, after one, and no more after the next step."""
+        self._set(self.free, status="applied")
+        self.assertEqual(self._listed(), self.free)
+        self._set(self.applied, equipment_id=None)
+        self.assertEqual(self._listed(), self.free | self.applied)
+        self._set(self.free, status="available")
+        self._set(self.applied, equipment_id=self.spare_laptop.id)
+        self.assertFalse(self._listed())
+        self.assertEqual(self.Keys.check_consistency(), self.applied)
+        self.assertEqual(self._listed(), self.applied)
+        self.feature.with_user(self.technician).unlink()
+        self.assertFalse(self._listed())
+        self.assertFalse(self.Keys.check_consistency())
+
     def test_applied_without_assignment(self):
         """S7: Applied, but no equipment carries the key: back to Available."""
         self._set(self.free, status="applied")

@@ -10,7 +10,8 @@ from openpyxl import load_workbook
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.client_equipment_software_key import KEY_TYPES, REFUSED
+from ..models.client_equipment_software_key import KEY_TYPES
+from ..models.client_equipment_software_key_entry import REFUSED
 
 # Headers of the column with the license keys in a vendor's file.
 HEADER = re.compile(

@@ -1,0 +1,246 @@
+from odoo import api, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
+
+from .client_equipment_software_key import INVISIBLE, LICENSE_KEY_MAX, NAMED_MAX
+
+# Verdicts on a line of a bulk entry that keep the list from being entered.
+REFUSED = ("repeated", "existing", "invalid")
+
+
+class ClientEquipmentSoftwareKey(models.Model):
+    """Entering keys by the hundred: bulk entry and import."""
+
+    _inherit = "client.equipment.software.key"
+
+    # Bulk entry looks for keys that differ in case, hyphens or blanks only
+    # (_inspect_license_keys): hash, because it asks for equality alone.
+    _license_key_folded = models.Index(
+        "USING hash ((translate(lower(license_key), E'- _\\u2013\\u00a0', '')))"
+    )
+
+    @api.model
+    def load(self, fields, data):
+        """Import rows, or none of them where a license key is repeated (K2).
+
+        After an error Odoo goes on row by row and takes back the rows before it, so
+        it would not see that a later row repeats one of those. Hence the whole file
+        is looked through first.
+
+        :return: as the base method; each repeated license key is one message
+        """
+        if messages := self._find_repeated_license_keys(fields, data):
+            return {"ids": False, "messages": messages, "nextrow": 0}
+        return super().load(fields, data)
+
+    @api.model
+    def _find_repeated_license_keys(self, fields, data):
+        """Return an import error for each row whose license key exists already."""
+        if "license_key" not in fields or {"id", ".id"} & set(fields):
+            return []
+        column = fields.index("license_key")
+        messages = []
+        for found in self._inspect_license_keys([row[column] for row in data]):
+            match found["verdict"]:
+                case "existing":
+                    message = self.env._(
+                        "The license key must be unique!\n%s is in the inventory "
+                        "already. Take the row out of the file.",
+                        found["license_key"],
+                    )
+                case "repeated":
+                    message = self.env._(
+                        "The license key must be unique!\n%s stands in the file more "
+                        "than once. Take the repetition out of it.",
+                        found["license_key"],
+                    )
+                case _:
+                    continue
+            number = found["line"] - 1
+            messages.append(
+                {
+                    "type": "error",
+                    "message": message,
+                    "record": number,
+                    "rows": {"from": number, "to": number},
+                    "field": "license_key",
+                }
+            )
+        return messages
+
+    @api.model
+    def get_import_templates(self):
+        """Return what the import screen offers for download (K11).
+
+        :return: a list of ``{"label", "template"}``
+        """
+        return [
+            {
+                "label": self.env._("Import Template for Software Keys"),
+                "template": "/client_equipment_software_key/static/xls/"
+                "software_keys.xlsx",
+            }
+        ]
+
+    @api.model
+    def bulk_enter(self, license_keys, values):
+        """Enter a list of license keys with common values, all or nothing (K11, K2).
+
+        :param list license_keys: texts; blank ones are passed over like the blank
+            lines of a pasted list, but they count as lines where one is named
+        :param dict values: what the keys have in common: ``software_id`` and,
+            where wanted, type, validity, supplier and so on
+        :return: the new software keys, in the order of the list
+        :raises ValidationError: one error that names every offending line; nothing
+            has been entered then
+        """
+        self.check_access("create")
+        findings = self._inspect_license_keys(license_keys)
+        if not findings:
+            raise UserError(
+                self.env._("There is no license key in the list. Paste at least one.")
+            )
+        refused = [found for found in findings if found["verdict"] in REFUSED]
+        if refused:
+            raise ValidationError(self._describe_refused(refused, len(findings)))
+        return self.create(
+            [{**values, "license_key": found["license_key"]} for found in findings]
+        )
+
+    @api.model
+    def _inspect_license_keys(self, license_keys):
+        """Tell of each license key of a list whether it can be entered (K11).
+
+        One query for any number of keys. It sees the keys of all companies, as the
+        database does when it refuses a second one.
+
+        :param license_keys: texts as they were pasted; blank ones are passed over
+        :return: a list of dicts: ``line`` (counted from 1), ``license_key`` as it
+            would be stored, ``verdict`` (``new``, ``similar``, ``repeated``,
+            ``existing`` or ``invalid``), and with some verdicts ``other`` (the
+            similar license key), ``first_line`` (where the list has it first) and
+            ``status`` (of the existing key)
+        """
+        findings, first_lines = [], {}
+        for line, text in enumerate(license_keys, 1):
+            try:
+                license_key = self._normalize_license_key(text)
+            except ValidationError:
+                # Blank, or far too long.
+                if text := str(text or "").translate(INVISIBLE).strip():
+                    findings.append(
+                        {
+                            "line": line,
+                            "license_key": text[:40] + "…",
+                            "verdict": "invalid",
+                        }
+                    )
+                continue
+            found = {"line": line, "license_key": license_key, "verdict": "new"}
+            first_line = first_lines.setdefault(license_key, line)
+            if first_line != line:
+                found |= {"verdict": "repeated", "first_line": first_line}
+            findings.append(found)
+        self.flush_model(["license_key", "status"])
+        self.env.cr.execute(
+            SQL(
+                r"""
+                WITH line AS (
+                    SELECT license_key, number,
+                           translate(lower(license_key), E'- _\u2013\u00a0', '')
+                               AS folded
+                      FROM unnest(%s::text[], %s::int[]) AS line(license_key, number)
+                )
+                SELECT line.license_key, line.number, line.folded,
+                       key.license_key, key.status
+                  FROM line
+                  LEFT JOIN client_equipment_software_key key
+                    ON translate(lower(key.license_key), E'- _\u2013\u00a0', '')
+                     = line.folded
+                """,
+                list(first_lines),
+                list(first_lines.values()),
+            )
+        )
+        existing, similar, first_of_folded = {}, {}, {}
+        for license_key, line, folded, other, status in self.env.cr.fetchall():
+            first_of_folded[folded] = min(
+                (line, license_key), first_of_folded.get(folded, (line, license_key))
+            )
+            if other == license_key:
+                existing[license_key] = status
+            elif other:
+                similar[license_key] = {"other": other, "status": status}
+            else:
+                similar[license_key] = {"folded": folded}
+        for found in findings:
+            license_key = found["license_key"]
+            if found["verdict"] != "new":
+                continue
+            if license_key in existing:
+                found |= {"verdict": "existing", "status": existing[license_key]}
+            elif other := similar[license_key].get("other"):
+                found |= {"verdict": "similar", "other": other} | similar[license_key]
+            else:
+                line, other = first_of_folded[similar[license_key]["folded"]]
+                if line != found["line"]:
+                    found |= {"verdict": "similar", "other": other, "first_line": line}
+        return findings
+
+    @api.model
+    def _describe_finding(self, found):
+        """Return in words what :meth:`_inspect_license_keys` found of one line."""
+        match found["verdict"]:
+            case "repeated":
+                return self.env._(
+                    "repeated: line %s has it already", found["first_line"]
+                )
+            case "existing":
+                return self.env._(
+                    "in the system already (%s)",
+                    self._selection_label("status", found["status"]),
+                )
+            case "invalid":
+                return self.env._(
+                    "longer than %s characters: check what was pasted", LICENSE_KEY_MAX
+                )
+            case "similar" if found.get("first_line"):
+                return self.env._(
+                    "new, but looks like %(other)s in line %(line)s",
+                    other=found["other"],
+                    line=found["first_line"],
+                )
+            case "similar":
+                return self.env._(
+                    "new, but looks like %(other)s in the system (%(status)s)",
+                    other=found["other"],
+                    status=self._selection_label("status", found["status"]),
+                )
+        return self.env._("new")
+
+    @api.model
+    def _describe_refused(self, refused, total):
+        """Return the error that names the lines of a refused list (K2)."""
+        lines = []
+        if any(found["verdict"] != "invalid" for found in refused):
+            lines.append(self.env._("The license key must be unique!"))
+        lines.append(
+            self.env._(
+                "%(count)s of %(total)s license keys cannot be entered, so none was. "
+                "Take them out of the list, or correct them:",
+                count=len(refused),
+                total=total,
+            )
+        )
+        lines += [
+            self.env._(
+                "Line %(line)s: %(license_key)s: %(problem)s",
+                line=found["line"],
+                license_key=found["license_key"],
+                problem=self._describe_finding(found),
+            )
+            for found in refused[:NAMED_MAX]
+        ]
+        if len(refused) > NAMED_MAX:
+            lines.append(self.env._("… and %s more", len(refused) - NAMED_MAX))
+        return "\n".join(lines)

@@ -1,0 +1,128 @@
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+
+class ClientEquipmentSoftwareKey(models.Model):
+    """The next available key of a software for an equipment."""
+
+    _inherit = "client.equipment.software.key"
+
+    @api.model
+    def _fits_domain(self, equipment):
+        """Return the domain of the keys that can be applied to the equipment now.
+
+        The same as the drop-down of an assignment offers: available and valid, of
+        the equipment's company or shared, bought for its customer or for nobody.
+        """
+        return (
+            Domain("can_be_applied", "=", True)
+            & Domain("company_id", "in", [False, *equipment.company_id.ids])
+            & Domain("owner_id", "in", [False, *equipment._get_key_owners().ids])
+        )
+
+    @api.model
+    def _next_available_queries(self, equipment):
+        """Return searches whose first hit is the key to take next, best one first.
+
+        Keys whose validity has not begun are taken only when nothing else is left.
+        """
+        fits = self._fits_domain(equipment)
+        later = Domain("validity_start", ">", fields.Date.context_today(self))
+        owned = Domain("owner_id", "!=", False)
+        return [
+            self._search(domain, order="validity_end, id", limit=1)
+            for domain in (
+                fits & owned & ~later,
+                fits & ~owned & ~later,
+                fits & later,
+            )
+        ]
+
+    @api.model
+    def _get_next_available(self, software, equipment, lock=None, skip_ids=()):
+        """Return the next key of each software for the equipment, in no order.
+
+        Queries do not grow with the number of software products.
+
+        :param SQL lock: a locking clause; keys that others hold are passed over
+        :param skip_ids: keys that are not to be taken
+        """
+        keys = self.browse()
+        for query in self._next_available_queries(equipment):
+            wanted = software - keys.software_id
+            if not wanted:
+                break
+            query.add_where("client_equipment_software_key.software_id = wanted.id")
+            if skip_ids:
+                query.add_where(
+                    "client_equipment_software_key.id != ALL(%s)", [list(skip_ids)]
+                )
+            self.env.cr.execute(
+                SQL(
+                    "SELECT key.id FROM unnest(%s) AS wanted(id),"
+                    " LATERAL (%s %s) AS key",
+                    list(wanted.ids),
+                    query.select(),
+                    lock or SQL(),
+                ),
+                log_exceptions=False,
+            )
+            keys |= self.browse(key_id for (key_id,) in self.env.cr.fetchall())
+        return keys
+
+    @api.model
+    def _lock_next_available(self, software, equipment):
+        """Return the next key of each software that nobody else holds, locked.
+
+        Odoo's transactions see the database as it was when they began. A key that
+        somebody has taken since then cannot be locked by us any more, and PostgreSQL
+        ends the attempt. Odoo would run the whole request again, after a pause of
+        seconds; here only the attempt is run again, without the keys that a fresh
+        look shows to have changed.
+        """
+        self.env.flush_all()
+        changed_ids = set()
+        while True:
+            try:
+                with self.env.cr.savepoint(flush=False):
+                    return self._get_next_available(
+                        software,
+                        equipment,
+                        SQL(
+                            "FOR NO KEY UPDATE OF client_equipment_software_key"
+                            " SKIP LOCKED"
+                        ),
+                        changed_ids,
+                    )
+            except psycopg2.errors.SerializationFailure:
+                newly_changed = self._changed_since(software) - changed_ids
+                if not newly_changed:
+                    raise
+                changed_ids |= newly_changed
+
+    @api.model
+    def _changed_since(self, software):
+        """Return ids of available keys that others have changed since we began.
+
+        Looks at the thousand that expire first, where people meet.
+        """
+        seen = self.env.execute_query(
+            SQL(
+                "SELECT id, xmin::text FROM client_equipment_software_key"
+                " WHERE software_id = ANY(%s) AND status = 'available'"
+                " ORDER BY validity_end, id LIMIT 1000",
+                list(software.ids),
+            )
+        )
+        with self.env.registry.cursor() as cr:
+            cr.execute(
+                SQL(
+                    "SELECT id, xmin::text FROM client_equipment_software_key"
+                    " WHERE id = ANY(%s)",
+                    [key_id for key_id, _ in seen],
+                )
+            )
+            return {key_id for key_id, _ in set(seen) - set(cr.fetchall())}

@@ -1,0 +1,215 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from .client_equipment_software_key import NAMED_MAX
+from .client_equipment_software_key_entry import REFUSED
+
+
+class ClientEquipmentSoftwareKey(models.Model):
+    """Renewal and replacement."""
+
+    _inherit = "client.equipment.software.key"
+
+    def renew(self, validity_end, reference=None, note=None):
+        """Renew the keys: move their end, restore their status, tell why (S3).
+
+        Assignments stay. Each key gets the remark "Renewed subscription - expires
+        DATE - Reference: REF" and one entry in its trail. The number of queries
+        does not grow with the number of keys.
+
+        :param validity_end: the new last valid day of all these keys (date or ISO
+            text); False gives each one more period of its software
+        :param str reference: order or contract, for the remark and the trail
+        :param str note: added to the remark and the trail
+        :return: True
+        :raises UserError: where a key is permanent or revoked, or its new end has
+            passed, naming it; nothing has been renewed then
+        """
+        self.check_access("write")
+        self._lock_to_move()
+        ends = self._renewal_ends(validity_end)
+        problems = self._renewal_problems(ends)
+        if problems:
+            lines = [
+                self.env._(
+                    "%(count)s of %(total)s keys cannot be renewed, so none was:",
+                    count=len(problems),
+                    total=len(self),
+                )
+            ]
+            lines += [
+                f"{key.display_name}: {problem}"
+                for key, problem in list(problems.items())[:NAMED_MAX]
+            ]
+            if len(problems) > NAMED_MAX:
+                lines.append(self.env._("… and %s more", len(problems) - NAMED_MAX))
+            raise UserError("\n".join(lines))
+        ends_before = {key.id: key.validity_end for key in self}
+        ids_by_status = {}
+        for key in self:
+            ids_by_status.setdefault(key._renewed_status(), []).append(key.id)
+        self._write_renewal(ends, reference, note)
+        reason = " - ".join(
+            filter(None, [reference and self.env._("Reference: %s", reference), note])
+        )
+        for status, key_ids in ids_by_status.items():
+            self.browse(key_ids)._transition("renewed", status, ends_before, reason)
+        return True
+
+    def _renewal_ends(self, validity_end=False):
+        """Return ``{key: new validity end}``; False where none can be proposed.
+
+        :param validity_end: the same end for all; where empty, each key gets one
+            more period of its software, counted from today where it would
+            otherwise have ended by now
+        """
+        if validity_end:
+            return dict.fromkeys(self, fields.Date.to_date(validity_end))
+        today = self._today_by_company()
+        ends = {}
+        for key in self:
+            now, software = today[key.company_id.id], key.software_id
+            end = software._get_validity_end(key.validity_end or now)
+            if end and end < now:
+                end = software._get_validity_end(now)
+            ends[key] = end
+        return ends
+
+    def _renewal_problems(self, ends):
+        """Return ``{key: why it cannot be renewed}`` for those that cannot.
+
+        :param dict ends: what :meth:`_renewal_ends` gave
+        """
+        today = self._today_by_company()
+        problems = {}
+        for key in self:
+            end = ends[key]
+            if key.key_type == "permanent":
+                problem = self.env._("permanent, so it never ends")
+            elif key.status == "revoked":
+                problem = self.env._("revoked; reinstate it first")
+            elif not end:
+                problem = self.env._(
+                    "its software has no default validity; choose the new end"
+                )
+            elif end < today[key.company_id.id]:
+                problem = self.env._(
+                    "the new end %s has passed; choose a later day", end
+                )
+            elif key.validity_start and end < key.validity_start:
+                problem = self.env._(
+                    "the new end %(end)s lies before its start %(start)s",
+                    end=end,
+                    start=key.validity_start,
+                )
+            else:
+                continue
+            problems[key] = problem
+        return problems
+
+    def _renewed_status(self):
+        """Return the status that the key has after its renewal."""
+        self.ensure_one()
+        if self.status != "expired":
+            return self.status
+        return "applied" if self.sudo().equipment_feature_ids else "available"
+
+    def _write_renewal(self, ends, reference, note):
+        """Write the new ends and add the remark, in one statement."""
+        remarks = {}
+        for end in set(ends.values()):
+            remark = self.env._("Renewed subscription - expires %s", end)
+            if reference:
+                remark += " - " + self.env._("Reference: %s", reference)
+            remarks[end] = f"{remark} - {note}" if note else remark
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE client_equipment_software_key key
+                   SET validity_end = renewal.validity_end,
+                       remarks = concat_ws(
+                            E'\\n', NULLIF(key.remarks, ''), renewal.remark
+                       )
+                  FROM unnest(%s, %s::date[], %s::text[])
+                    AS renewal(key_id, validity_end, remark)
+                 WHERE key.id = renewal.key_id
+                """,
+                list(self.ids),
+                [ends[key] for key in self],
+                [remarks[ends[key]] for key in self],
+            )
+        )
+        self.invalidate_recordset(["validity_end", "remarks"], flush=False)
+        self.modified(["validity_end", "remarks"])
+
+    def replace(self, license_key, note=None):
+        """Replace the key by a new license key, where it stands (S4).
+
+        The old key is removed and revoked; the new one gets the same data and, if
+        the old one was applied, goes onto the same equipment. Each keeps its own
+        trail; the two are linked.
+
+        :param str license_key: the new license key
+        :param str note: kept in the audit trail of the old key
+        :return: the new software key
+        :raises UserError: where the key is revoked or has expired, or the new
+            license key is in the system already; nothing has changed then
+        """
+        self.ensure_one()
+        self.check_access("write")
+        self._lock_to_move()
+        if problem := self._replacement_problem(license_key):
+            raise UserError(problem)
+        feature = self.sudo().equipment_feature_ids.sudo(False)
+        assignment = feature and {
+            "equipment_id": feature.equipment_id.id,
+            "remarks": feature.remarks,
+        }
+        (vals,) = self.copy_data({"license_key": license_key, "replaces_id": self.id})
+        replacement = self.create(vals)
+        feature.unlink()
+        self.write({"replaced_by_id": replacement.id})
+        reason = self.env._("Replaced by %s", replacement.display_name)
+        self.revoke(f"{reason} - {note}" if note else reason)
+        if assignment:
+            self.env["client.equipment.feature"].create(
+                {**assignment, "software_key_id": replacement.id}
+            )
+        return replacement
+
+    def _replacement_problem(self, license_key=None):
+        """Return in words why the key cannot be replaced, or None where it can.
+
+        :param str license_key: the new license key, once it is known
+        """
+        self.ensure_one()
+        if self.status == "revoked":
+            return self.env._(
+                "%s is revoked already. Enter the new key as a new software key.",
+                self.display_name,
+            )
+        if self.status == "expired" or self._filtered_past_end():
+            return self.env._(
+                "The validity of %(key)s ended on %(end)s, and its replacement would "
+                "end with it. Renew the key first, then replace it.",
+                key=self.display_name,
+                end=self.validity_end,
+            )
+        if license_key is None:
+            return None
+        license_key = self._normalize_license_key(license_key)
+        (found,) = self._inspect_license_keys([license_key])
+        if found["verdict"] in REFUSED:
+            return "\n".join(
+                (
+                    self.env._("The license key must be unique!"),
+                    self.env._(
+                        "%(license_key)s is %(problem)s. Enter another one.",
+                        license_key=license_key,
+                        problem=self._describe_finding(found),
+                    ),
+                )
+            )
+        return None
