@@ -209,12 +209,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _search_expires_soon(self, operator, value):
         if operator != "in":
             return NotImplemented
-        companies_by_horizon = {}
-        for company_id, day in self.env["res.company"]._software_key_horizons().items():
-            companies_by_horizon.setdefault(day, []).append(company_id)
-        domain = Domain("status", "in", LIVE_STATUSES) & Domain.OR(
-            Domain("validity_end", "<=", day) & Domain("company_id", "in", company_ids)
-            for day, company_ids in companies_by_horizon.items()
+        domain = Domain("status", "in", LIVE_STATUSES) & self._validity_domain(
+            "<=", self.env["res.company"]._software_key_horizons()
         )
         return domain if True in value else ~domain
 
@@ -604,14 +600,24 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.model
     def _past_end_domain(self):
         """Return the domain of :meth:`_filtered_past_end`."""
+        return self._validity_domain("<", self._today_by_company())
+
+    @api.model
+    def _validity_domain(self, operator, day_by_company):
+        """Return the domain of the keys that end before, or until, a day.
+
+        :param str operator: ``<`` or ``<=``
+        :param dict day_by_company: ``{company id or False: day}``
+        """
         companies_by_day = {}
-        for company_id, day in self._today_by_company().items():
+        for company_id, day in day_by_company.items():
             companies_by_day.setdefault(day, []).append(company_id)
         if len(companies_by_day) == 1:
-            return Domain("validity_end", "<", next(iter(companies_by_day)))
+            return Domain("validity_end", operator, next(iter(companies_by_day)))
         # The first condition lets the index on validity_end serve all days.
-        return Domain("validity_end", "<", max(companies_by_day)) & Domain.OR(
-            Domain("validity_end", "<", day) & Domain("company_id", "in", company_ids)
+        return Domain("validity_end", operator, max(companies_by_day)) & Domain.OR(
+            Domain("validity_end", operator, day)
+            & Domain("company_id", "in", company_ids)
             for day, company_ids in companies_by_day.items()
         )
 
