@@ -31,7 +31,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         """
         if messages := self._find_repeated_license_keys(fields, data):
             return {"ids": False, "messages": messages, "nextrow": 0}
-        return super().load(fields, data)
+        keys = self.with_context(keep_savepoints=True)
+        return super(ClientEquipmentSoftwareKey, keys).load(fields, data)
 
     @api.model
     def _find_repeated_license_keys(self, fields, data):

@@ -23,6 +23,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         after a pause of up to two seconds; a request that has written nothing so far
         takes a fresh view at once instead. Callers read the keys after this.
         """
+        if self.env.context.get("keep_savepoints"):
+            return self._lock_within_savepoint()
         fresh_view = self._can_take_fresh_view()
         try:
             return self.lock_for_update(allow_referencing=True)
@@ -36,12 +38,21 @@ class ClientEquipmentSoftwareKey(models.Model):
             self.env.cr.rollback()
         return self._lock_again()
 
-    def _can_take_fresh_view(self):
-        """Tell whether this is a person's request that has written nothing yet.
+    def _lock_within_savepoint(self):
+        """Lock the keys as an import must, which goes back to its savepoints.
 
-        An import keeps its savepoints, which a fresh view would lose.
+        :raises UserError: where somebody else is at them, or was since we began; the
+            import tells it of the row
         """
-        if not request or "import_file" in self.env.context:
+        try:
+            with self.env.cr.savepoint(flush=False):
+                return self._lock_again()
+        except psycopg2.errors.SerializationFailure:
+            raise self._busy_error() from None
+
+    def _can_take_fresh_view(self):
+        """Tell whether this is a person's request that has written nothing yet."""
+        if not request:
             return False
         self.env.flush_all()
         self.env.cr.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
@@ -91,13 +102,16 @@ class ClientEquipmentSoftwareKey(models.Model):
         try:
             self.lock_for_update(allow_referencing=True)
         except LockError:
-            raise UserError(
-                self.env._(
-                    "Somebody else is working on %s at this moment. Try again in a "
-                    "few seconds.",
-                    ", ".join(self[:3].mapped("display_name")),
-                )
-            ) from None
+            raise self._busy_error() from None
+
+    def _busy_error(self):
+        return UserError(
+            self.env._(
+                "Somebody else is working on %s at this moment. Try again in a few "
+                "seconds.",
+                ", ".join(self[:3].mapped("display_name")),
+            )
+        )
 
     def _check_can_be_applied(self):
         """Check that the keys are available, valid and free (A5).

@@ -1,6 +1,13 @@
 # Other connections see only what is committed.
 # pylint: disable=invalid-commit
+from contextlib import contextmanager
+
+import psycopg2
+from werkzeug.test import EnvironBuilder
+
+from odoo import api
 from odoo.exceptions import UserError
+from odoo.http import HTTPRequest, Request, _request_stack
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -107,3 +114,69 @@ class TestConcurrency(CommittedCase):
         self.assertFalse([o for o in outcomes if isinstance(o, UserError)])
         self.assertEqual(set(keys.mapped("status")), {"applied"})
         self.assertEqual(keys.equipment_id, self.laptop)
+
+    @contextmanager
+    def _manager_who_looked_before(self, key):
+        """Give the key as a request of the manager's sees it who looked at it before
+        somebody else changed it."""
+        _request_stack.push(Request(HTTPRequest(EnvironBuilder().get_environ())))
+        try:
+            with self.registry.cursor() as cr:
+                seen = key.with_env(api.Environment(cr, self.manager.id, {}))
+                self.assertEqual(seen.status, key.status)
+                key.write({"remarks": "Changed meanwhile"})
+                self.cr.commit()
+                yield seen
+        finally:
+            _request_stack.pop()
+
+    @mute_logger("odoo.sql_db")
+    def test_fresh_view(self):
+        """E5: whoever comes second does his step at once, on the key as the first one
+        left it, instead of being told to try again."""
+        key = self._enter_subscriptions("SECOND-1")
+        self.cr.commit()
+        end = self._in_days(400)
+        with self._manager_who_looked_before(key) as seen:
+            seen.renew(end)
+            seen.env.cr.commit()
+        self.cr.rollback()
+        self.env.invalidate_all()
+        self.assertEqual(key.validity_end, end)
+        self.assertIn("Changed meanwhile", key.remarks)
+        self.assertIn("Renewed subscription", key.remarks)
+        self.assertEqual(key.verify_audit_trail(), [])
+
+    @mute_logger("odoo.sql_db")
+    def test_no_fresh_view_of_half_the_work(self):
+        """E5: a request that has written already is run again as a whole by Odoo: what
+        it did so far cannot be lost halfway."""
+        key = self._enter("SECOND-2")
+        self.cr.commit()
+        with self._manager_who_looked_before(key) as seen:
+            seen.env["client.equipment"].browse(self.laptop.id).name = "Half the Work"
+            with self.assertRaises(psycopg2.errors.SerializationFailure):
+                seen.revoke()
+        self.cr.rollback()
+        self.env.invalidate_all()
+        self.assertEqual(self.laptop.name, "Concurrent Laptop 1")
+        self.assertEqual(key.status, "available")
+
+    @mute_logger("odoo.sql_db")
+    def test_import_meets_somebody(self):
+        """E2: an import that changes a key which somebody else has just changed says
+        so of its row, in plain words, and imports nothing."""
+        key = self._enter("SECOND-3")
+        self.cr.commit()
+        columns = [".id", "key_type", "validity_end"]
+        row = [str(key.id), "Subscription", str(self._in_days(9))]
+        with self._manager_who_looked_before(key) as seen:
+            result = seen.browse().load(columns, [row])
+            self.assertFalse(result["ids"])
+            (message,) = result["messages"]
+            self.assertIn("Somebody else is working on", message["message"])
+            self.assertIn("SECOND-3", message["message"])
+            seen.env.cr.commit()
+        self.cr.rollback()
+        self.env.invalidate_all()
+        self.assertRecordValues(key, [{"status": "available", "validity_end": False}])
