@@ -12,11 +12,7 @@ export class SoftwareKeyListRenderer extends ListRenderer {
         super.setup();
         const orm = useService("orm");
         onWillStart(async () => {
-            this.jobHealth = await orm.call(
-                "client.equipment.software.key",
-                "get_job_health",
-                []
-            );
+            this.jobHealth = await orm.call("client.equipment.software.key", "get_job_health", []);
         });
     }
 }

@@ -43,9 +43,7 @@ export class VerifyAuditTrail extends Component {
             return this.orm.call(MODEL, "verify_next_audit_trails", [lastId, BATCH]);
         }
         const ids = this.keyIds.slice(this.state.done, this.state.done + BATCH);
-        const findings = ids.length
-            ? await this.orm.call(MODEL, "verify_audit_trail", [ids])
-            : [];
+        const findings = ids.length ? await this.orm.call(MODEL, "verify_audit_trail", [ids]) : [];
         return { count: ids.length, findings };
     }
 

@@ -4,8 +4,7 @@ registry.category("web_tour.tours").add("job_overdue_banner", {
     steps: () => [
         {
             content: "The banner says that the job is overdue",
-            trigger:
-                ".o_list_view .o_software_key_job_overdue:contains('is overdue')",
+            trigger: ".o_list_view .o_software_key_job_overdue:contains('is overdue')",
         },
         {
             content: "The keys are listed below it",

@@ -16,7 +16,10 @@ tours.add("guide_repeated", {
         user.click("Understood", ".modal footer .btn-primary"),
         user.click("Discard", "body:not(:has(.modal)) .o_form_button_cancel"),
         ...user.search("OFFICE-1"),
-        user.see("It is there, and available", ".o_data_row:contains(OFFICE-1):contains(Available)"),
+        user.see(
+            "It is there, and available",
+            ".o_data_row:contains(OFFICE-1):contains(Available)"
+        ),
     ],
 });
 

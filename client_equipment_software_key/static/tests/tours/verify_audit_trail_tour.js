@@ -77,7 +77,8 @@ registry.category("web_tour.tours").add("software_key_verify_broken", {
         },
         {
             content: "Open the entry that is named",
-            trigger: ".modal .list-group-item:contains('TOUR-VERIFY-1'):contains('No. 2 was altered')",
+            trigger:
+                ".modal .list-group-item:contains('TOUR-VERIFY-1'):contains('No. 2 was altered')",
             run: "click",
         },
         {

@@ -33,7 +33,10 @@ tours.add("guide_new_licenses", {
             user.see("It is the new key", `.o_breadcrumb:contains(${licenseKey})`),
         ]),
         user.click("New has nothing of it", ".o_form_button_create"),
-        user.see("An empty form", ".o_form_view:has([name='purchase_reference'] input:value(/^$/)) .o_form_editable"),
+        user.see(
+            "An empty form",
+            ".o_form_view:has([name='purchase_reference'] input:value(/^$/)) .o_form_editable"
+        ),
         ...user.backToList(),
         ...user.searchIn("Feature", "Tour Antivirus Enterprise"),
         ...user.filter("Available"),
@@ -87,13 +90,25 @@ tours.add("guide_recovery", {
     steps: () => [
         ...user.openSoftwareKeysOf("LAPTOP-12345"),
         user.see("The key is on it", `${TAB} .o_data_row:contains(OFFICE-1)`),
-        user.click("Trash icon", `${TAB} .o_data_row:contains(OFFICE-1) .o_list_record_remove button`),
+        user.click(
+            "Trash icon",
+            `${TAB} .o_data_row:contains(OFFICE-1) .o_list_record_remove button`
+        ),
         user.see("It asks", ".modal:contains(OFFICE-1 goes back to the inventory)"),
         user.click("Not yet", ".modal .btn-secondary"),
-        user.see("The key is still on it", `body:not(:has(.modal)) ${TAB} .o_data_row:contains(OFFICE-1)`),
-        user.click("Trash icon", `${TAB} .o_data_row:contains(OFFICE-1) .o_list_record_remove button`),
+        user.see(
+            "The key is still on it",
+            `body:not(:has(.modal)) ${TAB} .o_data_row:contains(OFFICE-1)`
+        ),
+        user.click(
+            "Trash icon",
+            `${TAB} .o_data_row:contains(OFFICE-1) .o_list_record_remove button`
+        ),
         user.click("Confirm", ".modal .btn-primary:contains(Remove)"),
-        user.see("The line has gone, nothing is left to save", `.o_form_view:has(.o_form_saved) ${TAB}:not(:contains(OFFICE-1))`),
+        user.see(
+            "The line has gone, nothing is left to save",
+            `.o_form_view:has(.o_form_saved) ${TAB}:not(:contains(OFFICE-1))`
+        ),
         ...user.backToList(),
         user.click("Forget the search", ".o_facet_remove"),
         ...user.openSoftwareKeysOf("LAPTOP-67890"),
@@ -110,7 +125,10 @@ tours.add("guide_renewal", {
         user.click("Sort by validity end", ".o_list_view th[data-name='validity_end']"),
         user.see("Sorted", ".o_list_view th[data-name='validity_end'] .fa-sort-asc"),
         ...LICENSE_KEYS.flatMap((licenseKey) => [
-            user.click(`Open ${licenseKey}`, `.o_data_row:contains(${licenseKey}) td[name='license_key']`),
+            user.click(
+                `Open ${licenseKey}`,
+                `.o_data_row:contains(${licenseKey}) td[name='license_key']`
+            ),
             ...user.typeDate("validity_end", user.inDays(395)),
             user.type("remarks", "Renewed subscription - Reference: PO-78"),
             ...user.save(),
