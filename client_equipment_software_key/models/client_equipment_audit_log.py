@@ -12,6 +12,11 @@ ACTIONS = [
     ("renewed", "Renewed"),
     ("reinstated", "Reinstated"),
 ]
+# What the system itself gives as a reason is kept in English, like any fact, and told
+# in the reader's language.
+REPAIRED = "Consistency repaired"
+REPLACED = "Replaced by "
+REFERENCE = "Reference: "
 
 
 class ClientEquipmentAuditLog(models.Model):
@@ -107,6 +112,7 @@ class ClientEquipmentAuditLog(models.Model):
             entry.description = entry._describe()
 
     @api.depends("description")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for entry in self:
             entry.display_name = entry.description
@@ -154,7 +160,18 @@ class ClientEquipmentAuditLog(models.Model):
                 text = self.env._("Renewed until %(end)s by %(user)s", **facts)
             case "reinstated":
                 text = self.env._("Reinstated by %(user)s", **facts)
-        return f"{text}: {self.reason}" if self.reason else text
+        return f"{text}: {self._tell_reason()}" if self.reason else text
+
+    def _tell_reason(self):
+        """Return the reason; the system's own words in the reader's language."""
+        reason = self.reason
+        if reason == REPAIRED:
+            return self.env._("Consistency repaired")
+        if reason.startswith(REPLACED):
+            return self.env._("Replaced by %s", reason.removeprefix(REPLACED))
+        if reason.startswith(REFERENCE):
+            return self.env._("Reference: %s", reason.removeprefix(REFERENCE))
+        return reason
 
     @api.private
     @api.model_create_multi

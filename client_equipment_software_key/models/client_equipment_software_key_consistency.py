@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, split_every
 
+from .client_equipment_audit_log import REPAIRED
 from .client_equipment_software_key import LIVE_STATUSES
 
 _logger = logging.getLogger(__name__)
@@ -230,7 +231,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             if step == "remove":
                 keys.equipment_feature_ids.unlink()
             else:
-                keys._transition(*step, reason=self.env._("Consistency repaired"))
+                keys._transition(*step, reason=REPAIRED)
         repaired = self.browse(sum(steps.values(), []))
         repaired.filtered("audit_broken")._check_trails()
         return repaired

@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from .client_equipment_audit_log import REFERENCE, REPLACED
 from .client_equipment_software_key import NAMED_MAX
 from .client_equipment_software_key_entry import REFUSED
 
@@ -51,7 +52,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             ids_by_status.setdefault(key._renewed_status(), []).append(key.id)
         self._write_renewal(ends, reference, note)
         reason = " - ".join(
-            filter(None, [reference and self.env._("Reference: %s", reference), note])
+            filter(None, [reference and f"{REFERENCE}{reference}", note])
         )
         for status, key_ids in ids_by_status.items():
             self.browse(key_ids)._transition("renewed", status, ends_before, reason)
@@ -171,7 +172,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         replacement = self.create(vals)
         feature.unlink()
         self.write({"replaced_by_id": replacement.id})
-        reason = self.env._("Replaced by %s", replacement.display_name)
+        reason = f"{REPLACED}{replacement.display_name}"
         self.revoke(f"{reason} - {note}" if note else reason)
         if assignment:
             self.env["client.equipment.feature"].create(

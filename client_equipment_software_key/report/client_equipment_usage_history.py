@@ -113,6 +113,7 @@ class ClientEquipmentUsageHistory(models.Model):
         )
 
     @api.depends("software_key_id", "equipment_name")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for line in self:
             line.display_name = self.env._(

@@ -13,6 +13,7 @@ from . import test_feature
 from . import test_grouped_export
 from . import test_import
 from . import test_job_health
+from . import test_languages
 from . import test_next_available
 from . import test_performance
 from . import test_reminders

@@ -16,7 +16,7 @@ BATCH = 2000
 PDF_MAX_LINES = 2000
 XLSX_MAX_ROWS = 1_000_000
 XLSX_MAX_TEXT = 32767
-XLSX_SHEET_NAME = re.compile(r"[\[\]:*?/\\']")
+XLSX_NOT_IN_NAME = re.compile(r"[\[\]:*?/\\]|^'|'$")
 
 
 class ClientEquipmentEvidencePack(models.TransientModel):
@@ -639,7 +639,7 @@ class _Sheet:
     """A worksheet that is written row by row; texts are never taken for formulas."""
 
     def __init__(self, workbook, name, headers):
-        self.sheet = workbook.add_worksheet(XLSX_SHEET_NAME.sub(" ", name)[:31])
+        self.sheet = workbook.add_worksheet(XLSX_NOT_IN_NAME.sub(" ", name[:31]))
         self.bold = workbook.add_format({"bold": True, "bg_color": "#e9ecef"})
         self.moment = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         self.day = workbook.add_format({"num_format": "yyyy-mm-dd"})
