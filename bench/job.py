@@ -78,10 +78,13 @@ def measure(large, due, calm_seconds=5):
         )
         until = threading.Event()
         crowd = people(port, until)
+        lock_watch = load.LockWatch(name)
+        lock_watch.start()
         job.start()
         watch = threading.Thread(target=lambda: (job.join(), until.set()), daemon=True)
         watch.start()
         answers, waits, _seconds = load.work_of(crowd)
+        lock_waits = lock_watch.stop()
         pauses = load.pauses([port])
     renewed_wrongly = sql(
         name,
@@ -99,9 +102,10 @@ def measure(large, due, calm_seconds=5):
         "removed": len(removed),
         "calm": load.spread(calm),
         "waits": load.spread(waits),
+        "waits for a lock": len(lock_waits),
+        "longest wait for a lock ms": round(max(lock_waits, default=0) * 1000),
         "run again by Odoo": len(pauses),
         "longest pause ms": max(pauses, default=0) * 1000,
-        "worst": load.percentile(waits, 1),
         "answers": {str(kind): count for kind, count in answers.items()},
         "unexpected": load.unexpected(answers),
         "problems": load.check(name),

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -180,6 +180,33 @@ def work_of(people, seconds=None, until=None):
     answers = sum((person.answers for person in people), Counter())
     waits = sorted(wait for person in people for wait in person.waits)
     return answers, waits, time.perf_counter() - start
+
+
+class LockWatch(threading.Thread):
+    """Looks every few milliseconds who waits for somebody else's lock, and how long."""
+
+    PAUSE = 0.005
+
+    def __init__(self, name):
+        super().__init__(daemon=True)
+        self.name_of_database, self.until, self.waits = name, threading.Event(), {}
+
+    def run(self):
+        with closing(databases.connect(self.name_of_database, autocommit=True)) as link:
+            cursor = link.cursor()
+            while not self.until.wait(self.PAUSE):
+                cursor.execute(
+                    "SELECT pid, waitstart, clock_timestamp() - waitstart FROM pg_locks"
+                    " WHERE NOT granted AND waitstart IS NOT NULL"
+                )
+                for pid, since, waited in cursor.fetchall():
+                    self.waits[pid, since] = waited.total_seconds()
+
+    def stop(self):
+        """Return how long each wait took, in seconds, to within the pause."""
+        self.until.set()
+        self.join()
+        return sorted(self.waits.values())
 
 
 def unexpected(answers):
