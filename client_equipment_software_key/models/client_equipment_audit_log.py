@@ -216,7 +216,7 @@ class ClientEquipmentAuditLog(models.Model):
         else:
             end_before = SQL("moved.validity_end")
             moved_ends = SQL(
-                "JOIN unnest(%s, %s::date[]) AS moved(key_id, validity_end)"
+                "JOIN unnest(%s::int[], %s::date[]) AS moved(key_id, validity_end)"
                 " ON moved.key_id = key.id",
                 list(ends_before),
                 [end or None for end in ends_before.values()],

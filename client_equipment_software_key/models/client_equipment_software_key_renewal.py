@@ -133,7 +133,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                        remarks = concat_ws(
                             E'\\n', NULLIF(key.remarks, ''), renewal.remark
                        )
-                  FROM unnest(%s, %s::date[], %s::text[])
+                  FROM unnest(%s::int[], %s::date[], %s::text[])
                     AS renewal(key_id, validity_end, remark)
                  WHERE key.id = renewal.key_id
                 """,

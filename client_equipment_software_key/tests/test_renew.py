@@ -70,6 +70,11 @@ class TestRenew(SoftwareKeyCommon):
         key.renew(self.end)
         self.assertEqual(key.remarks, f"Renewed subscription - expires {self.end}")
 
+    def test_no_key(self):
+        """S3, E2: called on no key at all it does nothing."""
+        none = self.env["client.equipment.software.key"].with_user(self.manager)
+        self.assertTrue(none.renew(self._in_days(90), reference="PO-1"))
+
     def test_restores_status(self):
         """An expired key comes back: Applied where it is installed (S3, section 4)."""
         keys = self._enter_subscriptions("RENEW-1", "RENEW-2", end=5)

@@ -13,6 +13,7 @@ from hypothesis.stateful import (
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import html2plaintext
 
 from .common import SoftwareKeyCommon
 
@@ -37,10 +38,12 @@ class Life(RuleBasedStateMachine):
         self.numbers = count(1)
         self.places = list(self.case.places)
         self.past = {}
+        self.traces = []
         self.enter(who=0, days=20, shared=True, amount=3)
 
     def teardown(self):
         self.case.assert_replay(self.past)
+        self.case.assert_traces(self.traces)
         self.savepoint.close(rollback=True)
         self.case.env.invalidate_all()
 
@@ -134,10 +137,24 @@ class Life(RuleBasedStateMachine):
         if key:
             self._attempt(lambda: key.replace(f"LIFE-{next(self.numbers)}"))
 
-    @rule(who=NUMBER, which=NUMBER)
-    def delete(self, who, which):
-        key = self._one_key(which).with_user(self.case.managers[who % 2])
-        self._attempt(key.unlink)
+    @rule(who=NUMBER, which=NUMBER, amount=st.integers(1, 2))
+    def delete(self, who, which, amount):
+        user = self.case.managers[who % 2]
+        keys = self._one_key(which, lambda key: not key.equipment_id, amount)
+        traces = [self._expected_trace(key, user) for key in keys]
+
+        def step():
+            keys.with_user(user).unlink()
+            self.traces += traces
+
+        self._attempt(step)
+
+    def _expected_trace(self, key, user):
+        *_, last = entries = key.audit_log_ids.sorted("number")
+        return (
+            f"Software key …{key.license_key[-5:]} deleted by {user.name} with "
+            f"{len(entries)} audit logs; last hash {last.hash}"
+        )
 
     @rule(where=NUMBER)
     def delete_equipment(self, where):
@@ -249,12 +266,27 @@ class TestReplay(SoftwareKeyCommon):
             )
         self.assertEqual(keys.verify_audit_trail(), [])
 
+    def assert_traces(self, traces):
+        """Check that the software's chatter tells of every deleted key (K10), and of
+        no other."""
+        self.deletions += len(traces)
+        bodies = self.antivirus.message_ids.sorted("id").mapped("body")
+        told = [
+            line
+            for body in bodies
+            if " deleted by " in body
+            for line in html2plaintext(body).splitlines()
+        ]
+        self.assertEqual(told, traces)
+
     def test_any_sequence_of_steps(self):
-        """L5, L6, section 4: after any sequence of steps by several people in two
+        """K10, L5, L6, section 4: after any sequence of steps by several people in two
         companies, replaying the trail gives status, equipment and validity of every
-        key; the usage history gives every past day; verifying finds nothing."""
+        key; the usage history gives every past day; verifying finds nothing; and of
+        deleted keys the software's chatter keeps ending, user, count and last hash."""
         with freeze_time(LIFE_BEGINS) as clock:
             machine = type("Life", (Life,), {"case": self, "clock": clock})
+            self.deletions = 0
             run_state_machine_as_test(
                 machine,
                 settings=settings(
@@ -266,3 +298,4 @@ class TestReplay(SoftwareKeyCommon):
                     suppress_health_check=list(HealthCheck),
                 ),
             )
+        self.assertGreater(self.deletions, 20)
