@@ -300,7 +300,7 @@ STEP = """
        SET {sets} audit_number = trail.number, audit_hash = trail.hash,
            write_uid = %(uid)s, write_date = %(now)s
       FROM trail
-     WHERE key.id = trail.software_key_id
+     WHERE key.id = trail.software_key_id AND key.id = ANY(%(ids)s)
 """
 
 

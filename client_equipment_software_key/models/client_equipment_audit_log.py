@@ -258,6 +258,7 @@ class ClientEquipmentAuditLog(models.Model):
                       %(moved_ends)s
                       LEFT JOIN client_equipment_feature feature
                              ON feature.software_key_id = key.id
+                            AND feature.software_key_id = ANY(%(key_ids)s)
                       LEFT JOIN client_equipment equipment
                              ON equipment.id
                               = COALESCE(feature.equipment_id, key.equipment_id)

@@ -186,11 +186,14 @@ class ClientEquipmentSoftwareKey(models.Model):
                   FROM client_equipment_audit_log entry
                  WHERE entry.id = ANY(%(entry_ids)s)
                    AND key.id = entry.software_key_id
+                   AND key.id = ANY(%(key_ids)s)
                 """,
                 status=status,
                 uid=self.env.uid,
                 now=fields.Datetime.now(),
                 entry_ids=entry_ids,
+                # Known already, but it keeps PostgreSQL from reading all keys.
+                key_ids=list(self.ids),
             )
         )
         changed = ["status", "equipment_id", "audit_number", "audit_hash"]
