@@ -10,6 +10,8 @@ from .client_equipment_software_key import LIVE_STATUSES
 _logger = logging.getLogger(__name__)
 
 VERIFY_BATCH = 2000
+# Up to about so many keys the filter compares them with their assignments on the spot.
+COMPARED_LIVE = 50_000
 
 # What a key's own row shows to be wrong, and what the last check found beyond it.
 BROKEN = """
@@ -70,12 +72,27 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.flush_model(
             ["status", "equipment_id", "assignment_broken", "audit_broken"]
         )
+        self.env["client.equipment.feature"].flush_model(["equipment_id"])
         due = Domain("status", "in", LIVE_STATUSES) & self._past_end_domain()
-        # One subquery of two index scans: an OR would read the whole table.
+        # One subquery of index scans: an OR would read the whole table. Comparing with
+        # the assignments does read it, so among very many keys that is left to the
+        # check (by button, and every night).
         found = SQL(
-            "SELECT id FROM client_equipment_software_key WHERE %s UNION ALL %s",
+            """
+            SELECT id FROM client_equipment_software_key WHERE %s
+            UNION ALL %s
+            UNION ALL
+            SELECT key.id
+              FROM client_equipment_software_key key
+              LEFT JOIN client_equipment_feature feature
+                     ON feature.software_key_id = key.id
+             WHERE key.equipment_id IS DISTINCT FROM feature.equipment_id
+               AND (SELECT reltuples FROM pg_class
+                     WHERE oid = 'client_equipment_software_key'::regclass) < %s
+            """,
             SQL(BROKEN),
             self.sudo()._search(due).select(),
+            COMPARED_LIVE,
         )
         domain = Domain.custom(
             to_sql=lambda model, alias, query: SQL(
@@ -248,7 +265,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     def check_consistency(self):
         """Check all keys: status against assignment, validity, audit trails (S7).
 
-        What is found is listed under the filter *Needs Attention* from then on.
+        What is found is listed under the filter *Needs Attention* from then on. Among
+        very many keys :meth:`check_next_consistency` shows how far it is.
 
         :return: the keys that need attention
         :raises AccessError: where the user may not change keys
@@ -258,16 +276,46 @@ class ClientEquipmentSoftwareKey(models.Model):
         return self.search([("needs_attention", "=", True)])
 
     @api.model
+    def check_next_consistency(self, after_id=0, limit=VERIFY_BATCH):
+        """Check the next keys, of all companies, as :meth:`check_consistency` does.
+
+        To check everything, call it again with the ``last_id`` of the answer until
+        ``count`` is 0.
+
+        :param int after_id: keys with a greater id are looked at
+        :param int limit: how many
+        :return: ``{"count", "last_id"}``
+        :raises AccessError: where the user may not change keys
+        """
+        self.check_access("write")
+        keys = self.sudo().search([("id", ">", after_id)], order="id", limit=limit)
+        keys._check_trails()
+        return {"count": len(keys), "last_id": keys[-1:].id or after_id}
+
+    @api.model
     def action_check_consistency(self):
-        """Check all keys, and show those that need attention.
+        """Check all keys, showing the progress, and then those that need attention.
+
+        :return: a client action
+        """
+        self.check_access("write")
+        return {
+            "type": "ir.actions.client",
+            "tag": "check_consistency",
+            "name": self.env._("Check Consistency"),
+            "target": "new",
+        }
+
+    @api.model
+    def action_view_needs_attention(self):
+        """Show what a check has found.
 
         :return: an action that opens the key list, filtered where something was found
         """
-        found = self.check_consistency()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "client_equipment_software_key.client_equipment_software_key_action"
         )
-        if found:
+        if self.search_count([("needs_attention", "=", True)], limit=1):
             return action | {"context": {"search_default_needs_attention": 1}}
         return {
             "type": "ir.actions.client",
@@ -287,14 +335,10 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         :param after_batch: called with the number of keys of each batch
         """
-        SoftwareKey = self.sudo()
         last_id = 0
-        while keys := SoftwareKey.search(
-            [("id", ">", last_id)], order="id", limit=VERIFY_BATCH
-        ):
-            keys._check_trails()
-            last_id = keys[-1].id
-            after_batch(len(keys))
+        while (batch := self.check_next_consistency(last_id))["count"]:
+            last_id = batch["last_id"]
+            after_batch(batch["count"])
 
     def _check_trails(self):
         """Verify these keys and their audit trails, and keep on each what was found."""

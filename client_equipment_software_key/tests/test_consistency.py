@@ -4,6 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL
 
+from ..models import client_equipment_software_key_consistency
 from .common import ADDON, SoftwareKeyCommon
 
 
@@ -63,21 +64,30 @@ class TestConsistency(SoftwareKeyCommon):
     def test_all_in_order(self):
         """S7: nothing is found where nothing is wrong."""
         self.assertFalse(self.Keys.check_consistency())
-        action = self.Keys.action_check_consistency()
+        action = self.Keys.action_view_needs_attention()
         self.assertEqual(action["tag"], "display_notification")
         self.assertFalse(self.intact.with_user(self.manager).repair())
         self.assertEqual(self._steps(self.intact), ["created"])
 
     def test_listed_at_once(self):
-        """K8: what a key's own row shows to be wrong is listed before any check; what
-        only the assignments show, after one, and no more after the next step."""
+        """K8: what disagrees is listed before any check."""
         self._set(self.free, status="applied")
         self.assertEqual(self._listed(), self.free)
-        self._set(self.applied, equipment_id=None)
+        self._set(self.applied, equipment_id=self.spare_laptop.id)
         self.assertEqual(self._listed(), self.free | self.applied)
         self._set(self.free, status="available")
+        self._set(self.applied, equipment_id=None)
+        self.assertEqual(self._listed(), self.applied)
+
+    def test_listed_among_very_many(self):
+        """K8: among very many keys, what a key's own row shows is listed at once; what
+        only its assignment shows, from the check on until the key's next step."""
+        # As if even these few were more than can be compared in a moment.
+        self.patch(client_equipment_software_key_consistency, "COMPARED_LIVE", -2)
+        self._set(self.free, status="applied")
         self._set(self.applied, equipment_id=self.spare_laptop.id)
-        self.assertFalse(self._listed())
+        self.assertEqual(self._listed(), self.free)
+        self._set(self.free, status="available")
         self.assertEqual(self.Keys.check_consistency(), self.applied)
         self.assertEqual(self._listed(), self.applied)
         self.feature.with_user(self.technician).unlink()
@@ -162,7 +172,7 @@ class TestConsistency(SoftwareKeyCommon):
         self.assertIn("behind the system's back", self.free.attention_note)
         self.assertFalse(self.free.can_be_repaired)
         self.assertFalse(self.free.with_user(self.manager).repair())
-        action = self.Keys.action_check_consistency()
+        action = self.Keys.action_view_needs_attention()
         self.assertTrue(action["context"]["search_default_needs_attention"])
         self._sql(
             "UPDATE client_equipment_audit_log SET user_name = %s WHERE id = %s",
@@ -170,6 +180,16 @@ class TestConsistency(SoftwareKeyCommon):
             entry.id,
         )
         self.assertFalse(self.Keys.check_consistency())
+
+    def test_batches(self):
+        """S7: the check goes through the keys of all companies, a few at a time."""
+        self._sql("DELETE FROM client_equipment_feature WHERE id = %s", self.feature.id)
+        looked_at, batch = 0, {"last_id": self.intact.id - 1}
+        while (batch := self.Keys.check_next_consistency(batch["last_id"], 2))["count"]:
+            self.assertLessEqual(batch["count"], 2)
+            looked_at += batch["count"]
+        self.assertGreaterEqual(looked_at, 4)
+        self.assertEqual(self._listed(), self.applied)
 
     def test_who(self):
         """S7: technicians and auditors see what was found, but repair nothing; nobody
@@ -180,8 +200,11 @@ class TestConsistency(SoftwareKeyCommon):
             self.assertTrue(key.needs_attention)
             with self.assertRaises(AccessError):
                 key.repair()
+            for check in (key.check_consistency, key.check_next_consistency):
+                with self.assertRaises(AccessError):
+                    check()
             with self.assertRaises(AccessError):
-                key.check_consistency()
+                key.action_check_consistency()
         with self.assertRefused(UserError, "set by the system alone"):
             self.free.with_user(self.manager).audit_broken = True
         self.assertEqual(self.free.status, "applied")

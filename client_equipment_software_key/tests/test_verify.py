@@ -456,3 +456,18 @@ class TestVerifyScreens(SoftwareKeyMixin, HttpCase):
         self.start_tour(
             "/odoo/software-keys", "software_key_verify_broken", login="sk_auditor"
         )
+
+    def test_check_consistency(self):
+        """S7: the manager checks all keys; the list opens with what needs attention,
+        and a repaired one is all right."""
+        key = self._enter("TOUR-CHECK-1")
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE client_equipment_software_key SET status = 'applied' WHERE id = %s",
+            [key.id],
+        )
+        self.env.invalidate_all()
+        self.start_tour(
+            "/odoo/software-keys", "software_key_check_consistency", login="sk_manager"
+        )
+        self.assertEqual(self._steps(key), ["created", "reinstated"])

@@ -52,8 +52,14 @@ export class VerifyAuditTrail extends Component {
         do {
             batch = await this.nextBatch(batch.last_id || 0);
             this.state.done += batch.count;
-            this.state.findings.push(...batch.findings);
+            this.state.findings.push(...(batch.findings || []));
         } while (batch.count && !this.closed);
+        if (!this.closed) {
+            await this.finish();
+        }
+    }
+
+    finish() {
         this.state.finished = true;
     }
 
@@ -70,4 +76,16 @@ export class VerifyAuditTrail extends Component {
     }
 }
 
+/** Checks all keys in the same way, then lists those that need attention (S7). */
+export class CheckConsistency extends VerifyAuditTrail {
+    nextBatch(lastId) {
+        return this.orm.call(MODEL, "check_next_consistency", [lastId, BATCH]);
+    }
+
+    async finish() {
+        this.action.doAction(await this.orm.call(MODEL, "action_view_needs_attention", []));
+    }
+}
+
 registry.category("actions").add("verify_audit_trail", VerifyAuditTrail);
+registry.category("actions").add("check_consistency", CheckConsistency);

@@ -87,3 +87,37 @@ registry.category("web_tour.tours").add("software_key_verify_broken", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("software_key_check_consistency", {
+    steps: () => [
+        {
+            content: "Wait for the list",
+            trigger: ".o_list_view .o_data_row:contains('TOUR-CHECK-1')",
+        },
+        ...openMenu("Configuration", "Check Consistency"),
+        {
+            content: "The list shows what needs attention; open it",
+            trigger:
+                "body:not(:has(.modal)):has(.o_facet_value:contains('Needs Attention')) .o_data_row:contains('TOUR-CHECK-1') td[name='software_id']",
+            run: "click",
+        },
+        {
+            content: "Repair",
+            trigger: ".o_form_view button[name='action_repair']",
+            run: "click",
+        },
+        {
+            content: "It is available again",
+            trigger: ".o_form_view:not(:has(.alert-danger)) .o_arrow_button_current:contains('Available'), .o_form_view:not(:has(.alert-danger)) [name='status']:contains('Available')",
+        },
+        ...openMenu("Configuration", "Check Consistency"),
+        {
+            content: "All is in order",
+            trigger: ".o_notification:contains('All is in order')",
+        },
+        {
+            content: "And the list is there",
+            trigger: "body:not(:has(.modal)) .o_list_view .o_data_row:contains('TOUR-CHECK-1')",
+        },
+    ],
+});
