@@ -65,3 +65,14 @@ class TestScreens(SoftwareKeyCommon):
         ):
             arch = self._arch("client.equipment.software.key", "form", user)
             self.assertEqual('widget="selection"' in arch, offered)
+
+    def test_only_managers_enter_many(self):
+        """K11: Enter Many Keys stands above the list and the cards, for managers."""
+        for view_type in ("list", "kanban"):
+            for user, offered in (
+                (self.manager, True),
+                (self.technician, False),
+                (self.auditor, False),
+            ):
+                arch = self._arch("client.equipment.software.key", view_type, user)
+                self.assertEqual("Enter Many Keys" in arch, offered)

@@ -1,0 +1,41 @@
+import { SearchModel } from "@web/search/search_model";
+
+/**
+ * The filter that a role's first screen opens with (named for_<role>) makes way as soon
+ * as the user looks for something: who searches, filters or chooses a status means all
+ * records. A phone, which hides what is filtered, opens without it.
+ */
+export class RoleFilterSearchModel extends SearchModel {
+    _activateDefaultSearchItems() {
+        super._activateDefaultSearchItems(...arguments);
+        if (this.env.isSmall) {
+            this.forgetRoleFilter();
+        }
+    }
+
+    _notify() {
+        if (!this.blockNotification && this.isLookingForSomething()) {
+            this.forgetRoleFilter();
+        }
+        return super._notify();
+    }
+
+    isRoleFilter({ searchItemId }) {
+        return this.searchItems[searchItemId].name?.startsWith("for_");
+    }
+
+    forgetRoleFilter() {
+        this.query = this.query.filter((item) => !this.isRoleFilter(item));
+    }
+
+    isLookingForSomething() {
+        const statusChosen = this.categories.some(
+            ({ fieldName, activeValueId }) => fieldName === "status" && activeValueId
+        );
+        const isGroupBy = ({ searchItemId }) =>
+            ["groupBy", "dateGroupBy"].includes(this.searchItems[searchItemId].type);
+        return (
+            statusChosen || this.query.some((item) => !isGroupBy(item) && !this.isRoleFilter(item))
+        );
+    }
+}
