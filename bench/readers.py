@@ -117,6 +117,23 @@ def readers(env):
             auditor, FEATURE, [("applied_by_id", "=", person)]
         ),
         "keys of an equipment": page(auditor, KEY, [("equipment_id", "=", unit.id)]),
+        "keys of a software": page(
+            auditor,
+            KEY,
+            [("software_id", "=", keys.search([], limit=1).software_id.id)],
+        ),
+        # People and suppliers of whom there is nothing: only an index knows that soon.
+        "trail: of a person without entries": page(
+            auditor, TRAIL, [("user_id", "=", auditor.uid)]
+        ),
+        "assignments: of a person without any": page(
+            auditor, FEATURE, [("applied_by_id", "=", auditor.uid)]
+        ),
+        "keys of a supplier without any": page(
+            auditor, KEY, [("supplier_id", "=", env.company.partner_id.id)]
+        ),
+        "next available keys of all software": next_available(technician),
+        "a key deleted": deletion(acting(env, "manager1")),
     }
     if hasattr(keys, "_inspect_license_keys"):
         pasted = [f"paste-{number}" for number in range(1000)]
@@ -133,6 +150,24 @@ def readers(env):
         [*names, "equipment_name", "description"]
     )
     return found
+
+
+def next_available(env):
+    software = env["client.equipment.software"].search([])
+    unit = env["client.equipment"].search([], limit=1)
+    return lambda: env[KEY]._get_next_available(software, unit)
+
+
+def deletion(env):
+    """Return the deletion of a key, which is taken back at once."""
+    key = env[KEY].search([("status", "=", "available")], limit=1)
+
+    def delete():
+        with env.cr.savepoint() as savepoint:
+            key.unlink()
+            savepoint.rollback()
+
+    return delete
 
 
 def usage_history(env, model, day):

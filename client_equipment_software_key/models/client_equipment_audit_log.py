@@ -40,7 +40,7 @@ class ClientEquipmentAuditLog(models.Model):
         "client.equipment.software.key",
         required=True,
         readonly=True,
-        index=True,
+        index=True,  # the tab Audit Logs of a key; _verify
         ondelete="cascade",
     )
     number = fields.Integer(
@@ -53,13 +53,20 @@ class ClientEquipmentAuditLog(models.Model):
     action = fields.Selection(ACTIONS, required=True, readonly=True)
     action_date = fields.Datetime("Date and Time", required=True, readonly=True)
     user_id = fields.Many2one(
-        "res.users", required=True, readonly=True, index=True, ondelete="restrict"
+        "res.users",
+        required=True,
+        readonly=True,
+        index=True,  # Audit Logs of a person
+        ondelete="restrict",
     )
     user_name = fields.Char(
         "User's Name", readonly=True, help="Name of the user at that time."
     )
     equipment_id = fields.Many2one(
-        "client.equipment", readonly=True, index="btree_not_null", ondelete="set null"
+        "client.equipment",
+        readonly=True,
+        index="btree_not_null",  # Audit Logs of an equipment
+        ondelete="set null",
     )
     equipment_ref = fields.Integer(
         "Equipment's Database ID",

@@ -17,23 +17,26 @@ class ClientEquipmentFeature(models.Model):
         domain="[('can_be_applied', '=', True),"
         " ('company_id', 'in', [company_id, False] if company_id else [False]),"
         " '|', ('owner_id', '=', False), ('owner_id', 'parent_of', partner_id)]",
-        index=True,
+        index=True,  # _transition: where the key is now
         ondelete="restrict",
     )
     equipment_id = fields.Many2one(
-        "client.equipment", required=True, index=True, ondelete="restrict"
+        "client.equipment",
+        required=True,
+        index=True,  # the tab Software Keys of an equipment
+        ondelete="restrict",
     )
     applied_date = fields.Date(
         required=True,
         default=fields.Date.context_today,
-        index=True,
+        index=True,  # Equipment Features, newest first
         help="Day on which the software was installed.",
     )
     applied_by_id = fields.Many2one(
         "res.users",
         required=True,
         default=lambda self: self.env.user,
-        index=True,
+        index=True,  # Equipment Features of a technician
         ondelete="restrict",
     )
     remarks = fields.Char()

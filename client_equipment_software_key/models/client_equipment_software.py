@@ -15,7 +15,7 @@ class ClientEquipmentSoftware(models.Model):
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "name, id"
 
-    name = fields.Char(required=True, index="trigram")
+    name = fields.Char(required=True)
     publisher = fields.Char()
     default_key_type = fields.Selection(
         KEY_TYPES,
@@ -36,7 +36,6 @@ class ClientEquipmentSoftware(models.Model):
         "res.users",
         "Responsible",
         domain=[("share", "=", False)],
-        index="btree_not_null",
         help="Gets the reminders of keys that expire or run out.",
     )
     reminded_until = fields.Date(

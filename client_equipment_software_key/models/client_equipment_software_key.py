@@ -62,14 +62,14 @@ class ClientEquipmentSoftwareKey(models.Model):
     license_key = fields.Char(
         required=True,
         copy=False,
-        index="trigram",
+        index="trigram",  # search and drop-down by a part of it
         help="The product key or license code. It cannot be changed once saved.",
     )
     software_id = fields.Many2one(
         "client.equipment.software",
         "Feature",
         required=True,
-        index=True,
+        index=True,  # the keys of a software
         ondelete="restrict",
         help="The software product that this key licenses.",
     )
@@ -81,18 +81,20 @@ class ClientEquipmentSoftwareKey(models.Model):
     owner_id = fields.Many2one(
         "res.partner",
         "Bought for Customer",
-        index="btree_not_null",
+        index="btree_not_null",  # name_search; keys of a customer
         ondelete="restrict",
         help="Where set, the key can only be applied to equipment of this customer.",
     )
     supplier_id = fields.Many2one(
-        "res.partner", index="btree_not_null", ondelete="restrict"
+        "res.partner",
+        index="btree_not_null",  # keys by supplier
+        ondelete="restrict",
     )
     purchase_reference = fields.Char()
     company_id = fields.Many2one(
         "res.company",
         default=lambda self: self.env.company,
-        index=True,
+        index=True,  # record rules, where there are many companies
         help="Leave empty to share the key between all companies.",
     )
     equipment_feature_ids = fields.One2many(
@@ -105,7 +107,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         "client.equipment",
         readonly=True,
         copy=False,
-        index="btree_not_null",
+        index="btree_not_null",  # the keys of an equipment, of a customer
         ondelete="restrict",
         help="The equipment that the key is applied to now.",
     )
@@ -114,14 +116,14 @@ class ClientEquipmentSoftwareKey(models.Model):
         "client.equipment.software.key",
         readonly=True,
         copy=False,
-        index="btree_not_null",
+        index="btree_not_null",  # deleting keys looks for links to them
         ondelete="set null",
     )
     replaces_id = fields.Many2one(
         "client.equipment.software.key",
         readonly=True,
         copy=False,
-        index="btree_not_null",
+        index="btree_not_null",  # deleting keys looks for links to them
         ondelete="set null",
     )
     audit_number = fields.Integer(
@@ -175,7 +177,9 @@ class ClientEquipmentSoftwareKey(models.Model):
     _key_type_validity = models.Index("(key_type, validity_end)")
     # The drop-down of the equipment form, and the next available key: the available
     # keys of a software, the one that expires first in front.
-    _software_status = models.Index("(software_id, status, validity_end)")
+    _available = models.Index(
+        "(software_id, validity_end, id) WHERE status = 'available'"
+    )
 
     @api.depends("software_id.name", "license_key")
     def _compute_display_name(self):
