@@ -6,6 +6,8 @@ from .client_equipment_software_key import INVISIBLE, LICENSE_KEY_MAX, NAMED_MAX
 
 # Verdicts on a line of a bulk entry that keep the list from being entered.
 REFUSED = ("repeated", "existing", "invalid")
+# After so many keys whoever watches a bulk entry hears how far it is.
+ENTRY_BATCH = 500
 
 
 class ClientEquipmentSoftwareKey(models.Model):
@@ -95,6 +97,15 @@ class ClientEquipmentSoftwareKey(models.Model):
         :raises ValidationError: one error that names every offending line; nothing
             has been entered then
         """
+        return self._bulk_enter(license_keys, values)
+
+    @api.model
+    def _bulk_enter(self, license_keys, values, progress=None):
+        """Do the work of :meth:`bulk_enter`.
+
+        :param progress: called after each batch with the number of keys entered so
+            far, all in the one transaction
+        """
         self.check_access("create")
         findings = self._inspect_license_keys(license_keys)
         if not findings:
@@ -104,9 +115,15 @@ class ClientEquipmentSoftwareKey(models.Model):
         refused = [found for found in findings if found["verdict"] in REFUSED]
         if refused:
             raise ValidationError(self._describe_refused(refused, len(findings)))
-        return self.create(
-            [{**values, "license_key": found["license_key"]} for found in findings]
-        )
+        vals_list = [
+            {**values, "license_key": found["license_key"]} for found in findings
+        ]
+        keys = self.browse()
+        for start in range(0, len(vals_list), ENTRY_BATCH):
+            keys += self.create(vals_list[start : start + ENTRY_BATCH])
+            if progress:
+                progress(len(keys))
+        return keys
 
     @api.model
     def _inspect_license_keys(self, license_keys):

@@ -3,12 +3,14 @@ import io
 
 from openpyxl import Workbook
 
+from odoo import api
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import html2plaintext
 
-from .common import SoftwareKeyCommon, SoftwareKeyMixin
+from .common import CommittedCase, SoftwareKeyCommon, SoftwareKeyMixin
 
+KEY = "client.equipment.software.key"
 WIZARD = "client.equipment.software.key.bulk.entry"
 
 
@@ -288,3 +290,42 @@ class TestBulkEntryTour(SoftwareKeyMixin, HttpCase):
                 for number in (1, 2, 3)
             ],
         )
+
+    def test_many(self):
+        """A long list is entered behind a bar that shows how far it is (K11)."""
+        self.start_tour(
+            "/odoo/software-keys", "software_key_bulk_entry_many", login="sk_manager"
+        )
+        self.assertEqual(
+            self.env["client.equipment.software.key"].search_count(
+                [("license_key", "like", "BULK-MANY-")]
+            ),
+            2000,
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestBulkEntryProgress(CommittedCase):
+    def test_progress(self):
+        """Who waits can read how many keys have been entered, while none of them is
+        there for anybody before the last one is (K11)."""
+        entry = self.env[WIZARD].with_user(self.manager)
+        entry = entry.create(
+            {
+                "software_id": self.office.id,
+                "license_keys": "\n".join(f"PROGRESS-{i}" for i in range(1200)),
+            }
+        )
+        self.addCleanup(self.cr.commit)
+        self.addCleanup(entry.unlink)
+        self.cr.commit()  # pylint: disable=invalid-commit
+        entry.action_enter()
+        keys = [("license_key", "like", "PROGRESS-")]
+        self.assertEqual(self.env[KEY].search_count(keys), 1200)
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, self.manager.id, {})
+            self.assertEqual(env[WIZARD].browse(entry.id).entered_count, 1200)
+            self.assertFalse(env[KEY].search_count(keys))
+        self.cr.rollback()
+        self.env.invalidate_all()
+        self.assertFalse(self.env[KEY].search_count(keys))

@@ -9,6 +9,7 @@ from openpyxl import load_workbook
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..models.client_equipment_software_key import KEY_TYPES
 from ..models.client_equipment_software_key_entry import REFUSED
@@ -78,6 +79,9 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
     new_count = fields.Integer(compute="_compute_preview")
     refused_count = fields.Integer(compute="_compute_preview")
     preview = fields.Html(compute="_compute_preview", sanitize=False)
+    entered_count = fields.Integer(
+        readonly=True, help="How many license keys the running entry has entered."
+    )
 
     @api.depends("software_id")
     def _compute_key_type(self):
@@ -228,6 +232,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         :return: an action that says how many and closes the dialog
         """
         self.ensure_one()
+        self._note_progress(0)
         SoftwareKey = self.env["client.equipment.software.key"]
         license_keys = self._get_lines()
         if self.leave_out:
@@ -236,7 +241,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
                 for found in SoftwareKey._inspect_license_keys(license_keys)
                 if found["verdict"] not in REFUSED
             ]
-        keys = SoftwareKey.bulk_enter(
+        keys = SoftwareKey._bulk_enter(
             license_keys,
             {
                 "software_id": self.software_id.id,
@@ -248,6 +253,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
                 "owner_id": self.owner_id.id,
                 "company_id": self.company_id.id,
             },
+            progress=self._note_progress,
         )
         return {
             "type": "ir.actions.client",
@@ -262,3 +268,19 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
+
+    def _note_progress(self, count):
+        """Note how many keys have been entered, for the waiting user to read.
+
+        It takes a transaction of its own: nobody sees into the one that enters the
+        keys before its end. That one leaves this row alone, so they do not meet.
+        """
+        with self.env.registry.cursor() as cr:
+            cr.execute(
+                SQL(
+                    "UPDATE client_equipment_software_key_bulk_entry"
+                    " SET entered_count = %s WHERE id = %s",
+                    count,
+                    self.id,
+                )
+            )

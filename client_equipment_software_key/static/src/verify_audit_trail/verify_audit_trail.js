@@ -1,4 +1,5 @@
 import { Component, onMounted, onWillStart, onWillUnmount, useState } from "@odoo/owl";
+import { ProgressBar } from "../progress_bar/progress_bar";
 import { registry } from "@web/core/registry";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 import { useService } from "@web/core/utils/hooks";
@@ -12,6 +13,7 @@ const MODEL = "client.equipment.software.key";
  */
 export class VerifyAuditTrail extends Component {
     static template = "client_equipment_software_key.VerifyAuditTrail";
+    static components = { ProgressBar };
     static props = { ...standardActionServiceProps };
 
     setup() {
@@ -28,9 +30,9 @@ export class VerifyAuditTrail extends Component {
         onWillUnmount(() => (this.closed = true));
     }
 
-    get percent() {
-        const { done, total, finished } = this.state;
-        return finished || !total ? 100 : Math.min(100, Math.floor((100 * done) / total));
+    get tone() {
+        const { findings, finished } = this.state;
+        return findings.length ? "bg-danger" : finished ? "bg-success" : "";
     }
 
     /** Findings beyond these would only make the page slow: one is bad enough. */

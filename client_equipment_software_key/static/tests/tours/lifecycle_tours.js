@@ -1,5 +1,7 @@
 import { registry } from "@web/core/registry";
 
+import * as user from "./steps";
+
 const tours = registry.category("web_tour.tours");
 
 tours.add("software_key_bulk_entry", {
@@ -65,6 +67,34 @@ tours.add("software_key_bulk_entry", {
             content: "The list shows them",
             trigger: "body:not(:has(.modal)) .o_data_row:contains('BULK-NEW-3')",
         },
+    ],
+});
+
+tours.add("software_key_bulk_entry_many", {
+    steps: () => [
+        user.click("See the cards", ".o_switch_view.o_kanban"),
+        user.click(
+            "Enter many keys, from the cards",
+            ".o_kanban_view .o_control_panel button:contains('Enter Many Keys')"
+        ),
+        ...user.choose("software_id", "Tour Office", "Tour Office Professional", ".modal"),
+        {
+            content: "Paste a long list",
+            trigger: ".modal [name='license_keys'] textarea",
+            run: ({ anchor }) => {
+                const keys = Array.from({ length: 2000 }, (_, number) => `BULK-MANY-${number}`);
+                anchor.value = keys.join("\n");
+                anchor.dispatchEvent(new InputEvent("input", { bubbles: true }));
+            },
+        },
+        user.see("All of them are new", ".modal .o_bulk_entry_counts:contains('2000 new')"),
+        user.click("Enter them", ".modal footer button[name='action_enter']:not(.disabled)"),
+        user.see("It shows how far it is", ".o_bulk_entry_progress:contains('of 2000') .progress"),
+        user.see("It says what it did", ".o_notification:contains('2000 keys of Tour Office')"),
+        user.see(
+            "The cards are there, and nothing lies over them",
+            "body:not(:has(.modal)) .o_kanban_record:contains('BULK-MANY-')"
+        ),
     ],
 });
 
