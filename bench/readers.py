@@ -61,6 +61,7 @@ def drop_down(env, text):
 
 def readers(env):
     auditor, technician = acting(env, "auditor1"), acting(env, "technician1")
+    manager = acting(env, "manager1")
     keys = technician[KEY]
     license_key = keys.search([("status", "=", "available")], limit=1).license_key
     found = {
@@ -84,7 +85,7 @@ def readers(env):
             technician, KEY, [("display_name", "ilike", license_key[3:13])]
         ),
     }
-    for name, domain in filters(technician, KEY).items():
+    for name, domain in (filters(technician, KEY) | filters(manager, KEY)).items():
         found[f"list: {name}"] = page(technician, KEY, domain)
         found[f"list: {name}, by validity end"] = page(
             technician, KEY, domain, order="validity_end"
@@ -133,14 +134,13 @@ def readers(env):
             auditor, KEY, [("supplier_id", "=", env.company.partner_id.id)]
         ),
         "next available keys of all software": next_available(technician),
-        "a key deleted": deletion(acting(env, "manager1")),
+        "a key deleted": deletion(manager),
     }
     if hasattr(keys, "_inspect_license_keys"):
         pasted = [f"paste-{number}" for number in range(1000)]
-        inspector = acting(env, "manager1")[KEY]
-        found["bulk entry: 1,000 lines looked at"] = lambda: (
-            inspector._inspect_license_keys(pasted)
-        )
+        found["bulk entry: 1,000 lines looked at"] = lambda: manager[
+            KEY
+        ]._inspect_license_keys(pasted)
     some = auditor[KEY].search([], limit=1000, order="id")
     if hasattr(some, "verify_audit_trail"):
         found["verify: 1,000 keys"] = some.verify_audit_trail
