@@ -290,6 +290,39 @@ class TestEvidencePack(EvidencePackMixin, SoftwareKeyCommon):
                 self.assertNotIn(other, page.text_content())
                 self.assertIn("Intact: ", page.text_content())
 
+    def test_queries_do_not_grow(self):
+        """L7: fifty keys on as many equipment of as many customers take no more
+        queries than two."""
+        few, many = self.env["client.equipment.software"].create(
+            [{"name": "Tour Few"}, {"name": "Tour Many"}]
+        )
+        places = self.env["client.equipment"].create(
+            [
+                {
+                    "name": f"Laptop {number}",
+                    "partner_id": self.env["res.partner"].create({"name": number}).id,
+                    "company_id": self.company.id,
+                }
+                for number in range(50)
+            ]
+        )
+        for software, count in ((few, 2), (many, 50)):
+            names = [f"{software.name}-{number:04}" for number in range(count)]
+            keys = self._enter(*names, software=software)
+            for key, place in zip(keys, places[:count], strict=True):
+                self._apply(key, place)
+
+        def queries(software):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            self._make(software_ids=software.ids)
+            self.env.flush_all()
+            return self.cr.sql_log_count - before
+
+        queries(few)  # fills caches
+        self.assertLessEqual(queries(many), queries(few))
+
     def test_without_wkhtmltopdf(self):
         """L7: where wkhtmltopdf is missing the report comes as HTML, and says why."""
         with patch.object(
