@@ -1,6 +1,6 @@
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 
-from .common import SoftwareKeyCommon
+from .common import SoftwareKeyCommon, SoftwareKeyMixin
 
 
 @tagged("post_install", "-at_install")
@@ -70,3 +70,38 @@ class TestDashboard(SoftwareKeyCommon):
             action = partner.action_view_software_keys()
             self.assertEqual(len(self._behind(action, self.technician)), count)
         self.assertFalse(self.other_customer.software_key_count)
+
+
+@tagged("post_install", "-at_install")
+class TestDashboardTours(SoftwareKeyMixin, HttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._enter_subscriptions("SOON-1", "SOON-2", end=0)
+        cls._enter_subscriptions("LATE-1", end=200)
+        cls._apply(cls._enter_subscriptions("APPLIED-1", end=25))
+        cls._enter_subscriptions("EXPIRED-1", end=-3)
+
+    def test_software_cards(self):
+        """Each number on a card opens the list of just these keys."""
+        self.start_tour("/odoo/client-software", "software_cards", login="sk_manager")
+
+    def test_renewals_ahead(self):
+        """The renewals ahead as graph, calendar, pivot and list."""
+        self.start_tour(
+            "/odoo/software-key-renewals", "renewals_ahead", login="sk_manager"
+        )
+
+    def test_repair_selected(self):
+        """S7: a manager repairs all that needs attention from the list."""
+        keys = self._enter("WRONG-1", "WRONG-2")
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE client_equipment_software_key SET status = 'applied'"
+            " WHERE id = ANY(%s)",
+            [keys.ids],
+        )
+        self.env.invalidate_all()
+        self.start_tour("/odoo/software-keys", "repair_selected", login="sk_manager")
+        for key in keys:
+            self.assertEqual(self._steps(key), ["created", "reinstated"])

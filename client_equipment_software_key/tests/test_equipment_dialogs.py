@@ -30,3 +30,20 @@ class TestEquipmentDialogs(SoftwareKeyMixin, HttpCase):
             )
         self.assertEqual(key.equipment_id, self.spare_laptop)
         self.assertEqual(self.laptop.state, "returned")
+
+
+@tagged("post_install", "-at_install")
+class TestEquipmentDialogsOnPhone(SoftwareKeyMixin, HttpCase):
+    browser_size = "390x844"
+    touch_enabled = True
+
+    def test_apply_next_available(self):
+        """A12: on a phone, too, choosing the software is enough."""
+        self._enter_subscriptions("NEXT-LATE", end=90)
+        soon = self._enter_subscriptions("NEXT-SOON", end=10)
+        self.start_tour(
+            f"/odoo/client-equipment/{self.laptop.id}",
+            "apply_next_available_phone",
+            login="sk_technician",
+        )
+        self.assertEqual(soon.equipment_id, self.laptop)

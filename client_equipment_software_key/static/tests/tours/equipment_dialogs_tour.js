@@ -48,6 +48,50 @@ registry.category("web_tour.tours").add("apply_next_available", {
     ],
 });
 
+/** On a phone, which offers the software as cards. */
+registry.category("web_tour.tours").add("apply_next_available_phone", {
+    steps: () => [
+        {
+            content: "Open its software keys",
+            trigger: ".o_form_view .nav-link:contains('Software Keys')",
+            run: "click",
+        },
+        {
+            content: "Apply the next available key",
+            trigger: "button[name='action_apply_next_available']",
+            run: "click",
+        },
+        {
+            content: "Open the cards",
+            trigger: ".modal [name='software_ids'] input",
+            run: "click",
+        },
+        {
+            content: "A finger that comes down on a number of the card chooses the card",
+            trigger: ".modal .o_kanban_record:contains('Tour Antivirus') a:contains('Available')",
+            run: ({ anchor }) => {
+                anchor.scrollIntoView({ block: "center" });
+                const { x, y, width, height } = anchor.getBoundingClientRect();
+                document.elementFromPoint(x + width / 2, y + height / 2).click();
+            },
+        },
+        {
+            content: "The key that expires first is shown",
+            trigger: ".modal .o_kanban_record:contains('NEXT-SOON')",
+        },
+        {
+            content: "Apply it",
+            trigger: ".modal button[name='action_apply']",
+            run: "click",
+        },
+        {
+            content: "It stands on the equipment",
+            trigger:
+                "body:not(:has(.modal)) [name='equipment_feature_ids'] .o_kanban_record:contains('NEXT-SOON')",
+        },
+    ],
+});
+
 registry.category("web_tour.tours").add("return_equipment", {
     steps: () => [
         ...openSoftwareKeys,
