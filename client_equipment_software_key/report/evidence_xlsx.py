@@ -1,13 +1,6 @@
-import io
-
-import xlsxwriter
-
 from odoo import fields
-from odoo.exceptions import UserError
 
-from .xlsx_sheet import XlsxSheet
-
-MAX_ROWS = 1_000_000
+from .xlsx_file import XlsxFile
 
 
 class EvidenceXlsx:
@@ -22,15 +15,10 @@ class EvidenceXlsx:
     def make(self):
         """Return the XLSX.
 
-        Rows go to disk as they are written, so memory does not grow with them.
-
         :raises UserError: where it would be too much for one file
         """
-        output = io.BytesIO()
-        with xlsxwriter.Workbook(
-            output, {"constant_memory": True, "default_date_format": "yyyy-mm-dd"}
-        ) as workbook:
-            summary = XlsxSheet(workbook, self.env._("Summary"), [])
+        with XlsxFile(self.env) as file:
+            summary = file.add_sheet(self.env._("Summary"))
             for row in self._summary():
                 summary.append(row)
             for name, headers, rows in (
@@ -40,23 +28,13 @@ class EvidenceXlsx:
                 self._gaps(),
                 self._integrity(),
             ):
-                sheet = XlsxSheet(workbook, name, headers)
+                sheet = file.add_sheet(name, headers)
                 for row in rows:
-                    if sheet.row >= MAX_ROWS:
-                        raise UserError(
-                            self.env._(
-                                "There is too much for one file: the sheet %(sheet)s "
-                                "would have more than %(max)s rows. Choose less "
-                                "software, fewer customers or a shorter period.",
-                                sheet=name,
-                                max=MAX_ROWS,
-                            )
-                        )
                     sheet.append(row)
-                sheet.close()
+                sheet.offer_filters(len(headers))
                 summary.append([name, sheet.row - 1])
             summary.append([self.env._("Result"), self.evidence.verdict])
-        return output.getvalue()
+        return file.content
 
     def _summary(self):
         """Return when, by whom and over which filter the pack is made."""

@@ -1,14 +1,17 @@
 import csv
 import io
 import json
+from unittest.mock import patch
 
 import openpyxl
 
+from odoo.exceptions import UserError
 from odoo.http import Request
+from odoo.models import BaseModel
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from .common import SoftwareKeyMixin
+from .common import ADDON, SoftwareKeyMixin
 
 
 @tagged("post_install", "-at_install")
@@ -22,7 +25,9 @@ class TestGroupedExport(SoftwareKeyMixin, HttpCase):
         cls._apply(cls.keys[0])
         cls._apply(cls.keys[1], cls.spare_laptop, user=cls.technician_2)
 
-    def _export(self, kind, model, fields, groupby, login="sk_auditor", domain=()):
+    def _export(
+        self, kind, model, fields, groupby, login="sk_auditor", domain=(), lang="en_US"
+    ):
         """Return the rows that the web client's export of a list gives."""
         self.authenticate(login, login)
         response = self.url_open(
@@ -43,7 +48,7 @@ class TestGroupedExport(SoftwareKeyMixin, HttpCase):
                         "domain": list(domain),
                         "groupby": groupby,
                         "import_compat": False,
-                        "context": {},
+                        "context": {"lang": lang},
                     }
                 ),
                 "csrf_token": Request.csrf_token(self),
@@ -142,6 +147,63 @@ class TestGroupedExport(SoftwareKeyMixin, HttpCase):
                     "Tour Office Professional - EXPORT-2",
                 ],
             )
+
+    def test_language(self):
+        """L3, E3: groups and descriptions in the reader's language."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.env["ir.module.module"]._load_module_terms([ADDON], ["fr_FR"])
+        self.auditor.lang = "fr_FR"
+        for kind in ("xlsx", "csv"):
+            rows = self._export(
+                kind,
+                "client.equipment.audit.log",
+                [("description", "Description"), ("equipment_id", "Équipement")],
+                ["action", "equipment_id"],
+                domain=[("software_key_id", "=", self.keys[0].id)],
+                lang="fr_FR",
+            )
+            self.assertEqual(
+                [row[0] for row in rows],
+                [
+                    "Description",
+                    "Appliquée (1)",
+                    f"    {self.laptop.display_name} (1)",
+                    "Appliquée à l'équipement LAPTOP-12345 par Technician Tester",
+                    "Créée (1)",
+                    "    Indéfini (1)",
+                    "Créée par Manager Tester",
+                ],
+            )
+
+    def test_portions(self):
+        """L3: what is exported in portions is what Odoo exports at once, and only by
+        those who may."""
+        keys = self._enter(*(f"PORTION-{number:04}" for number in range(1001)))
+        fields = ["software_key_id", "software_id/name", "description", "hash"]
+        for entries in (keys.audit_log_ids, keys.audit_log_ids[:1]):
+            entries = entries.with_user(self.auditor)
+            self.assertEqual(
+                entries.export_data(fields), BaseModel.export_data(entries, fields)
+            )
+            for some in (entries, entries.browse()):
+                with self.assertRaisesRegex(UserError, "rights to export data"):
+                    some.with_user(self.technician).export_data(fields)
+
+    def test_too_many_rows(self):
+        """L3, E2: what does not fit into an XLSX is refused in plain words."""
+        with (
+            patch(f"odoo.addons.{ADDON}.report.xlsx_file.MAX_ROWS", 5),
+            self.assertLogs("odoo.addons.web.controllers.export", "ERROR") as logs,
+            mute_logger("odoo.http"),
+            self.assertRaisesRegex(Exception, "500 Server Error"),
+        ):
+            self._export(
+                "xlsx",
+                "client.equipment.audit.log",
+                [("description", "Description")],
+                ["action", "user_id"],
+            )
+        self.assertIn("the sheet Audit Log would have more than 5 rows", logs.output[0])
 
     def test_formulas(self):
         """L3: a name that looks like a formula is a text in both files."""
