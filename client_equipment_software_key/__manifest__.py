@@ -34,6 +34,7 @@
         "demo/res_users_demo.xml",
         "demo/client_equipment_software_demo.xml",
         "demo/client_equipment_software_key_demo.xml",
+        "demo/client_equipment_feature_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -108,7 +108,8 @@ registry.category("web_tour.tours").add("software_key_check_consistency", {
         },
         {
             content: "It is available again",
-            trigger: ".o_form_view:not(:has(.alert-danger)) .o_arrow_button_current:contains('Available'), .o_form_view:not(:has(.alert-danger)) [name='status']:contains('Available')",
+            trigger:
+                ".o_form_view:not(:has(.alert-danger)) .o_arrow_button_current:contains('Available'), .o_form_view:not(:has(.alert-danger)) [name='status']:contains('Available')",
         },
         ...openMenu("Configuration", "Check Consistency"),
         {
