@@ -23,5 +23,6 @@
             "client_equipment/static/tests/tours/*.js",
         ],
     },
+    "images": ["static/description/main_screenshot.png"],
     "application": True,
 }

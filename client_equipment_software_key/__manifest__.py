@@ -44,5 +44,6 @@
             "client_equipment_software_key/static/tests/tours/*.js",
         ],
     },
+    "images": ["static/description/main_screenshot.png"],
     "application": True,
 }

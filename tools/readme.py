@@ -23,9 +23,13 @@ SECTIONS = {
 
 
 class Renderer(RSTRenderer):
-    """mistune's own renderer, with the two things that it leaves out."""
+    """mistune's own renderer, with what it leaves out."""
 
     HEADING_MARKERS = dict(enumerate("=-~^", 1))
+
+    def paragraph(self, token, state):
+        # Fragments lie one folder deeper than the README.
+        return super().paragraph(token, state).replace(":: ../static/", ":: static/")
 
     def table(self, token, state):
         head, *bodies = token["children"]
