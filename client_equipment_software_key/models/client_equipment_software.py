@@ -73,6 +73,18 @@ class ClientEquipmentSoftware(models.Model):
         compute_sudo=False,
         help="Keys in stock or in use that end within the lead time set in Settings.",
     )
+    lasting_available_count = fields.Integer(
+        "Available for Long",
+        compute="_compute_software_key_counts",
+        compute_sudo=False,
+        help="Available keys that do not expire soon.",
+    )
+    lasting_applied_count = fields.Integer(
+        "Applied for Long",
+        compute="_compute_software_key_counts",
+        compute_sudo=False,
+        help="Applied keys that do not expire soon.",
+    )
     next_validity_end = fields.Date(
         compute="_compute_software_key_counts",
         compute_sudo=False,
@@ -103,13 +115,16 @@ class ClientEquipmentSoftware(models.Model):
             ["software_id", "status"],
             ["__count", "validity_end:min"],
         )
-        expiring = dict(
-            self.env["client.equipment.software.key"]._read_group(
+        expiring = {
+            (software, status): count
+            for software, status, count in self.env[
+                "client.equipment.software.key"
+            ]._read_group(
                 [("software_id", "in", self.ids), ("expires_soon", "=", True)],
-                ["software_id"],
+                ["software_id", "status"],
                 ["__count"],
             )
-        )
+        }
         counts, ends = {}, {}
         for software, status, count, first_end in groups:
             counts[software.id, status] = count
@@ -117,11 +132,15 @@ class ClientEquipmentSoftware(models.Model):
                 ends.setdefault(software.id, []).append(first_end)
         for software in self:
             software.software_key_count = 0
-            software.expiring_count = expiring.get(software._origin, 0)
+            software.expiring_count = 0
             for status, _label in STATUSES:
                 count = counts.get((software._origin.id, status), 0)
                 software[f"{status}_count"] = count
                 software.software_key_count += count
+                if status in LIVE_STATUSES:
+                    soon = expiring.get((software._origin, status), 0)
+                    software[f"lasting_{status}_count"] = count - soon
+                    software.expiring_count += soon
             software.next_validity_end = min(
                 ends.get(software._origin.id, ()), default=False
             )

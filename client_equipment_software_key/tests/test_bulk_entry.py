@@ -203,7 +203,7 @@ class TestBulkEntry(SoftwareKeyCommon):
             "3 new",
             "1 repeated in the list",
             "1 already in the system",
-            "1 look like another key",
+            "1 similar to another key",
             "3 BULK-OLD in the system already (Available)",
             "5 <b>BULK</b> new",
         ):

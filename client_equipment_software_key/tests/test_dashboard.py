@@ -45,6 +45,26 @@ class TestDashboard(SoftwareKeyCommon):
                 ).action_view_software_keys()
                 self.assertEqual(len(self._behind(action)), count)
 
+    def test_bar(self):
+        """The bar of a card has each key once: what expires soon is in its own part."""
+        self._enter_subscriptions("SOON-1", "SOON-2", end=20)
+        self._enter_subscriptions("LATE-1", end=200)
+        self._apply(self._enter_subscriptions("APPLIED-1", "APPLIED-2", end=200))
+        self._apply(self._enter_subscriptions("APPLIED-3", end=25))
+        self._enter_subscriptions("EXPIRED-1", end=-3)
+        self.assertRecordValues(
+            self.antivirus.with_user(self.manager),
+            [
+                {
+                    "lasting_available_count": 1,
+                    "lasting_applied_count": 2,
+                    "expiring_count": 3,
+                    "expired_count": 1,
+                    "software_key_count": 7,
+                }
+            ],
+        )
+
     def test_expiring_follows_the_lead_time(self):
         """S5: what expires soon is the company's lead time, also in searches."""
         key = self._enter_subscriptions("LEAD-1", end=40)

@@ -83,6 +83,118 @@ class TestPerformance(SoftwareKeyCommon):
 
         self._assert_budget(revoke, 10)
 
+    def _dialog(self, model, **context):
+        """Open the dialog as the manager."""
+        model = self.env[f"client.equipment.{model}"].with_user(self.manager)
+        return Form(model.with_context(**context))
+
+    def test_enter_many_dialog(self):
+        """K11: the dialog, from the pasted list to its end."""
+
+        def enter(batch, count):
+            def run():
+                dialog = self._dialog("software.key.bulk.entry")
+                dialog.software_id = self.office
+                dialog.license_keys = "\n".join(self._license_keys(batch, count))
+                dialog.save().action_enter()
+
+            return run
+
+        self._assert_budget(enter, 25)
+
+    def test_renew_dialog(self):
+        """S3: the dialog for selected keys, from its opening to its end."""
+
+        def renew(batch, count):
+            keys = self._enter_subscriptions(*self._license_keys(batch, count))
+            self._apply(keys[::2])
+
+            def run():
+                self._dialog(
+                    "software.key.renewal", active_model=keys._name, active_ids=keys.ids
+                ).save().action_renew()
+
+            return run
+
+        self._assert_budget(renew, 36)
+
+    def test_return_dialog(self):
+        """A9: the dialog for a unit with many keys, from its opening to its end."""
+
+        def move(batch, count):
+            unit, replacement = self.env["client.equipment"].create(
+                [{"name": f"{batch} {n}", "company_id": self.company.id} for n in "12"]
+            )
+            self._apply(self._enter(*self._license_keys(batch, count)), unit)
+
+            def run():
+                dialog = self._dialog("return", default_equipment_id=unit.id)
+                dialog.replacement_id = replacement
+                dialog.save().action_confirm()
+
+            return run
+
+        self._assert_budget(move, 62)
+
+    def test_apply_next_dialog(self):
+        """A12: the dialog for many products, from its opening to its end."""
+
+        def apply(batch, count):
+            software = self.env["client.equipment.software"].create(
+                [{"name": name} for name in self._license_keys(batch, count)]
+            )
+            for product in software:
+                self._enter(product.name, software=product)
+
+            def run():
+                dialog = self._dialog("apply.next", default_equipment_id=self.laptop.id)
+                dialog.software_ids.set(software)
+                dialog.save().action_apply()
+
+            return run
+
+        self._assert_budget(apply, 65)
+
+    def test_cards(self):
+        """The cards of Software, with their counts."""
+        Software = self.env["client.equipment.software"].with_user(self.manager)
+        software = Software.create(
+            [{"name": name} for name in self._license_keys("cards", MANY)]
+        )
+        self._enter("PERF-CARD", software=software[0])
+        counts = dict.fromkeys(
+            ["software_key_count", "expiring_count", "next_validity_end"], {}
+        )
+
+        def cards(_batch, count):
+            return lambda: software[:count].web_read(counts)
+
+        self._assert_budget(cards, 6)
+
+    def test_smart_buttons(self):
+        """The numbers of keys on equipment and customers."""
+        customers = self.env["res.partner"].create(
+            [{"name": name} for name in self._license_keys("customer", MANY)]
+        )
+        equipment = self.env["client.equipment"].create(
+            [
+                {
+                    "name": customer.name,
+                    "partner_id": customer.id,
+                    "company_id": self.company.id,
+                }
+                for customer in customers
+            ]
+        )
+        self._apply(self._enter("PERF-BUTTON"), equipment[0])
+        for records in (equipment, customers):
+            records = records.with_user(self.manager)
+
+            def buttons(_batch, count, records=records):
+                return lambda: records[:count].web_read({"software_key_count": {}})
+
+            self._assert_budget(buttons, 6)
+
     def test_list(self):
         """K7: a page of the list, with equipment and customer."""
         Key = self.env["client.equipment.software.key"].with_user(self.technician)

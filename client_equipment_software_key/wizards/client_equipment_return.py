@@ -92,16 +92,18 @@ class ClientEquipmentReturnLine(models.TransientModel):
     @api.depends("wizard_id.replacement_id")
     def _compute_decision(self):
         """Propose to move what can move once there is a replacement."""
+        past = self.software_key_id._filtered_past_end()
         for line in self:
             if line.decision == "revoke":
                 continue
             key = line.software_key_id
-            movable = key.status == "applied" and not key._filtered_past_end()
+            movable = key.status == "applied" and key not in past
             moves = line.wizard_id.replacement_id and movable
             line.decision = "move" if moves else "recover"
 
     @api.depends("decision", "software_key_id", "wizard_id.replacement_id")
     def _compute_outcome(self):
+        past = self.software_key_id._filtered_past_end()
         for line in self:
             key, replacement = line.software_key_id, line.wizard_id.replacement_id
             if line.decision == "revoke":
@@ -110,7 +112,7 @@ class ClientEquipmentReturnLine(models.TransientModel):
                 line.outcome = self.env._("Applied to %s", replacement.display_name)
             elif line.decision == "move":
                 line.outcome = self.env._("Choose the replacement unit above")
-            elif key.status == "expired" or key._filtered_past_end():
+            elif key.status == "expired" or key in past:
                 line.outcome = self.env._("Expired, in the inventory")
             else:
                 line.outcome = self.env._("Available again")
