@@ -1,9 +1,17 @@
+import io
+
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
+
 from odoo import fields
-from odoo.tools import format_date, format_datetime
+from odoo.tools import format_date, format_datetime, split_every
+from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
 REPORT = "client_equipment_software_key.evidence_pack_report"
 # Beyond these, paper is no help and wkhtmltopdf takes many minutes.
 MAX_LINES = 2000
+# The headings stand above so many lines, so that there are some on every page.
+TABLE_LINES = 20
 
 
 class EvidenceReport:
@@ -58,7 +66,36 @@ class EvidenceReport:
                 ),
             )
         content, extension = Report._render_qweb_pdf(REPORT, pack_ids, data=data)
+        if extension == "pdf":
+            content = self._finish(content)
         return content, extension, False
+
+    def _finish(self, pdf):
+        """Return the PDF with numbers on its pages, which Debian's wkhtmltopdf cannot
+        print, and with a title."""
+        pages = PdfFileReader(io.BytesIO(pdf), strict=False)
+        count = pages.getNumPages()
+        output = io.BytesIO()
+        canvas = Canvas(output)
+        for number in range(count):
+            box = pages.getPage(number).mediaBox
+            canvas.setPageSize((float(box.getWidth()), float(box.getHeight())))
+            canvas.setFont("Helvetica", 8)
+            right = float(box.getWidth()) - 12 * mm
+            canvas.drawRightString(right, 8 * mm, f"{number + 1} / {count}")
+            canvas.showPage()
+        canvas.save()
+        numbers = PdfFileReader(output)
+        writer = PdfFileWriter()
+        for number in range(count):
+            page = pages.getPage(number)
+            page.mergePage(numbers.getPage(number))
+            writer.addPage(page)
+        title = self.env["ir.actions.report"]._get_report(REPORT).name
+        writer.addMetadata({"/Title": title})
+        output = io.BytesIO()
+        writer.write(output)
+        return output.getvalue()
 
     def _period(self):
         """Return in words which installations are reported."""
@@ -77,31 +114,38 @@ class EvidenceReport:
         return self.env._("Installed at any time")
 
     def _sections(self):
-        """Return the parts of the report: one for each equipment or customer."""
+        """Return the parts of the report: one for each equipment, or one for each
+        customer, with what was installed on each of his equipment."""
         by_equipment = bool(self.evidence.pack.equipment_ids)
         sections = {}
         for line in self.evidence.installations:
             customer = line.customer_name or self.env._("No customer")
-            if by_equipment:
-                name = line.equipment_name
-                if line.equipment_serial_no:
-                    name = f"{name} ({line.equipment_serial_no})"
-                title = (line.equipment_ref, name, customer)
-            else:
-                title = (0, customer, "")
-            sections.setdefault(title, []).append(
-                {
-                    "equipment": line.equipment_name,
-                    "serial_no": line.equipment_serial_no,
-                    "feature": line.software_id.display_name,
-                    "license_key": self.evidence.shown(line.software_key_id),
-                    "from": self.evidence.local(line.date_from).date(),
-                    "to": line.date_to and self.evidence.local(line.date_to).date(),
-                    "validity_end": line.software_key_id.validity_end,
-                    "applied_by": line.applied_by_id.name,
-                }
-            )
+            equipment = line.equipment_name
+            if line.equipment_serial_no:
+                equipment = f"{equipment} ({line.equipment_serial_no})"
+            place = (line.equipment_ref, equipment)
+            title = (*place, customer) if by_equipment else (0, customer, "")
+            lines = sections.setdefault(title, {}).setdefault(place, [])
+            lines.append(self._line(line))
         return [
-            {"title": name, "subtitle": subtitle, "lines": lines}
-            for (_ref, name, subtitle), lines in sections.items()
+            {
+                "title": title,
+                "subtitle": subtitle,
+                "tables": [
+                    {"equipment": "" if by_equipment else equipment, "lines": some}
+                    for (_ref, equipment), lines in places.items()
+                    for some in split_every(TABLE_LINES, lines, list)
+                ],
+            }
+            for (_ref, title, subtitle), places in sections.items()
         ]
+
+    def _line(self, line):
+        return {
+            "feature": line.software_id.display_name,
+            "license_key": self.evidence.shown(line.software_key_id),
+            "from": self.evidence.local(line.date_from).date(),
+            "to": line.date_to and self.evidence.local(line.date_to).date(),
+            "validity_end": line.software_key_id.validity_end,
+            "applied_by": line.applied_by_id.name,
+        }

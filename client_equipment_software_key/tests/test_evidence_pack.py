@@ -362,18 +362,38 @@ class TestEvidencePack(EvidencePackMixin, SoftwareKeyCommon):
 @tagged("post_install", "-at_install")
 class TestEvidencePackFiles(EvidencePackMixin, HttpCase):
     def test_pdf(self):
-        """L7: one PDF with a page for each customer, made by wkhtmltopdf."""
-        keys = self._enter("PDF-OFFICE-00001", "PDF-OFFICE-00002")
-        self._apply(keys[0])
+        """L7: one PDF made by wkhtmltopdf, with numbered pages: for each customer as
+        many as he needs, whose text can be searched and copied, every line whole."""
+        long_key = "LONG-" + "0123456789" * 30
+        keys = self._enter(*(f"PDF-OFFICE-{number:05}" for number in range(200)))
+        keys |= self._enter(long_key)
+        self._apply(keys)
         self.spare_laptop.partner_id = self.other_customer
-        self._apply(keys[1], self.spare_laptop)
+        self._apply(self._enter("PDF-ELSEWHERE"), self.spare_laptop)
         pack = self._make(
             context={"force_report_rendering": True},
             software_ids=self.office.ids,
+            license_keys="whole",
         )
         self.assertRegex(pack.report_name, r"\.pdf$")
-        pages = PdfReader(io.BytesIO(base64.b64decode(pack.report))).pages
-        self.assertEqual(len(pages), 2)
+        pdf = PdfReader(io.BytesIO(base64.b64decode(pack.report)))
+        self.assertEqual(pdf.metadata.title, "Software Licenses")
+        pages = [" ".join(page.extract_text().split()) for page in pdf.pages]
+        self.assertGreater(len(pages), 4)
+        for number, text in enumerate(pages, 1):
+            self.assertIn(f"{number} / {len(pages)}", text)
+        text = "".join(pages).replace(" ", "")
+        for key in keys:
+            self.assertEqual(text.count(key.license_key), 1, key.license_key)
+        self.assertEqual(
+            [page for page, text in enumerate(pages) if "Software Licenses" in text],
+            [0, len(pages) - 1],
+        )
+        for page in pages[:-1]:
+            # Headings and the equipment's name stand on every page.
+            self.assertRegex(page, r"Reception Laptop \(LAPTOP-12345\).*Removed")
+            self.assertNotIn("ELSEWHERE", page)
+        self.assertIn("PDF-ELSEWHERE", pages[-1])
 
     def test_screens(self):
         """L7: the auditor makes a pack of one equipment from its action menu and

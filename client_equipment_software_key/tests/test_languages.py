@@ -27,7 +27,7 @@ READERS = {
         "sheets": "Zusammenfassung Installationen Schlüssel Prüfpfad Lücken Integrität",
         "same": {"SHA-256", "Software", "Status"},
         "report": "Softwarelizenzen",
-        "verdict": "Nicht unversehrt: 1 von 2 Prüfpfaden",
+        "verdict": "Nicht unversehrt: 1 von 1 Prüfpfaden",
         "date": "%d.%m.%Y",
     },
     "es_ES": {
@@ -45,7 +45,7 @@ READERS = {
         "sheets": "Resumen Instalaciones Claves Pista Discrepancias Integridad",
         "same": {"SHA-256", "Software"},
         "report": "Licencias de software",
-        "verdict": "No íntegras: 1 de 2 pistas",
+        "verdict": "No íntegras: 1 de 1 pistas",
         "date": "%d/%m/%Y",
     },
     "fr_FR": {
@@ -63,7 +63,7 @@ READERS = {
         "sheets": "Résumé Installations Clés Piste.d'audit Écarts Intégrité",
         "same": {"SHA-256", "Action", "Description", "Installations"},
         "report": "Licences logicielles",
-        "verdict": "Non intact : 1 pistes d'audit sur 2",
+        "verdict": "Non intact : 1 pistes d'audit sur 1",
         "date": "%d/%m/%Y",
     },
 }
@@ -120,7 +120,7 @@ class TestLanguages(EvidencePackMixin, SoftwareKeyCommon):
     def _make_pack(self, key):
         """Return the pack of the key's reader: the names of its sheets, the words of
         all its headings in XLSX and report, and the report."""
-        pack = self._make(context=key.env.context, software_ids=self.antivirus.ids)
+        pack = self._make(context=key.env.context, equipment_ids=self.laptop.ids)
         workbook = openpyxl.load_workbook(io.BytesIO(base64.b64decode(pack.xlsx)))
         summary, *sheets = workbook
         report = html.fromstring(base64.b64decode(pack.report).decode())
