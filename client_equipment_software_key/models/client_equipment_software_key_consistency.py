@@ -294,7 +294,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def action_check_consistency(self):
-        """Check all keys, showing the progress, and then those that need attention.
+        """Check all keys, showing the progress and what was found.
 
         :return: a client action
         """
@@ -308,27 +308,14 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def action_view_needs_attention(self):
-        """Show what a check has found.
+        """Show the keys that a check has found.
 
-        :return: an action that opens the key list, filtered where something was found
+        :return: a window action
         """
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "client_equipment_software_key.client_equipment_software_key_action"
         )
-        if self.search_count([("needs_attention", "=", True)], limit=1):
-            return action | {"context": {"search_default_needs_attention": 1}}
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._(
-                    "All is in order: status, assignments, validity and audit "
-                    "trails of all software keys agree."
-                ),
-                "next": action,
-            },
-        }
+        return action | {"context": {"search_default_needs_attention": 1}}
 
     def _check_all_trails(self, after_batch=lambda count: None):
         """Verify the audit trail of every key, of all companies.

@@ -8,7 +8,7 @@ import { SearchModel } from "@web/search/search_model";
 export class RoleFilterSearchModel extends SearchModel {
     _activateDefaultSearchItems() {
         super._activateDefaultSearchItems(...arguments);
-        if (this.env.isSmall) {
+        if (this.env.isSmall || this.isLookingForSomething()) {
             this.forgetRoleFilter();
         }
     }
@@ -29,7 +29,8 @@ export class RoleFilterSearchModel extends SearchModel {
     }
 
     isLookingForSomething() {
-        const statusChosen = this.categories.some(
+        const categories = this.sections ? this.categories : []; // none yet while it loads
+        const statusChosen = categories.some(
             ({ fieldName, activeValueId }) => fieldName === "status" && activeValueId
         );
         const isGroupBy = ({ searchItemId }) =>

@@ -78,14 +78,30 @@ export class VerifyAuditTrail extends Component {
     }
 }
 
-/** Checks all keys in the same way, then lists those that need attention (S7). */
+/** Checks all keys in the same way, then tells how many need attention (S7). */
 export class CheckConsistency extends VerifyAuditTrail {
+    static template = "client_equipment_software_key.CheckConsistency";
+
+    setup() {
+        super.setup();
+        this.state.found = 0;
+    }
+
+    get tone() {
+        return this.state.found ? "bg-danger" : super.tone;
+    }
+
     nextBatch(lastId) {
         return this.orm.call(MODEL, "check_next_consistency", [lastId, BATCH]);
     }
 
     async finish() {
-        this.action.doAction(await this.orm.call(MODEL, "action_view_needs_attention", []));
+        this.state.found = await this.orm.searchCount(MODEL, [["needs_attention", "=", true]]);
+        super.finish();
+    }
+
+    async showFound() {
+        return this.action.doAction(await this.orm.call(MODEL, "action_view_needs_attention", []));
     }
 }
 

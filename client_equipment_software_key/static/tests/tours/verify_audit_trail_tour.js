@@ -96,6 +96,11 @@ registry.category("web_tour.tours").add("software_key_check_consistency", {
         },
         ...openMenu("Configuration", "Check Consistency"),
         {
+            content: "One key needs attention; show it",
+            trigger: ".modal .alert-danger:contains('attention: 1') button:contains('Show Them')",
+            run: "click",
+        },
+        {
             content: "The list shows what needs attention; open it",
             trigger:
                 "body:not(:has(.modal)):has(.o_facet_value:contains('Needs Attention')) .o_data_row:contains('TOUR-CHECK-1') td[name='software_id']",
@@ -114,11 +119,7 @@ registry.category("web_tour.tours").add("software_key_check_consistency", {
         ...openMenu("Configuration", "Check Consistency"),
         {
             content: "All is in order",
-            trigger: ".o_notification:contains('All is in order')",
-        },
-        {
-            content: "And the list is there",
-            trigger: "body:not(:has(.modal)) .o_list_view .o_data_row:contains('TOUR-CHECK-1')",
+            trigger: ".modal .alert-success:contains('All is in order')",
         },
     ],
 });
