@@ -1,10 +1,24 @@
 """What pytest-odoo leaves out: what Odoo's own runner calls a failure is one here."""
 
 import logging
+from functools import partialmethod
 
 import pytest
 
 from odoo.tests import HttpCase
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--watch", action="store_true", help="show the browser, half a second a step"
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("watch"):
+        HttpCase.start_tour = partialmethod(
+            HttpCase.start_tour, watch=True, step_delay=500, timeout=600
+        )
 
 
 class _Errors(logging.Handler):

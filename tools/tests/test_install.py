@@ -29,8 +29,9 @@ TRACES = {
     "constraints": "SELECT conname FROM pg_constraint",
     "functions": "SELECT proname FROM pg_proc"
     " WHERE pronamespace = 'public'::regnamespace",
-    # Of our addons. What Odoo's own addons name on our models (mail.selection__…), Odoo
-    # leaves behind with every addon that has a chatter.
+    # Not those that Odoo's own addons give to parts of our models (mail.selection__…,
+    # sms.model_inherit__…): their records go, but Odoo removes external ids by the name
+    # of the addon that goes. Its own Lunch leaves the same ones behind.
     "external ids": "SELECT module || '.' || name FROM ir_model_data"
     " WHERE module LIKE 'client\\_equipment%' OR name NOT LIKE '%\\_\\_%'",
     "models": "SELECT model FROM ir_model",
