@@ -2,6 +2,15 @@ from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
 
 
+class SoftwareKeysLeftError(UserError, RedirectWarning):
+    """Keys would be left behind: a person is led to where they are taken off, any
+    other client gets a plain refusal (a RedirectWarning alone is a server's failure).
+    """
+
+    def __init__(self, *args):
+        RedirectWarning.__init__(self, *args)
+
+
 class ClientEquipment(models.Model):
     _inherit = "client.equipment"
 
@@ -40,11 +49,11 @@ class ClientEquipment(models.Model):
         """Lead to the dialog *Return / Replace* where software keys are left (A9).
 
         :param dict vals: what is written: another state, or archiving
-        :raises RedirectWarning: naming the first equipment with keys and the keys
+        :raises SoftwareKeysLeftError: naming the first equipment with keys and the keys
         """
         # As everywhere that keys may be left behind: those the user cannot see, too.
         if equipment := self.sudo().equipment_feature_ids.equipment_id[:1]:
-            raise RedirectWarning(
+            raise SoftwareKeysLeftError(
                 equipment._still_carries_message(),
                 self.env.ref(
                     "client_equipment_software_key.client_equipment_return_action"

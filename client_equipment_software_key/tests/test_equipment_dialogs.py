@@ -1,5 +1,4 @@
 from odoo.tests import HttpCase, tagged
-from odoo.tools import mute_logger
 
 from .common import SoftwareKeyMixin
 
@@ -23,11 +22,9 @@ class TestEquipmentDialogs(SoftwareKeyMixin, HttpCase):
         replacement, and the equipment is returned."""
         key = self._enter("RETURN-1")
         self._apply(key)
-        # Odoo logs every RedirectWarning as an error.
-        with mute_logger("odoo.http"):
-            self.start_tour(
-                "/odoo/client-equipment", "return_equipment", login="sk_technician"
-            )
+        self.start_tour(
+            "/odoo/client-equipment", "return_equipment", login="sk_technician"
+        )
         self.assertEqual(key.equipment_id, self.spare_laptop)
         self.assertEqual(self.laptop.state, "returned")
 
