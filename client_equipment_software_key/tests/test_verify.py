@@ -405,6 +405,40 @@ class TestVerify(SoftwareKeyCommon):
         )
         self.assertEqual(batch, {"count": 0, "last_id": after_id, "findings": []})
 
+    def test_first_of_many(self):
+        """L5: of each key the first altered entry is named, in whichever batch the key
+        is: over a selection, and over everything."""
+        many = self._enter(*(f"BATCH-{number:04}" for number in range(2001)))
+        tampered = many[0] | self.key | many[-1]
+        self._sql(
+            "UPDATE client_equipment_audit_log SET user_name = 'X'"
+            " WHERE software_key_id = ANY(%s)"
+            " AND (number > 2 OR software_key_id <> %s)",
+            list(tampered.ids),
+            self.key.id,
+        )
+        expected = {
+            self.key.id: self.entries[2].id,
+            many[0].id: many[0].audit_log_ids.id,
+            many[-1].id: many[-1].audit_log_ids.id,
+        }
+        Key = self.env["client.equipment.software.key"].with_user(self.auditor)
+        everything, after_id = [], 0
+        while (batch := Key.verify_next_audit_trails(after_id))["count"]:
+            everything += batch["findings"]
+            after_id = batch["last_id"]
+        for findings in (everything, self._findings(many | self.keys)):
+            self.assertEqual(
+                {
+                    finding["software_key_id"]: finding["audit_log_id"]
+                    for finding in findings
+                },
+                expected,
+            )
+            self.assertEqual(len(findings), 3)
+            for finding in findings:
+                self.assertRegex(finding["problem"], r"entry No\. [13] was altered")
+
     def test_queries_do_not_grow(self):
         """L5: two hundred trails are verified by as many queries as two."""
         keys = self._enter(*(f"MANY-{number}" for number in range(200)))
