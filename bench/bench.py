@@ -232,16 +232,16 @@ def main():
             }
         else:
             plan = {
-                1_000: {"sql": 7, "auditlog": 3, "loop": 3},
+                1_000: {"sql": 7, "auditlog": 3, "loop": 2},
                 10_000: {"sql": 7, "auditlog": 2, "loop": 1},
-                100_000: {"sql": 3},
+                100_000: {"sql": 2},
             }
         if args.plan:
             plan = {}
             for text in args.plan:
                 size, against, runs = re.split("[:=]", text)
                 plan.setdefault(int(size), {})[against] = int(runs)
-        rows += compare_works(field, plan, start + 25 * 60)
+        rows += compare_works(field, plan, start + 27 * 60)
         save()
         databases.sql(field, "VACUUM")
     if "readers" in parts:
