@@ -84,8 +84,7 @@ def choose(page, field, *names):
 BANNER = """
     <style>
         body { margin: 0; height: 100vh; overflow: hidden; position: relative;
-               color: white; font-family: sans-serif;
-               background: linear-gradient(120deg, #3b2d4a, #714b67 60%%, #017e84) }
+               color: white; background: #3f3050; font-family: sans-serif }
         header { display: flex; align-items: center; gap: 28px; padding: 36px 48px }
         h1 { margin: 0 0 8px; font-size: 40px }
         p { margin: 0; font-size: 22px; opacity: .9 }
