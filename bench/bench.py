@@ -16,7 +16,7 @@ from databases import say
 from measure import Comparison, measured
 
 HERE = Path(__file__).parent
-PARTS = ("works", "readers", "job", "servers")
+PARTS = ("works", "readers", "exports", "job", "servers")
 SMALL, LARGE, QUICK = 10_000, 1_000_000, 100_000
 HEADINGS = [
     "work",
@@ -247,6 +247,12 @@ def main():
     if "readers" in parts:
         say("Readers")
         rows += compare_readers(small, large, keys, 1 if args.quick else 9)
+        save()
+    if "exports" in parts:
+        import exports
+
+        say("Exports")
+        notes += facts("Grouped exports of 100,000 lines", exports.measure(large))
         save()
     if "job" in parts:
         import job

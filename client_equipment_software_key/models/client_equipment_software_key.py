@@ -70,6 +70,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         "Feature",
         required=True,
         index=True,  # the keys of a software
+        tracking=True,
         ondelete="restrict",
         help="The software product that this key licenses.",
     )
@@ -351,9 +352,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         self._lock_to_move()
         ends_before = {key.id: key.validity_end for key in self}
         self._check_validity(vals)
-        result = super(
-            ClientEquipmentSoftwareKey, self.with_context(tracking_disable=True)
-        ).write(vals)
+        # The audit trail tells of these; the chatter of a corrected feature only.
+        untracked = self.with_context(tracking_disable="software_id" not in vals)
+        result = super(ClientEquipmentSoftwareKey, untracked).write(vals)
         self._check_still_fits(vals)
         self._settle(wanted, ends_before)
         return result

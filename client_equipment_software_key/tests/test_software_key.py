@@ -164,6 +164,28 @@ class TestSoftwareKey(SoftwareKeyCommon):
         self.assertEqual(result["ids"], key.ids)
         self.assertEqual(key.remarks, "Box 7")
 
+    def test_corrected_feature_is_noted(self):
+        """K3, K12: a corrected Feature is told on the key's chatter, also
+        where the validity is corrected with it; nothing else of a key is."""
+        key = self._enter("NOTED-1")
+        key.remarks = "Box 7"
+        self.cr.precommit.run()
+        self.assertFalse(key.message_ids.tracking_value_ids)
+        key.write(
+            {
+                "software_id": self.antivirus.id,
+                "key_type": "subscription",
+                "validity_end": self._in_days(30),
+            }
+        )
+        self.env.flush_all()
+        self.cr.precommit.run()
+        (value,) = key.message_ids.sudo().tracking_value_ids
+        self.assertEqual(value.field_id.name, "software_id")
+        self.assertEqual(value.old_value_char, self.office.name)
+        self.assertEqual(value.new_value_char, self.antivirus.name)
+        self.assertEqual(value.mail_message_id.author_id, self.manager.partner_id)
+
     # K4
 
     def test_duplicate_opens_an_unsaved_key(self):
