@@ -314,6 +314,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self.check_access("create")
         vals_list = [self._prepare_vals(vals) for vals in vals_list]
         wanted = [vals.pop("status", None) for vals in vals_list]
         features = [vals.pop("equipment_feature_ids", None) for vals in vals_list]

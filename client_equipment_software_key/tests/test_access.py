@@ -135,6 +135,11 @@ class TestAccess(SoftwareKeyCommon):
                         with self.assertRaises(AccessError):
                             self._try(letter, record, write, create)
 
+    def test_rights_come_before_rules(self):
+        """E1: who may not enter keys learns that, not what is wrong with the values."""
+        with self.assertRaises(AccessError):
+            self.env[KEY].with_user(self.technician).create({"license_key": " "})
+
     def test_searching_shows_nothing_to_outsiders(self):
         """E1: portal, public and users without a role cannot search either."""
         for role in ("internal", "portal", "public"):
