@@ -234,14 +234,14 @@ def main():
             plan = {
                 1_000: {"sql": 7, "auditlog": 3, "loop": 2},
                 10_000: {"sql": 7, "auditlog": 2, "loop": 1},
-                100_000: {"sql": 2},
+                100_000: {"sql": 1},
             }
         if args.plan:
             plan = {}
             for text in args.plan:
                 size, against, runs = re.split("[:=]", text)
                 plan.setdefault(int(size), {})[against] = int(runs)
-        rows += compare_works(field, plan, start + 27 * 60)
+        rows += compare_works(field, plan, start + 23 * 60)
         save()
         databases.sql(field, "VACUUM")
     if "readers" in parts:
