@@ -148,7 +148,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     expires_soon = fields.Boolean(
         compute="_compute_expires_soon",
         search="_search_expires_soon",
-        help="In stock or in use, and ends within the lead time set in Settings.",
+        help="In stock or in use, still valid, and ends within the lead time set in "
+        "Settings.",
     )
 
     _license_key_unique = models.Constraint("UNIQUE(license_key)", _license_key_message)
@@ -176,6 +177,11 @@ class ClientEquipmentSoftwareKey(models.Model):
     _validity_end = models.Index("(validity_end)")
     _status_validity = models.Index("(status, validity_end)")
     _key_type_validity = models.Index("(key_type, validity_end)")
+    # The filter Expired but Still Installed, which counts from it alone.
+    _expired_installed = models.Index(
+        "(validity_end, id) INCLUDE (company_id)"
+        " WHERE status = 'expired' AND equipment_id IS NOT NULL"
+    )
     # The drop-down of the equipment form, and the next available key: the available
     # keys of a software, the one that expires first in front.
     _available = models.Index(
@@ -204,18 +210,24 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.depends("status", "validity_end", "company_id.software_key_lead_days")
     def _compute_expires_soon(self):
         horizons = self.env["res.company"]._software_key_horizons()
+        past = self._filtered_past_end()
         for key in self:
             key.expires_soon = (
                 key.status in LIVE_STATUSES
                 and bool(key.validity_end)
                 and key.validity_end <= horizons[key.company_id.id]
+                and key not in past
             )
 
     def _search_expires_soon(self, operator, value):
         if operator != "in":
             return NotImplemented
-        domain = Domain("status", "in", LIVE_STATUSES) & self._validity_domain(
-            "<=", self.env["res.company"]._software_key_horizons()
+        domain = (
+            Domain("status", "in", LIVE_STATUSES)
+            & self._validity_domain(">=", self._today_by_company())
+            & self._validity_domain(
+                "<=", self.env["res.company"]._software_key_horizons()
+            )
         )
         return domain if True in value else ~domain
 
@@ -610,9 +622,9 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def _validity_domain(self, operator, day_by_company):
-        """Return the domain of the keys that end before, or until, a day.
+        """Return the domain of the keys whose validity end is so related to a day.
 
-        :param str operator: ``<`` or ``<=``
+        :param str operator: ``<``, ``<=`` or ``>=``
         :param dict day_by_company: ``{company id or False: day}``
         """
         companies_by_day = {}
@@ -621,7 +633,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         if len(companies_by_day) == 1:
             return Domain("validity_end", operator, next(iter(companies_by_day)))
         # The first condition lets the index on validity_end serve all days.
-        return Domain("validity_end", operator, max(companies_by_day)) & Domain.OR(
+        widest = min if operator == ">=" else max
+        return Domain("validity_end", operator, widest(companies_by_day)) & Domain.OR(
             Domain("validity_end", operator, day)
             & Domain("company_id", "in", company_ids)
             for day, company_ids in companies_by_day.items()

@@ -1,6 +1,6 @@
 from odoo.tests import HttpCase, tagged
 
-from .common import SoftwareKeyCommon, SoftwareKeyMixin
+from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin
 
 
 @tagged("post_install", "-at_install")
@@ -111,6 +111,15 @@ class TestDashboardTours(SoftwareKeyMixin, HttpCase):
         self.start_tour(
             "/odoo/software-key-renewals", "renewals_ahead", login="sk_manager"
         )
+
+    def test_keys_by_status(self):
+        """Pivot and graph of the keys by feature and status."""
+        self.start_tour("/odoo/software-keys", "keys_by_status", login="sk_manager")
+
+    def test_deployments(self):
+        """A11: pivot and graph of the deployments by technician and month."""
+        action = self.env.ref(f"{ADDON}.client_equipment_feature_action")
+        self.start_tour(f"/odoo/action-{action.id}", "deployments", login="sk_auditor")
 
     def test_repair_selected(self):
         """S7: a manager repairs all that needs attention from the list."""

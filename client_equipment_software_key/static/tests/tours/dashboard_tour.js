@@ -47,6 +47,33 @@ tours.add("renewals_ahead", {
     ],
 });
 
+/** Keys by feature and status. */
+tours.add("keys_by_status", {
+    steps: () => [
+        user.click("The pivot", ".o_switch_view.o_pivot"),
+        user.see(
+            "A row for each feature, a column for each status",
+            ".o_pivot:contains(Available):contains(Applied) tbody th:contains(Tour Antivirus Enterprise)"
+        ),
+        user.click("The graph", ".o_switch_view.o_graph"),
+        user.see("It is drawn", ".o_graph_view .o_graph_renderer canvas"),
+    ],
+});
+
+/** Deployments by technician and month. */
+tours.add("deployments", {
+    steps: () => [
+        user.click("The pivot", ".o_switch_view.o_pivot"),
+        user.see("A row for each technician", ".o_pivot tbody th:contains(Technician Tester)"),
+        user.see(
+            "A column for each month",
+            `.o_pivot thead th:contains(${luxon.DateTime.now().toFormat("LLLL yyyy")})`
+        ),
+        user.click("The graph", ".o_switch_view.o_graph"),
+        user.see("It is drawn", ".o_graph_view .o_graph_renderer canvas"),
+    ],
+});
+
 /** What needs attention is repaired, several keys at once. */
 tours.add("repair_selected", {
     steps: () => [
