@@ -8,6 +8,7 @@ from freezegun import freeze_time
 from lxml import html
 from pypdf import PdfReader
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
 
@@ -110,6 +111,11 @@ class TestEvidencePack(EvidencePackMixin, SoftwareKeyCommon):
         self.assertEqual(sheets["Integrity"], [])
         self.assertRegex(sheets["Summary"]["Result"], "^Intact: 2 audit trails")
         self.assertEqual(sheets["Summary"]["Made by"], "Auditor Tester")
+        made_on = fields.Datetime.context_timestamp(
+            pack.with_user(self.auditor), fields.Datetime.now()
+        )
+        age = made_on.replace(tzinfo=None) - sheets["Summary"]["Made on"]
+        self.assertLess(abs(age.total_seconds()), 60)
         self.assertEqual(
             sheets["Summary"]["Equipment"],
             self.laptop.with_user(self.auditor).display_name,
