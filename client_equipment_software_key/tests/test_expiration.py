@@ -13,7 +13,7 @@ from odoo.exceptions import UserError
 from odoo.tests import get_db_name, tagged
 from odoo.tools import config, mute_logger
 
-from ..models import client_equipment_software_key as key_module
+from ..models import client_equipment_software_key_expiry as expiry
 from .common import CommittedCase, SoftwareKeyCommon
 
 LAST_DAY = fields.Date.to_date("2031-03-10")
@@ -145,7 +145,7 @@ class TestExpiration(SoftwareKeyCommon):
             return write(progress, vals)
 
         with (
-            patch.object(key_module, "EXPIRE_BATCH", 3),
+            patch.object(expiry, "EXPIRE_BATCH", 3),
             patch.object(type(self.env["ir.cron.progress"]), "write", record),
             freeze_time("2031-03-06 12:00:00"),
         ):
@@ -158,7 +158,7 @@ class TestExpiration(SoftwareKeyCommon):
         """S1: a job whose time is up stops between two batches; the next goes on."""
         keys = self._due_keys(6)
         with (
-            patch.object(key_module, "EXPIRE_BATCH", 2),
+            patch.object(expiry, "EXPIRE_BATCH", 2),
             freeze_time("2031-03-06 12:00:00"),
             self.enter_registry_test_mode(),
         ):
@@ -203,7 +203,7 @@ class TestExpiration(SoftwareKeyCommon):
 # The job in a server of its own, in small batches, so that there is a middle.
 JOB = """
 from odoo.addons.client_equipment_software_key.models import (
-    client_equipment_software_key as module
+    client_equipment_software_key_expiry as module
 )
 module.EXPIRE_BATCH = 2
 env.ref("client_equipment_software_key.ir_cron_expire").method_direct_trigger()
