@@ -134,12 +134,16 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: ``{"count", "last_id", "findings"}``, findings as in
             :meth:`verify_audit_trail`
         """
-        keys = self.search([("id", ">", after_id)], order="id", limit=limit)
+        keys = self._next_keys(after_id, limit)
         return {
             "count": len(keys),
             "last_id": keys[-1:].id or after_id,
             "findings": keys.verify_audit_trail(),
         }
+
+    @api.model
+    def _next_keys(self, after_id, limit):
+        return self.search([("id", ">", after_id)], order="id", limit=limit)
 
     def action_verify_audit_trail(self):
         """Verify the audit trails of these keys, showing the progress (L5).
@@ -288,7 +292,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         :raises AccessError: where the user may not change keys
         """
         self.check_access("write")
-        keys = self.sudo().search([("id", ">", after_id)], order="id", limit=limit)
+        keys = self.sudo()._next_keys(after_id, limit)
         keys._check_trails()
         return {"count": len(keys), "last_id": keys[-1:].id or after_id}
 
