@@ -5,6 +5,7 @@ back, so that every repetition finds the same database. ``WORKS[work]`` finds th
 rows (untimed); ``contender(cursor or env)[work](rows)`` is timed.
 """
 
+from contextlib import contextmanager
 from datetime import date, timedelta
 from itertools import count
 
@@ -66,13 +67,41 @@ def dated(cr, keys):
 
 
 def due(cr, keys):
-    """Let the validity of that many keys end yesterday, as time would."""
-    found = dated(cr, keys)
-    cr.execute(
-        "UPDATE client_equipment_software_key SET validity_end = %s WHERE id = ANY(%s)",
-        (TODAY - timedelta(days=1), found),
+    """Return the keys that the job will find."""
+    return fetch(
+        cr,
+        "SELECT id FROM client_equipment_software_key"
+        " WHERE status IN ('available', 'applied') AND validity_end < %s",
+        TODAY,
     )
-    return found
+
+
+@contextmanager
+def aged(connection, keys):
+    """Let the validity of that many keys end yesterday, as time would, for a while.
+
+    Committed: PostgreSQL checks each link of a row anew which the same transaction
+    has written before, and the job finds keys that others wrote long ago.
+    """
+    cr = connection.cursor()
+    ends = fetch(
+        cr,
+        "SELECT id, validity_end FROM client_equipment_software_key WHERE id = ANY(%s)",
+        dated(cr, keys),
+    )
+    ids, before = map(list, zip(*ends, strict=True))
+    statement = (
+        "UPDATE client_equipment_software_key key SET validity_end = new.validity_end"
+        "  FROM unnest(%s::int[], %s::date[]) AS new(id, validity_end)"
+        " WHERE key.id = new.id"
+    )
+    cr.execute(statement, (ids, [TODAY - timedelta(days=1)] * len(ids)))
+    connection.commit()
+    try:
+        yield
+    finally:
+        cr.execute(statement, (ids, before))
+        connection.commit()
 
 
 def all_due(cr, keys):
@@ -179,7 +208,7 @@ class Loop(Ours):
 
 
 class Auditlog:
-    """A plain copy of the models, without our trail, under full-log rules."""
+    """A copy of the models, without our trail, under full-log rules."""
 
     def __init__(self, env):
         env = acting(env, "manager1")
@@ -213,10 +242,12 @@ class Auditlog:
             """
             INSERT INTO bench_plain_key (
                 id, license_key, software_id, key_type, validity_start, validity_end,
-                status, company_id, create_uid, write_uid, create_date, write_date
+                status, equipment_id, owner_id, supplier_id, company_id,
+                create_uid, write_uid, create_date, write_date
             )
             SELECT id, license_key, software_id, key_type, validity_start, validity_end,
-                   status, company_id, create_uid, write_uid, create_date, write_date
+                   status, equipment_id, owner_id, supplier_id, company_id,
+                   create_uid, write_uid, create_date, write_date
               FROM client_equipment_software_key ORDER BY id
             """
         )

@@ -15,7 +15,8 @@ install_lint() (
 setup_lint() { # the linters that need Node, Node itself, and the checks of files as such
   local log=$cache/lint.log locks=(tools/lint.lock tools/package-lock.json)
   lock
-  if ! cat "${locks[@]}" | cmp -s - "$cache/lint/installed.lock"; then
+  # A moved checkout leaves scripts whose interpreter is elsewhere.
+  if ! { cat "${locks[@]}" | cmp -s - "$cache/lint/installed.lock" && "$cache/lint/bin/pre-commit" --version; } &>/dev/null; then
     step "Installing Node and the linters that need it (200 MB)"
     logged "$log" install_lint || die "they could not be installed: $(first_error '^ERROR: [^I]\|^npm error' "$log")"
     cat "${locks[@]}" >"$cache/lint/installed.lock"

@@ -22,7 +22,7 @@ REFERENCE = "Reference: "
 class ClientEquipmentAuditLog(models.Model):
     """Append-only evidence: one entry for each step in the life of a key.
 
-    Entries are written by :meth:`_append` alone and leave only with their key.
+    Entries are written by :meth:`_append_sql` alone and leave only with their key.
     What they tell is kept in the entry itself (names as they were), so that it
     outlives renamed users and deleted equipment. The entries of one key form a
     chain: each carries its number and a SHA-256 over the hash before it and its
@@ -205,11 +205,11 @@ class ClientEquipmentAuditLog(models.Model):
         )
 
     @api.model
-    def _append(self, keys, action, status_after, ends_before=None, reason=None):
+    def _append_sql(self, keys, action, status_after, ends_before=None, reason=None):
         """Add one entry to the trail of each of ``keys``: the one writer of the trail.
 
-        Reads the keys as they stand in the database, so it is called before their
-        status is set and after their assignments have been made or removed.
+        The entry tells of the key as it stands in the database before the statement
+        that this is a part of, and of its assignment as made or removed already.
 
         :param keys: the software keys, locked by the caller
         :param str action: one of ``ACTIONS``
@@ -217,7 +217,9 @@ class ClientEquipmentAuditLog(models.Model):
         :param dict ends_before: ``{key id: validity end before the step}``, where
             the step moved it
         :param str reason: what the user gave as reason or reference
-        :return: ids of the new entries (list of int)
+        :return: the SQL that writes the entries and gives ``software_key_id``,
+            ``number`` and ``hash`` of each: :meth:`_transition` of the key runs it,
+            together with the new status, as one statement
         """
         if ends_before is None:
             end_before, moved_ends = SQL("key.validity_end"), SQL("")
@@ -229,68 +231,65 @@ class ClientEquipmentAuditLog(models.Model):
                 list(ends_before),
                 [end or None for end in ends_before.values()],
             )
-        self.env.cr.execute(
-            SQL(
-                """
-                INSERT INTO client_equipment_audit_log (
-                    id, software_key_id, number, action, action_date,
-                    user_id, user_name, equipment_id, equipment_ref, equipment_name,
-                    equipment_serial_no, customer_name, status_before, status_after,
-                    validity_end_before, validity_end_after, reason, hash
-                )
-                SELECT id, software_key_id, number, action, action_date,
-                       user_id, user_name, equipment_ref, equipment_ref,
-                       equipment_name, equipment_serial_no, customer_name,
-                       status_before, status_after, validity_end_before,
-                       validity_end_after, reason, %(hash)s
-                  FROM (
-                    SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,
-                           key.id AS software_key_id,
-                           key.license_key,
-                           key.audit_hash AS previous_hash,
-                           COALESCE(key.audit_number, 0) + 1 AS number,
-                           %(action)s AS action,
-                           %(now)s::timestamp AS action_date,
-                           %(user_id)s AS user_id,
-                           %(user_name)s AS user_name,
-                           equipment.id AS equipment_ref,
-                           equipment.name AS equipment_name,
-                           equipment.serial_no AS equipment_serial_no,
-                           customer.complete_name AS customer_name,
-                           %(status_before)s AS status_before,
-                           %(status_after)s AS status_after,
-                           %(end_before)s AS validity_end_before,
-                           key.validity_end AS validity_end_after,
-                           %(reason)s::varchar AS reason
-                      FROM client_equipment_software_key key
-                      %(moved_ends)s
-                      LEFT JOIN client_equipment_feature feature
-                             ON feature.software_key_id = key.id
-                            AND feature.software_key_id = ANY(%(key_ids)s)
-                      LEFT JOIN client_equipment equipment
-                             ON equipment.id
-                              = COALESCE(feature.equipment_id, key.equipment_id)
-                      LEFT JOIN res_partner customer
-                             ON customer.id = equipment.partner_id
-                     WHERE key.id = ANY(%(key_ids)s)
-                     ORDER BY key.id
-                  ) entry
-                RETURNING id
-                """,
-                hash=self._hash_sql(),
-                action=action,
-                now=fields.Datetime.now(),
-                user_id=self.env.uid,
-                user_name=self.env.user.name,
-                status_before=SQL("NULL") if action == "created" else SQL("key.status"),
-                status_after=status_after,
-                end_before=end_before,
-                reason=reason or None,
-                moved_ends=moved_ends,
-                key_ids=list(keys.ids),
+        return SQL(
+            """
+            INSERT INTO client_equipment_audit_log (
+                id, software_key_id, number, action, action_date,
+                user_id, user_name, equipment_id, equipment_ref, equipment_name,
+                equipment_serial_no, customer_name, status_before, status_after,
+                validity_end_before, validity_end_after, reason, hash
             )
+            SELECT id, software_key_id, number, action, action_date,
+                   user_id, user_name, equipment_ref, equipment_ref,
+                   equipment_name, equipment_serial_no, customer_name,
+                   status_before, status_after, validity_end_before,
+                   validity_end_after, reason, %(hash)s
+              FROM (
+                SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,
+                       key.id AS software_key_id,
+                       key.license_key,
+                       key.audit_hash AS previous_hash,
+                       COALESCE(key.audit_number, 0) + 1 AS number,
+                       %(action)s AS action,
+                       %(now)s::timestamp AS action_date,
+                       %(user_id)s AS user_id,
+                       %(user_name)s AS user_name,
+                       equipment.id AS equipment_ref,
+                       equipment.name AS equipment_name,
+                       equipment.serial_no AS equipment_serial_no,
+                       customer.complete_name AS customer_name,
+                       %(status_before)s AS status_before,
+                       %(status_after)s AS status_after,
+                       %(end_before)s AS validity_end_before,
+                       key.validity_end AS validity_end_after,
+                       %(reason)s::varchar AS reason
+                  FROM client_equipment_software_key key
+                  %(moved_ends)s
+                  LEFT JOIN client_equipment_feature feature
+                         ON feature.software_key_id = key.id
+                        AND feature.software_key_id = ANY(%(key_ids)s)
+                  LEFT JOIN client_equipment equipment
+                         ON equipment.id
+                          = COALESCE(feature.equipment_id, key.equipment_id)
+                  LEFT JOIN res_partner customer
+                         ON customer.id = equipment.partner_id
+                 WHERE key.id = ANY(%(key_ids)s)
+                 ORDER BY key.id
+              ) entry
+            RETURNING software_key_id, number, hash
+            """,
+            hash=self._hash_sql(),
+            action=action,
+            now=fields.Datetime.now(),
+            user_id=self.env.uid,
+            user_name=self.env.user.name,
+            status_before=SQL("NULL") if action == "created" else SQL("key.status"),
+            status_after=status_after,
+            end_before=end_before,
+            reason=reason or None,
+            moved_ends=moved_ends,
+            key_ids=list(keys.ids),
         )
-        return [entry_id for (entry_id,) in self.env.cr.fetchall()]
 
     @api.model
     def _hash_sql(self):

@@ -121,7 +121,8 @@ class ClientEquipmentFeature(models.Model):
         self.sudo().software_key_id._lock_to_move()
         keys = self.sudo().software_key_id
         keys = keys.browse(keys._ids)
-        result = super().unlink()
+        # The rights have been checked above.
+        result = super(ClientEquipmentFeature, self.sudo()).unlink()
         keys._settle_after_removal()
         return result
 

@@ -250,13 +250,19 @@ class ClientEquipmentSoftwareKey(models.Model):
         domain = Domain("license_key", operator, text)
         if operator != "=":
             domain |= self._software_domain(text, operator)
-        # "Feature - KEY": a feature's name may hold the dash, too.
-        for dash in re.finditer(" - ", text):
-            feature, license_key = text[: dash.start()], text[dash.end() :]
-            domain |= self._software_domain(feature, operator) & Domain(
-                "license_key", operator, license_key
-            )
-        return domain
+        return domain | self._feature_and_key_domain(text, operator)
+
+    @api.model
+    def _feature_and_key_domain(self, text, operator):
+        """Return the domain of the keys named "Feature - KEY" by the text.
+
+        A feature's name may hold the dash, too.
+        """
+        return Domain.OR(
+            self._software_domain(text[: dash.start()], operator)
+            & Domain("license_key", operator, text[dash.end() :])
+            for dash in re.finditer(" - ", text)
+        )
 
     @api.model
     def _software_domain(self, name, operator):
@@ -279,25 +285,32 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def name_search(self, name="", domain=None, operator="ilike", limit=100):
-        """Offer keys that were bought for a customer first, where the context asks.
+        """Offer keys as they are best used up, where the context asks (the forms do).
 
-        The domain of the equipment form lets only those of its own customer through
-        (K13). Two look-ups by index instead of one sort of everything that fits.
+        Those bought for the customer first; the domain of the form lets only those of
+        its own customer through (K13). Then the one that expires first in front, as
+        *Apply Next Available* takes them (A12). Each look-up follows an index, where
+        one sort of everything that fits would not.
         """
         if not self.env.context.get("owned_first"):
             return super().name_search(name, domain, operator, limit)
-        domain = Domain(domain or Domain.TRUE)
-        found = super().name_search(
-            name, domain & Domain("owner_id", "!=", False), operator, limit
-        )
-        if limit is None or len(found) < limit:
-            found += super().name_search(
-                name,
-                domain & Domain("owner_id", "=", False),
-                operator,
-                limit and limit - len(found),
+        fits = Domain(domain or Domain.TRUE)
+        owned = Domain("owner_id", "!=", False)
+        named = Domain("display_name", operator, name)
+        look_ups = [owned & named, ~owned & named]
+        if " - " in (name or "") and operator != "=":
+            look_ups.insert(1, ~owned & self._feature_and_key_domain(name, operator))
+        found = self.browse()
+        for look_up in look_ups:
+            if limit is not None and len(found) >= limit:
+                break
+            found |= self.search_fetch(
+                fits & look_up & Domain("id", "not in", found.ids),
+                ["display_name"],
+                limit=limit and limit - len(found),
+                order="validity_end, id",
             )
-        return found
+        return [(key.id, key.display_name) for key in found.sudo()]
 
     @api.onchange("software_id")
     def _onchange_software_id(self):
@@ -611,8 +624,13 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _filtered_past_end(self):
         """Return the keys whose last valid day has ended where their company is."""
         today = self._today_by_company()
+        latest = max(today.values())
         return self.filtered(
-            lambda key: key.validity_end and key.validity_end < today[key.company_id.id]
+            lambda key: (
+                key.validity_end
+                and key.validity_end < latest
+                and key.validity_end < today[key.company_id.id]
+            )
         )
 
     @api.model

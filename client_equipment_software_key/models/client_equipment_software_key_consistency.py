@@ -73,7 +73,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             ["status", "equipment_id", "assignment_broken", "audit_broken"]
         )
         self.env["client.equipment.feature"].flush_model(["equipment_id"])
-        due = Domain("status", "in", LIVE_STATUSES) & self._past_end_domain()
+        due = self._due_domain()
         # One subquery of index scans: an OR would read the whole table. Comparing with
         # the assignments does read it, so among very many keys that is left to the
         # check (by button, and every night).

@@ -15,6 +15,7 @@ _logger = logging.getLogger(__name__)
 # one of them wait as long. The size of the batch follows, up to a limit.
 EXPIRE_SECONDS = 0.05
 EXPIRE_BATCH = 2000
+EXPIRE_LOOK = 10_000
 EXPIRE_RETRIES = 20
 
 
@@ -23,7 +24,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     _inherit = "client.equipment.software.key"
 
-    # _lock_due: the expiration job takes its batches from it, in its order.
+    # _find_due: the expiration job looks for due keys, in its order.
     # Expiring Soon and its like count from it alone: hence the company.
     _due = models.Index(
         "(validity_end, id) INCLUDE (company_id)"
@@ -40,19 +41,22 @@ class ClientEquipmentSoftwareKey(models.Model):
         follows at once, as long as some remain), and where somebody was faster, the
         batch is taken anew with a fresh view.
         """
-        due = Domain("status", "in", LIVE_STATUSES) & self._past_end_domain()
+        due = self._due_domain()
         cron = self.env["ir.cron"]
         time_left = cron._commit_progress(remaining=self.search_count(due))
-        last, size, retries = None, min(EXPIRE_BATCH, 200), EXPIRE_RETRIES
+        coming, last, retries = [], None, EXPIRE_RETRIES
+        size = min(EXPIRE_BATCH, 200)
         while time_left:
-            start = time.monotonic()
-            try:
-                rows = self._lock_due(due, last, size)
+            if not coming:
+                rows = self._find_due(due, last)
                 if not rows:
                     break
-                keys = self.browse(key_id for _end, key_id in rows)
+                coming, last = [key_id for _end, key_id in rows], rows[-1]
+            start = time.monotonic()
+            try:
+                keys = self._lock_due(due, coming[:size])
                 keys._transition("expired", "expired")
-                time_left = cron._commit_progress(len(rows))
+                time_left = cron._commit_progress(len(keys))
             except (
                 psycopg2.errors.SerializationFailure,
                 psycopg2.errors.DeadlockDetected,
@@ -63,22 +67,27 @@ class ClientEquipmentSoftwareKey(models.Model):
                     raise
                 _logger.info("Software keys changed meanwhile: taking the batch anew")
                 continue
-            last, retries = rows[-1], EXPIRE_RETRIES
+            del coming[:size]
+            retries = EXPIRE_RETRIES
             pace = EXPIRE_SECONDS / max(time.monotonic() - start, 0.001)
             size = min(max(int(size * min(pace, 2)), 100), EXPIRE_BATCH)
         if time_left and (left := self.search_count(due)):
             cron._commit_progress(remaining=left)
 
     @api.model
-    def _lock_due(self, due, last, limit):
-        """Lock the next due keys that nobody else holds.
+    def _due_domain(self):
+        """Return the domain of the keys that have ended and are not expired yet."""
+        return Domain("status", "in", LIVE_STATUSES) & self._past_end_domain()
+
+    @api.model
+    def _find_due(self, due, last):
+        """Return the next due keys, so many at once that looking for them is cheap.
 
         :param due: the domain of due keys
-        :param last: the last row of the batch before, or None
-        :param int limit: how many keys at most
+        :param last: the last row that this gave before, or None
         :return: rows of ``(validity end, id)``, in the order of the index
         """
-        query = self._search(due, limit=limit, order="validity_end, id")
+        query = self._search(due, limit=EXPIRE_LOOK, order="validity_end, id")
         row = SQL(
             "%s, %s",
             SQL.identifier(self._table, "validity_end"),
@@ -86,8 +95,17 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
         if last:
             query.add_where(SQL("(%s) > %s", row, tuple(last)))
-        return self.env.execute_query(
-            SQL("%s FOR NO KEY UPDATE SKIP LOCKED", query.select(row))
+        return self.env.execute_query(query.select(row))
+
+    @api.model
+    def _lock_due(self, due, key_ids):
+        """Lock those of the keys that are due still and that nobody else holds."""
+        query = self._search(due & Domain("id", "in", key_ids), order="id")
+        return self.browse(
+            key_id
+            for (key_id,) in self.env.execute_query(
+                SQL("%s FOR NO KEY UPDATE SKIP LOCKED", query.select())
+            )
         )
 
     @api.model

@@ -156,7 +156,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         The only place where a status changes. Callers have locked the keys and
         checked that the step is allowed. Straight SQL, because this is the inner
-        loop of every operation: two statements for any number of keys.
+        loop of every operation: one statement for any number of keys.
 
         :param str action: what the audit trail calls the step
         :param str status: the new status of all these keys
@@ -165,12 +165,14 @@ class ClientEquipmentSoftwareKey(models.Model):
         """
         if not self:
             return
-        AuditLog = self.env["client.equipment.audit.log"]
+        entry = self.env["client.equipment.audit.log"]._append_sql(
+            self, action, status, ends_before, reason
+        )
         self.env.flush_all()
-        entry_ids = AuditLog._append(self, action, status, ends_before, reason)
         self.env.cr.execute(
             SQL(
                 """
+                WITH entry AS (%(entry)s)
                 UPDATE client_equipment_software_key key
                    SET status = %(status)s,
                        equipment_id = (
@@ -183,15 +185,14 @@ class ClientEquipmentSoftwareKey(models.Model):
                        assignment_broken = FALSE,
                        write_uid = %(uid)s,
                        write_date = %(now)s
-                  FROM client_equipment_audit_log entry
-                 WHERE entry.id = ANY(%(entry_ids)s)
-                   AND key.id = entry.software_key_id
+                  FROM entry
+                 WHERE key.id = entry.software_key_id
                    AND key.id = ANY(%(key_ids)s)
                 """,
+                entry=entry,
                 status=status,
                 uid=self.env.uid,
                 now=fields.Datetime.now(),
-                entry_ids=entry_ids,
                 # Known already, but it keeps PostgreSQL from reading all keys.
                 key_ids=list(self.ids),
             )
@@ -285,6 +286,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _settle_after_removal(self):
         """Take the keys back to the inventory after their assignments went (A7)."""
+        # Of many keys only what is looked at: the ORM would read all their columns.
+        self.fetch(["status", "validity_end", "company_id"])
         past = self._filtered_past_end()
         revoked = self.filtered(lambda key: key.status == "revoked")
         revoked._transition("revoked", "revoked")

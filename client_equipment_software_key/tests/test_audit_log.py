@@ -173,7 +173,7 @@ class TestAuditLog(SoftwareKeyCommon):
 
     def test_door_appending_from_outside(self):
         """L1: the one writer of the trail cannot be called from outside."""
-        for method in ("_append", "create"):
+        for method in ("_append_sql", "create"):
             with (
                 self.subTest(method=method),
                 self.assertRaises(AccessError),

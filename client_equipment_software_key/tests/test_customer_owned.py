@@ -81,12 +81,28 @@ class TestCustomerOwned(SoftwareKeyCommon):
         """K13: the drop-down of the customer's equipment offers owned keys first, also
         when typing and when it is cut off; elsewhere it never offers them."""
         newer = self._enter("SHARED-2")
-        self.assertEqual(self._offered(self.laptop), self.owned + newer + self.shared)
+        self.assertEqual(self._offered(self.laptop), self.owned + self.shared + newer)
         self.assertEqual(self._offered(self.laptop, "OWNED"), self.owned)
         self.assertEqual(self._offered(self.laptop, "Tour Office")[0], self.owned)
         self.assertEqual(self._offered(self.laptop, limit=1), self.owned)
         for equipment in (self.foreign_laptop, self.stock_laptop):
-            self.assertEqual(self._offered(equipment), newer + self.shared)
+            self.assertEqual(self._offered(equipment), self.shared + newer)
+
+    def test_offered_by_end(self):
+        """A12, K13: after the customer's own, the drop-down has the key in front that
+        *Apply Next Available* would take, however it is searched."""
+        later, sooner = (
+            self._enter_subscriptions(f"ENDS-{days}", end=days, software=self.office)
+            for days in (300, 30)
+        )
+        expected = self.owned + sooner + later + self.shared
+        feature = self.office.name
+        for text in ("", feature, f"{feature} - "):
+            self.assertEqual(self._offered(self.laptop, text), expected, text)
+            self.assertEqual(self._offered(self.laptop, text, limit=2), expected[:2])
+        found = self._offered(self.laptop, f"{feature} - ENDS")
+        self.assertEqual(found, sooner + later)
+        self.assertFalse(self._offered(self.laptop, "Another Feature - ENDS"))
 
     def test_forms_ask_for_it(self):
         """K13: the equipment form and the assignment form ask for owned keys first."""

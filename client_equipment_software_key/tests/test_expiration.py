@@ -199,6 +199,19 @@ class TestExpiration(SoftwareKeyCommon):
             self._run_job()
         self.assertEqual(keys.mapped("status"), ["applied", "expired"])
 
+    def test_changed_since_it_was_found(self):
+        """S1: what was renewed or revoked after the job had found it and before it
+        came to it is left alone."""
+        keys = self._due_keys(4)
+        Key = self.env["client.equipment.software.key"]
+        with freeze_time("2031-03-06 12:00:00"):
+            due = Key._due_domain()
+            found = Key.browse(key_id for _end, key_id in Key._find_due(due, None))
+            self.assertEqual(found, keys)
+            keys[0].validity_end += timedelta(days=365)
+            keys[1].with_user(self.manager).revoke()
+            self.assertEqual(Key._lock_due(due, found.ids), keys[2:])
+
 
 # The job in a server of its own, in small batches, so that there is a middle.
 JOB = """
