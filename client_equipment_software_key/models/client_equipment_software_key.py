@@ -5,6 +5,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import format_date
 
 KEY_TYPES = [
     ("permanent", "Permanent"),
@@ -188,12 +189,17 @@ class ClientEquipmentSoftwareKey(models.Model):
         "(software_id, validity_end, id) WHERE status = 'available'"
     )
 
-    @api.depends("software_id.name", "license_key")
+    @api.depends("software_id.name", "license_key", "validity_end")
+    @api.depends_context("formatted_display_name", "lang")
     def _compute_display_name(self):
+        """Name the key by feature and license key; in a drop-down by its end, too."""
+        in_drop_down = self.env.context.get("formatted_display_name")
         for key in self:
-            key.display_name = " - ".join(
-                filter(None, (key.software_id.name, key.license_key))
-            )
+            name = " - ".join(filter(None, (key.software_id.name, key.license_key)))
+            if in_drop_down and key.validity_end:
+                until = self.env._("until %s", format_date(self.env, key.validity_end))
+                name += f"\t--{until}--"
+            key.display_name = name
 
     @api.depends("status", "validity_end", "company_id")
     def _compute_can_be_applied(self):
@@ -306,7 +312,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 break
             found |= self.search_fetch(
                 fits & look_up & Domain("id", "not in", found.ids),
-                ["display_name"],
+                ["display_name", "validity_end"],
                 limit=limit and limit - len(found),
                 order="validity_end, id",
             )

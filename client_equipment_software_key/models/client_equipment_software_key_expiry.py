@@ -15,6 +15,7 @@ _logger = logging.getLogger(__name__)
 # one of them wait as long. The size of the batch follows, up to a limit.
 EXPIRE_SECONDS = 0.05
 EXPIRE_BATCH = 2000
+# So many due keys are looked for at once.
 EXPIRE_LOOK = 10_000
 EXPIRE_RETRIES = 20
 

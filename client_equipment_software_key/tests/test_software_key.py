@@ -360,6 +360,28 @@ class TestSoftwareKey(SoftwareKeyCommon):
         self.assertNotIn(key, others)
         self.assertTrue(others)
 
+    def test_name_in_the_drop_down(self):
+        """K6, A3: where keys are offered, each tells its last day in the reader's
+        language; elsewhere its name is the name alone."""
+        self.env["res.lang"]._activate_lang("de_DE")
+        key, permanent = self._enter_subscriptions("ENDS-1"), self._enter("STAYS-1")
+        key.validity_end = "2031-12-24"
+        Key = self.Key.with_user(self.technician).with_context(
+            lang="de_DE", owned_first=True
+        )
+        ask = {"domain": [("id", "in", (key + permanent).ids)]}
+        offered = Key.web_name_search("", {"display_name": {}}, **ask)
+        self.assertEqual(
+            [
+                (found["display_name"], found["__formatted_display_name"])
+                for found in offered
+            ],
+            [
+                (key.display_name, f"{key.display_name}\t--bis 24.12.2031--"),
+                (permanent.display_name, permanent.display_name),
+            ],
+        )
+
     def test_filters_of_the_list(self):
         """K8: each filter of the search view finds its keys and no others."""
         self.Key.search([]).equipment_feature_ids.unlink()
