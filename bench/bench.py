@@ -81,13 +81,15 @@ def tidy(name):
 
 
 def compare_works(name, plan, deadline):
-    """Return comparisons for ``{keys: {against: repetitions}}``."""
+    """Return comparisons for a plan: pairs of keys and ``{against: repetitions}``."""
     import works
 
     contenders = {"auditlog": works.Auditlog, "loop": works.Loop}
     found = []
-    for keys, against in plan.items():
+    for keys, against in plan:
         for work in works.WORKS:
+            if time.monotonic() > deadline:
+                return found
             rows = {other: Comparison(work, keys, other) for other in against}
             with staged(name, work, keys):
                 ours_once(name, works.Ours, work, 10)  # fills the caches
@@ -245,22 +247,23 @@ def main():
     if "works" in parts:
         say("Works")
         if args.quick:
-            plan = {
-                100: {"loop": 1},
-                1_000: {"sql": 1, "auditlog": 1},
-                10_000: {"sql": 1},
-            }
+            plan = [
+                (100, {"loop": 1}),
+                (1_000, {"sql": 1, "auditlog": 1}),
+                (10_000, {"sql": 1}),
+            ]
         else:
-            plan = {
-                1_000: {"sql": 7, "auditlog": 3, "loop": 1},
-                10_000: {"sql": 5, "auditlog": 2, "loop": 1},
-                100_000: {"sql": 1},
-            }
+            plan = [
+                (1_000, {"sql": 7, "auditlog": 3, "loop": 1}),
+                (10_000, {"sql": 5, "auditlog": 2}),
+                (100_000, {"sql": 1}),
+                (10_000, {"loop": 1}),  # last: where time is up, these are left out
+            ]
         if args.plan:
-            plan = {}
+            plan = []
             for text in args.plan:
                 size, against, runs = re.split("[:=]", text)
-                plan.setdefault(int(size), {})[against] = int(runs)
+                plan.append((int(size), {against: int(runs)}))
         rows += compare_works(field, plan, start + 24 * 60)
         save()
         databases.sql(field, "VACUUM")
