@@ -55,7 +55,7 @@ database() { # database run|test|bench: that server runs from here to the end of
   case $1 in
     run) folder=$data/postgres options= ;;
     test) folder=$cache/test-postgres options='-c fsync=off -c full_page_writes=off -c synchronous_commit=off' ;;
-    bench) folder=$cache/bench-postgres options='-c fsync=off -c shared_buffers=1GB -c max_wal_size=16GB -c checkpoint_timeout=1h' ;;
+    bench) folder=$cache/bench-postgres options='-c fsync=off -c full_page_writes=off -c shared_buffers=1GB -c max_wal_size=16GB -c checkpoint_timeout=1h' ;;
   esac
   mkdir -p "${folder%/*}"
   exec 8>"$folder.users"
