@@ -206,10 +206,11 @@ class ClientEquipmentAuditLog(models.Model):
 
     @api.model
     def _append_sql(self, keys, action, status_after, ends_before=None, reason=None):
-        """Add one entry to the trail of each of ``keys``: the one writer of the trail.
+        """Return the SQL that adds one entry to the trail of each of ``keys``.
 
-        The entry tells of the key as it stands in the database before the statement
-        that this is a part of, and of its assignment as made or removed already.
+        The one writer of the trail: ``_transition`` of the key runs it, together with
+        the new status, as one statement. The entry tells of the key as it stands in the
+        database before that, and of its assignment as made or removed already.
 
         :param keys: the software keys, locked by the caller
         :param str action: one of ``ACTIONS``
@@ -217,9 +218,8 @@ class ClientEquipmentAuditLog(models.Model):
         :param dict ends_before: ``{key id: validity end before the step}``, where
             the step moved it
         :param str reason: what the user gave as reason or reference
-        :return: the SQL that writes the entries and gives ``software_key_id``,
-            ``number`` and ``hash`` of each: :meth:`_transition` of the key runs it,
-            together with the new status, as one statement
+        :return: an ``INSERT`` that gives ``software_key_id``, ``number`` and ``hash``
+            of each entry
         """
         if ends_before is None:
             end_before, moved_ends = SQL("key.validity_end"), SQL("")

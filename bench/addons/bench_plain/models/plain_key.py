@@ -1,8 +1,25 @@
+from copy import copy
+
 from odoo import fields, models
 
 from odoo.addons.client_equipment_software_key.models import (
     client_equipment_software_key as product,
 )
+from odoo.addons.client_equipment_software_key.models import (
+    client_equipment_software_key_entry as entry,
+)
+from odoo.addons.client_equipment_software_key.models import (
+    client_equipment_software_key_expiry as expiry,
+)
+
+
+def constraints_and_indexes(*modules):
+    """Return ``{attribute: copy}`` of what these files declare for the key's table."""
+    return {
+        f"_{declared.name}": copy(declared)
+        for module in modules
+        for declared in module.ClientEquipmentSoftwareKey._table_object_definitions
+    }
 
 
 class BenchPlainKey(models.Model):
@@ -45,37 +62,7 @@ class BenchPlainKey(models.Model):
     replaced_by_id = fields.Many2one("bench.plain.key", index="btree_not_null")
     replaces_id = fields.Many2one("bench.plain.key", index="btree_not_null")
 
-    _license_key_unique = models.Constraint("UNIQUE(license_key)")
-    _check_license_key = models.Constraint(
-        "CHECK(license_key <> '' AND license_key = btrim(license_key, E' \\t\\r\\n'))"
-    )
-    _check_validity_end_required = models.Constraint(
-        "CHECK(key_type = 'permanent' OR validity_end IS NOT NULL)"
-    )
-    _check_validity_start_required = models.Constraint(
-        "CHECK(key_type <> 'time_limited' OR validity_start IS NOT NULL)"
-    )
-    _check_permanent = models.Constraint(
-        "CHECK(key_type <> 'permanent' OR validity_end IS NULL)"
-    )
-    _check_validity_order = models.Constraint("CHECK(validity_end >= validity_start)")
-    _validity_end = models.Index("(validity_end)")
-    _status_validity = models.Index("(status, validity_end)")
-    _key_type_validity = models.Index("(key_type, validity_end)")
-    _expired_installed = models.Index(
-        "(validity_end, id) INCLUDE (company_id)"
-        " WHERE status = 'expired' AND equipment_id IS NOT NULL"
-    )
-    _available = models.Index(
-        "(software_id, validity_end, id) WHERE status = 'available'"
-    )
-    _due = models.Index(
-        "(validity_end, id) INCLUDE (company_id)"
-        " WHERE status IN ('available', 'applied')"
-    )
-    _license_key_folded = models.Index(
-        "USING hash ((translate(lower(license_key), E'- _\\u2013\\u00a0', '')))"
-    )
+    vars().update(constraints_and_indexes(product, entry, expiry))
 
 
 class BenchPlainFeature(models.Model):
