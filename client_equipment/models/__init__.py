@@ -1,3 +1,4 @@
+from . import client_equipment_mixin
 from . import client_equipment_category
 from . import client_equipment
 from . import res_partner

@@ -19,7 +19,7 @@ def _asset_tag_message(env, diagnostics):
 class ClientEquipment(models.Model):
     _name = "client.equipment"
     _description = "Equipment"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["client.equipment.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "name, id"
     _rec_names_search = ["name", "serial_no", "asset_tag", "partner_id.complete_name"]
     _check_company_auto = True

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 class ClientEquipmentCategory(models.Model):
     _name = "client.equipment.category"
     _description = "Equipment Category"
+    _inherit = ["client.equipment.mixin"]
     _order = "name, id"
 
     name = fields.Char(required=True)

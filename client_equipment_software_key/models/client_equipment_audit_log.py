@@ -31,7 +31,7 @@ class ClientEquipmentAuditLog(models.Model):
 
     _name = "client.equipment.audit.log"
     _description = "Audit Log"
-    _inherit = ["client.equipment.export"]
+    _inherit = ["client.equipment.mixin", "client.equipment.export"]
     _order = "action_date desc, id desc"
     _rec_name = "description"
     _rec_names_search = ["software_key_id"]

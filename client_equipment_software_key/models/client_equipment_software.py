@@ -12,7 +12,7 @@ from .client_equipment_software_key import KEY_TYPES, LIVE_STATUSES, STATUSES
 class ClientEquipmentSoftware(models.Model):
     _name = "client.equipment.software"
     _description = "Software"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["client.equipment.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "name, id"
 
     name = fields.Char(required=True)

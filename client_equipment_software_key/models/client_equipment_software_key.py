@@ -56,7 +56,12 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     _name = "client.equipment.software.key"
     _description = "Software Key"
-    _inherit = ["mail.thread", "mail.activity.mixin", "client.equipment.export"]
+    _inherit = [
+        "client.equipment.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+        "client.equipment.export",
+    ]
     _order = "id desc"
     _check_company_auto = True
 

@@ -6,6 +6,7 @@ class ClientEquipmentApplyNext(models.TransientModel):
 
     _name = "client.equipment.apply.next"
     _description = "Apply Next Available Software Key"
+    _inherit = ["client.equipment.mixin"]
 
     equipment_id = fields.Many2one("client.equipment", required=True, readonly=True)
     software_ids = fields.Many2many("client.equipment.software", string="Features")

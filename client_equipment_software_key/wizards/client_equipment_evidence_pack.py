@@ -17,6 +17,7 @@ class ClientEquipmentEvidencePack(models.TransientModel):
 
     _name = "client.equipment.evidence.pack"
     _description = "Evidence Pack"
+    _inherit = ["client.equipment.mixin"]
 
     software_ids = fields.Many2many(
         "client.equipment.software",

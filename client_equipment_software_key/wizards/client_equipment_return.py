@@ -9,6 +9,7 @@ class ClientEquipmentReturn(models.TransientModel):
 
     _name = "client.equipment.return"
     _description = "Return / Replace Equipment"
+    _inherit = ["client.equipment.mixin"]
 
     equipment_id = fields.Many2one("client.equipment", required=True, readonly=True)
     replacement_id = fields.Many2one("client.equipment", "Replacement Unit")
@@ -60,6 +61,7 @@ class ClientEquipmentReturn(models.TransientModel):
 class ClientEquipmentReturnLine(models.TransientModel):
     _name = "client.equipment.return.line"
     _description = "Software Key of Returned Equipment"
+    _inherit = ["client.equipment.mixin"]
 
     wizard_id = fields.Many2one(
         "client.equipment.return", required=True, index=True, ondelete="cascade"

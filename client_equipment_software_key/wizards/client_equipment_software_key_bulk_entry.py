@@ -29,6 +29,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
 
     _name = "client.equipment.software.key.bulk.entry"
     _description = "Enter Many Software Keys"
+    _inherit = ["client.equipment.mixin"]
 
     software_id = fields.Many2one(
         "client.equipment.software", "Feature", required=True, ondelete="cascade"

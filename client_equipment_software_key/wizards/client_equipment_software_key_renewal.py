@@ -6,6 +6,7 @@ class ClientEquipmentSoftwareKeyRenewal(models.TransientModel):
 
     _name = "client.equipment.software.key.renewal"
     _description = "Renew Software Keys"
+    _inherit = ["client.equipment.mixin"]
 
     software_key_ids = fields.Many2many(
         "client.equipment.software.key",

@@ -6,6 +6,7 @@ class ClientEquipmentSoftwareKeyReplacement(models.TransientModel):
 
     _name = "client.equipment.software.key.replacement"
     _description = "Replace Software Key"
+    _inherit = ["client.equipment.mixin"]
 
     software_key_id = fields.Many2one(
         "client.equipment.software.key",
