@@ -1,4 +1,6 @@
 from . import client_equipment_mixin
 from . import client_equipment_category
 from . import client_equipment
+from . import res_company
 from . import res_partner
+from . import res_users

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 
 class ResPartner(models.Model):
@@ -27,19 +26,4 @@ class ResPartner(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_client_equipment(self):
-        # Sees the equipment of every company: the database would refuse, too.
-        customers = (
-            self.env["client.equipment"]
-            .sudo()
-            .with_context(active_test=False)
-            .search([("partner_id", "in", self.ids)])
-            .partner_id
-        )
-        if customers:
-            raise UserError(
-                self.env._(
-                    "Equipment is registered for %(names)s (it may be archived). "
-                    "Give it to another customer first, or archive the contact.",
-                    names=", ".join(customers.mapped("display_name")),
-                )
-            )
+        self.env["client.equipment.mixin"]._check_unused(self)

@@ -36,6 +36,7 @@ class ClientEquipmentSoftware(models.Model):
         "res.users",
         "Responsible",
         domain=[("share", "=", False)],
+        ondelete="restrict",
         help="Gets the reminders of keys that expire or run out.",
     )
     reminded_until = fields.Date(

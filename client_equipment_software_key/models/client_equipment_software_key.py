@@ -102,6 +102,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         "res.company",
         default=lambda self: self.env.company,
         index=True,  # record rules, where there are many companies
+        ondelete="restrict",  # empty means shared: nobody meant that
         help="Leave empty to share the key between all companies.",
     )
     equipment_feature_ids = fields.One2many(
