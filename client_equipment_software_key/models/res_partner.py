@@ -72,9 +72,9 @@ class ResPartner(models.Model):
         if visible.has_access("read"):
             raise UserError(
                 self.env._(
-                    "%(contact)s cannot leave %(owner)s: keys that were bought for this "
-                    "customer are on its equipment (%(features)s). Take them back to "
-                    "the inventory first.",
+                    "%(contact)s cannot leave %(owner)s: keys that were bought for "
+                    "this customer are on its equipment (%(features)s). Take them back "
+                    "to the inventory first.",
                     contact=", ".join(self.mapped("display_name")),
                     owner=misfits.software_key_id.owner_id[:1].display_name,
                     features=", ".join(
