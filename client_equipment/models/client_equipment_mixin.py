@@ -7,6 +7,8 @@ from odoo.exceptions import ValidationError
 from odoo.http import request
 from odoo.tools import SQL
 
+# What a value follows that is computed for its reader.
+READER = ("uid", "allowed_company_ids", "lang", "tz")
 # So many records that hang on another one are named in one error.
 HANGING_MAX = 5
 
@@ -17,6 +19,15 @@ class ClientEquipmentMixin(models.AbstractModel):
 
     _name = "client.equipment.mixin"
     _description = "Client Equipment Mixin"
+
+    @api.model
+    def _post_model_setup__(self):
+        """Keep what is computed and not stored apart for each reader: nobody is shown
+        what was computed for somebody else in the same transaction (E1)."""
+        super()._post_model_setup__()
+        for field in self._fields.values():
+            if field.compute and not (field.store or field.related or field.inverse):
+                field._depends_context = READER
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):

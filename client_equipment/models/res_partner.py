@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .client_equipment_mixin import READER
+
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
@@ -11,6 +13,7 @@ class ResPartner(models.Model):
         help="Equipment of this customer and of its companies and contacts.",
     )
 
+    @api.depends_context(*READER)
     def _compute_client_equipment_count(self):
         family = self.with_context(active_test=False).search_fetch(
             [("id", "child_of", self.ids)], ["parent_id"]

@@ -207,7 +207,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 name += f"\t--{until}--"
             key.display_name = name
 
-    @api.depends("status", "validity_end", "company_id")
+    @api.depends("status", "validity_end", "company_id.partner_id.tz")
     def _compute_can_be_applied(self):
         past = self._filtered_past_end()
         for key in self:
@@ -219,7 +219,12 @@ class ClientEquipmentSoftwareKey(models.Model):
         domain = Domain("status", "=", "available") & ~self._past_end_domain()
         return domain if True in value else ~domain
 
-    @api.depends("status", "validity_end", "company_id.software_key_lead_days")
+    @api.depends(
+        "status",
+        "validity_end",
+        "company_id.partner_id.tz",
+        "company_id.software_key_lead_days",
+    )
     def _compute_expires_soon(self):
         horizons = self.env["res.company"]._software_key_horizons()
         past = self._filtered_past_end()

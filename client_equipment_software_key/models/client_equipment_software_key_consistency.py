@@ -88,7 +88,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.depends(
         "status",
         "validity_end",
-        "company_id",
+        "company_id.partner_id.tz",
         "owner_id",
         "equipment_id",
         "equipment_feature_ids.equipment_id.active",

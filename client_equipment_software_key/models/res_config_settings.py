@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from odoo.addons.client_equipment.models.client_equipment_mixin import READER
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
@@ -23,6 +25,7 @@ class ResConfigSettings(models.TransientModel):
     software_key_check_progress = fields.Integer(compute="_compute_software_key_health")
 
     @api.depends("company_id")
+    @api.depends_context(*READER)
     def _compute_software_key_health(self):
         health = self.env["client.equipment.software.key"].get_job_health()
         self.software_key_last_run = health.get("last_run")

@@ -1,7 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.client_equipment.models.client_equipment_mixin import HANGING_MAX
+from odoo.addons.client_equipment.models.client_equipment_mixin import (
+    HANGING_MAX,
+    READER,
+)
 
 
 class ResPartner(models.Model):
@@ -15,7 +18,7 @@ class ResPartner(models.Model):
         "contacts.",
     )
 
-    @api.depends_context("uid", "allowed_company_ids")
+    @api.depends_context(*READER)
     def _compute_software_key_count(self):
         family = self.with_context(active_test=False).search_fetch(
             [("id", "child_of", self.ids)], ["parent_id"]
