@@ -10,6 +10,7 @@ from . import client_equipment_software_key_entry
 from . import client_equipment_software_key_renewal
 from . import client_equipment_software_key_next
 from . import client_equipment_software_key_expiry
+from . import client_equipment_software_key_check
 from . import client_equipment_software_key_consistency
 from . import res_company
 from . import res_config_settings

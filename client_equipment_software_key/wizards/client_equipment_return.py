@@ -12,7 +12,9 @@ class ClientEquipmentReturn(models.TransientModel):
     _inherit = ["client.equipment.mixin"]
 
     equipment_id = fields.Many2one("client.equipment", required=True, readonly=True)
-    replacement_id = fields.Many2one("client.equipment", "Replacement Unit")
+    replacement_id = fields.Many2one(
+        "client.equipment", "Replacement Unit", ondelete="cascade"
+    )
     state_after = fields.Selection(
         [
             ("returned", "Returned"),
