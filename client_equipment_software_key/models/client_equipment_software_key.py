@@ -7,6 +7,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import format_date
 
+from .client_equipment_export import unguard
+
 KEY_TYPES = [
     ("permanent", "Permanent"),
     ("subscription", "Subscription"),
@@ -461,12 +463,13 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Return a license key as it is stored (K2).
 
         Line breaks from pasting, the blanks around them and at both ends, and
-        characters without a width go.
+        characters without a width go, and the apostrophe that a CSV has before what a
+        spreadsheet would take for a formula (L3).
 
         :raises ValidationError: where nothing is left, or far too much
         """
         text = str(license_key or "").translate(INVISIBLE)
-        text = LINE_BREAKS.sub("", text).strip()
+        text = unguard(LINE_BREAKS.sub("", text).strip()).strip()
         if not text:
             raise ValidationError(
                 self.env._("The license key is empty. Enter the product key.")

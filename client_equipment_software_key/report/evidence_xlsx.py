@@ -30,7 +30,8 @@ class EvidenceXlsx:
             ):
                 sheet = file.add_sheet(name, headers)
                 for row in rows:
-                    sheet.append(row)
+                    # (records say False where there is nothing)
+                    sheet.append(None if cell is False else cell for cell in row)
                 sheet.offer_filters(len(headers))
                 summary.append([name, sheet.row - 1])
             summary.append([self.env._("Result"), self.evidence.verdict])
