@@ -106,7 +106,7 @@ class Evidence:
         domain = nowhere | self._place_domain("client.equipment.audit.log")
         history = self.env["client.equipment.usage.history"]
         if self.pack.date_from:
-            start = history._end_of(history._before(self.pack.date_from))
+            start = history._start_of(self.pack.date_from)
             domain &= Domain("action_date", ">=", start)
         if self.pack.date_to:
             domain &= Domain("action_date", "<", history._end_of(self.pack.date_to))

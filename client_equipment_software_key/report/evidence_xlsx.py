@@ -43,10 +43,7 @@ class EvidenceXlsx:
         everything = self.env._("All")
         return [
             [self.env._("Made on"), self.evidence.local(fields.Datetime.now())],
-            [
-                self.env._("Time zone"),
-                self.env.context.get("tz") or self.env.user.tz or "UTC",
-            ],
+            [self.env._("Time zone"), self.env.tz.zone],
             [self.env._("Made by"), self.env.user.name],
             [self.env._("Companies"), ", ".join(self.env.companies.mapped("name"))],
             [self.env._("From"), pack.date_from or everything],
