@@ -3,7 +3,6 @@ from datetime import date, datetime, time, timedelta
 import pytz
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -122,22 +121,6 @@ class ClientEquipmentUsageHistory(models.Model):
                 key=line.software_key_id.display_name,
                 equipment=line.equipment_name,
             )
-
-    @api.model
-    def _search(self, domain, *args, **kwargs):
-        """Say in words what cannot be searched for, as a day that is none."""
-        try:
-            if not isinstance(self.env.context.get("tz") or "", str):
-                raise TypeError("no time zone")  # Odoo cannot group by it
-            return super()._search(domain, *args, **kwargs)
-        except (ValueError, TypeError, OverflowError) as error:
-            raise UserError(
-                self.env._(
-                    "Usage History cannot be searched like this: %(problem)s. Write a "
-                    "day as 2026-01-31 or today, a time zone as Europe/Berlin.",
-                    problem=error,
-                )
-            ) from error
 
     @api.model
     def _search_installed_on(self, operator, value):

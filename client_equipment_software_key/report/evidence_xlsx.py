@@ -110,14 +110,14 @@ class EvidenceXlsx:
                 self._label(key, "status"),
                 key.validity_start,
                 key.validity_end,
-                equipment.display_name,
-                equipment.partner_id.display_name,
-                key.owner_id.display_name,
+                equipment,
+                customer,
+                owner,
                 key.purchase_reference,
                 key.audit_number,
                 key.audit_hash,
             ]
-            for key, equipment in self._keys_where_told()
+            for key, equipment, customer, owner in self._keys_where_told()
         )
         return self.env._("Keys"), headers, rows
 
@@ -178,10 +178,10 @@ class EvidenceXlsx:
                 self.evidence.shown(key),
                 self._label(key, "status"),
                 key.validity_end,
-                equipment.display_name,
-                equipment.partner_id.display_name,
+                equipment,
+                customer,
             ]
-            for key, equipment in self._keys_where_told()
+            for key, equipment, customer, _owner in self._keys_where_told()
             if (gap := self._gap(key, equipment))
         )
         return self.env._("Gaps"), headers, rows
@@ -205,14 +205,14 @@ class EvidenceXlsx:
     # What stands in the cells
 
     def _keys_where_told(self):
-        """Yield each key with its equipment, where that may be told."""
+        """Yield each key with the names of its equipment, of the equipment's customer
+        and of the customer it was bought for, where they may be told."""
         for portion in self.evidence.batches(self.evidence.keys):
-            told = self.evidence.told(portion.equipment_id)
-            nowhere = told.browse()
+            places = self.evidence.places(portion.equipment_id)
+            owners = self.evidence.names(portion.owner_id)
             for key in portion:
-                # (not key.equipment_id & told, which would be read one by one)
-                equipment = key.equipment_id
-                yield key, equipment if equipment in told else nowhere
+                equipment, customer = places.get(key.equipment_id, (None, None))
+                yield key, equipment, customer, owners.get(key.owner_id)
 
     def _gap(self, key, equipment):
         """Return in words what is wrong with a key, if anything."""

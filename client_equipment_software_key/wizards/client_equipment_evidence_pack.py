@@ -42,10 +42,11 @@ class ClientEquipmentEvidencePack(models.TransientModel):
         help="How license keys are shown in the files.",
     )
     state = fields.Selection([("draft", "Draft"), ("done", "Done")], default="draft")
-    xlsx = fields.Binary("XLSX", readonly=True)
+    # Not attachments, which their maker could change beside the dialog.
+    xlsx = fields.Binary("XLSX", readonly=True, attachment=False, prefetch=False)
     xlsx_name = fields.Char(readonly=True)
     xlsx_sha256 = fields.Char("SHA-256 of the XLSX", readonly=True)
-    report = fields.Binary(readonly=True)
+    report = fields.Binary(readonly=True, attachment=False, prefetch=False)
     report_name = fields.Char(readonly=True)
     report_note = fields.Char(readonly=True)
 
