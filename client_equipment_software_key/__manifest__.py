@@ -10,6 +10,7 @@
     "data": [
         "security/software_key_groups.xml",
         "security/software_key_rules.xml",
+        "security/software_key_dialog_rules.xml",
         "security/ir.model.access.csv",
         "data/ir_cron.xml",
         "data/mail_activity_type.xml",

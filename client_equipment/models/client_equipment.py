@@ -66,6 +66,7 @@ class ClientEquipment(models.Model):
         "res.company",
         default=lambda self: self.env.company,
         index=True,
+        ondelete="restrict",
         help="Leave empty to share the equipment between all companies.",
     )
     active = fields.Boolean(default=True)
@@ -89,10 +90,14 @@ class ClientEquipment(models.Model):
     )
 
     @api.depends("name", "serial_no")
-    @api.depends_context("formatted_display_name")
+    @api.depends_context("formatted_display_name", "lang", "uid", "allowed_company_ids")
     def _compute_display_name(self):
+        """Name the equipment by name and serial number, to who may read it."""
         formatted = self.env.context.get("formatted_display_name")
-        for equipment in self:
+        readable = self._readable()
+        for equipment in self - readable:
+            equipment.display_name = self.env._("Equipment of another company")
+        for equipment in readable:
             name, serial = equipment.name or "", equipment.serial_no
             if not serial or serial == name:
                 equipment.display_name = name
@@ -141,13 +146,6 @@ class ClientEquipment(models.Model):
             others = by_serial.get(equipment.serial_no, twins.browse())
             equipment.same_serial_id = (others - equipment._origin)[:1]
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super().create([self._strip_texts(vals) for vals in vals_list])
-
-    def write(self, vals):
-        return super().write(self._strip_texts(vals))
-
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)
         if "name" not in (default or {}):
@@ -156,8 +154,9 @@ class ClientEquipment(models.Model):
         return vals_list
 
     @api.model
-    def _strip_texts(self, vals):
-        """Return ``vals`` with the blanks around names and numbers removed."""
+    def _clean_values(self, vals):
+        """Remove the blanks around names and numbers."""
+        vals = super()._clean_values(vals)
         return vals | {
             name: vals[name].strip() or False
             for name in ("name", "serial_no", "asset_tag")

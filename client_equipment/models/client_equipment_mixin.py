@@ -1,8 +1,468 @@
-from odoo import models
+import base64
+import binascii
+import math
+from contextlib import contextmanager
+from datetime import date
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.models import MAGIC_COLUMNS
+from odoo.tools import frozendict
+
+from ..exceptions import ChangedMeanwhile
+
+# Texts of one line: more would not fit into PostgreSQL's indexes.
+TEXT_MAX, TEXT_MAX_BYTES = 1000, 2000
+# The largest number of PostgreSQL's integer, which ids are.
+INTEGER_MAX = 2**31 - 1
+# No date beyond these can break a calendar, or the grouping by it.
+DATE_MIN, DATE_MAX = date(1900, 1, 1), date(2200, 12, 31)
+# Which of a command's places may hold ids (odoo.fields.Command).
+COMMANDS = range(7)
+
+
+def text_problem(env, text, one_line=True):
+    """Return in words what keeps a value from being a text, or None.
+
+    :param Environment env: for the language
+    :param text: what a client has sent
+    :param bool one_line: whether it has to fit into one line
+    """
+    if isinstance(text, bool | float) or not isinstance(text, str | int):
+        return env._("it has to be a text")
+    text = str(text)
+    if "\0" in text:
+        return env._("it holds a NUL character")
+    try:
+        size = len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError:
+        return env._("it holds half a character (a lone surrogate)")
+    if one_line and len(text) > TEXT_MAX:
+        return env._("longer than %s characters", TEXT_MAX)
+    if one_line and size > TEXT_MAX_BYTES:
+        return env._("longer than %s bytes (some letters take several)", TEXT_MAX_BYTES)
+    return None
+
+
+def integer_problem(env, number):
+    """Return in words what keeps a value from being a whole number, or None."""
+    try:
+        if isinstance(number, str | int) and abs(int(number)) <= INTEGER_MAX:
+            return None
+        if isinstance(number, float) and number.is_integer():
+            return None if abs(number) <= INTEGER_MAX else env._("it is too large")
+    except ValueError:
+        pass
+    return env._("it has to be a whole number that is not too large")
+
+
+def id_problem(env, record_id):
+    """Return in words what keeps a value from being a database id, or None."""
+    if (
+        isinstance(record_id, int)
+        and not isinstance(record_id, bool)
+        and 0 < record_id <= INTEGER_MAX
+    ):
+        return None
+    return env._("it has to be the database id of a record")
+
+
+def date_problem(env, day, far=False):
+    """Return in words what keeps a value from being a date, or None.
+
+    :param bool far: whether any day of the calendar will do
+    """
+    try:
+        if not isinstance(day, str | date):
+            raise ValueError
+        day = fields.Date.to_date(day)
+    except ValueError:
+        return env._("it has to be a date, written YYYY-MM-DD")
+    if not far and not DATE_MIN <= day <= DATE_MAX:
+        return env._(
+            "it has to lie between the years %(first)s and %(last)s",
+            first=DATE_MIN.year,
+            last=DATE_MAX.year,
+        )
+    return None
 
 
 class ClientEquipmentMixin(models.AbstractModel):
-    """What all models of these addons have in common: the gate of their values."""
+    """The gate that all values of the models of these addons pass.
+
+    Whatever the route (form, list, import, API, defaults of the context or of a user,
+    commands of another record), a value is of its field's type, a field with
+    ``fixed=True`` is set by the system alone, and a link leads to a record that who
+    sets it may read.
+    """
 
     _name = "client.equipment.mixin"
     _description = "Client Equipment Mixin"
+
+    def _valid_field_parameter(self, field, name):
+        # fixed: set by the system alone
+        return name == "fixed" or super()._valid_field_parameter(field, name)
+
+    @api.model
+    def _fixed_fields(self):
+        """Return the names of the fields that only the system sets."""
+        return {
+            name for name, field in self._fields.items() if getattr(field, "fixed", 0)
+        }
+
+    # ------------------------------------------------------------------
+    # Routes
+    # ------------------------------------------------------------------
+
+    @api.model
+    def default_get(self, fields):
+        """Give what the system alone sets its own default, whatever the context or a
+        stored default says."""
+        fixed = self._fixed_fields().intersection(fields)
+        self._check_values(
+            {
+                name.removeprefix("default_"): value
+                for name, value in self.env.context.items()
+                if name.startswith("default_")
+                and (field := name.removeprefix("default_")) in self._fields
+                and field in fields
+                and field not in fixed
+            }
+        )
+        if not fixed:
+            return super().default_get(fields)
+        vals = super().default_get([name for name in fields if name not in fixed])
+        return vals | {
+            name: self._fields[name].default(self)
+            for name in fixed
+            if self._fields[name].default
+        }
+
+    def _prepare_create_values(self, vals_list):
+        """Check what a record is created with; every way of creating one leads here."""
+        fixed = self._fixed_fields()
+        cleared = {
+            name: default(self) if (default := self._fields[name].default) else False
+            for name in fixed
+        }
+        vals_list = [self._checked(vals) for vals in vals_list]
+        vals_list = super()._prepare_create_values([vals | cleared for vals in vals_list])
+        self._check_links(vals_list)
+        return vals_list
+
+    def write(self, vals):
+        vals = self._checked(vals)
+        self._check_links([vals])
+        return super().write(vals)
+
+    def _write_fixed(self, vals):
+        """Set what the system alone sets. For the methods of the model itself.
+
+        :return: True
+        """
+        return super().write(vals)
+
+    def onchange(self, values, field_names, fields_spec):
+        """Check what a form is about to show, as if it were saved."""
+        values = self._checked_onchange(values, field_names, fields_spec)
+        self._check_links([values])
+        return super().onchange(values, field_names, fields_spec)
+
+    def _checked_onchange(self, values, field_names, fields_spec):
+        """Return an onchange's values, of which only a form's own are left."""
+        if not isinstance(values, dict) or not isinstance(fields_spec, dict):
+            raise ValidationError(
+                self.env._("The values of a form have to be given by field.")
+            )
+        if not field_names:
+            missing = [name for name in fields_spec if name not in values]
+            values = self.default_get(missing) | values
+        fixed = self._fixed_fields()
+        values = {
+            name: value
+            for name, value in values.items()
+            if name not in fixed
+            and not self._is_hidden_link(name, value)
+            and not self._is_unchanged_link(name, value)
+        }
+        self._check_values(values)
+        return values
+
+    def _is_hidden_link(self, name, value):
+        """Tell whether a link that a form only shows leads to what is not to be read."""
+        field = self._fields.get(name)
+        if not value or not field or not field.relational or field.store:
+            return False
+        if self._value_problem(field, value):
+            return True
+        linked = self.env[field.comodel_name].browse(self._linked_ids(field, value))
+        return not linked.exists().has_access("read")
+
+    def _is_unchanged_link(self, name, value):
+        """Tell whether the value is what the record links to already."""
+        field = self._fields.get(name)
+        return bool(
+            field
+            and field.type == "many2one"
+            and len(self) == 1
+            and isinstance(value, int)
+            and self[name]._origin.id == value
+        )
+
+    # ------------------------------------------------------------------
+    # Checks
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _clean_values(self, vals):
+        """Return values, checked for their types, as they are stored.
+
+        Models extend this, for texts that are tidied up.
+        """
+        return vals
+
+    def _checked(self, vals):
+        """Return the values of one ``create`` or ``write``, checked and cleaned.
+
+        :raises UserError: where one is of the wrong type, or set by the system alone
+        """
+        if not isinstance(vals, dict | frozendict):
+            raise ValidationError(
+                self.env._("The values of a record have to be given by field.")
+            )
+        self._check_values(vals)
+        fixed = self._fixed_fields() & vals.keys()
+        if changed := [name for name in fixed if self._is_changed(name, vals[name])]:
+            raise UserError(self._fixed_message(self._fields[min(changed)]))
+        return self._clean_values(
+            {
+                name: self._plain_link(name, value)
+                for name, value in vals.items()
+                if name not in fixed
+            }
+        )
+
+    def _plain_link(self, name, value):
+        """Return the id alone of a link that comes as record, or with its name."""
+        if isinstance(value, list | tuple | models.BaseModel | dict):
+            if self._fields[name].type == "many2one":
+                if isinstance(value, models.BaseModel):
+                    return value.id
+                return value.get("id") if isinstance(value, dict) else value[0]
+        return value
+
+    def _is_changed(self, name, value):
+        """Tell whether the value differs from what the records have (or lack, while
+        there is none)."""
+        if self._fields[name].type in ("one2many", "many2many"):
+            return bool(value)
+        for record in self:
+            current = record[name]
+            if isinstance(current, models.BaseModel):
+                current = current.id
+            if (current or False) != (value or False):
+                return True
+        return bool(value) and not self
+
+    def _fixed_message(self, field):
+        """Return in words that the system alone sets a field. Models extend this."""
+        return self.env._(
+            "%(field)s is set by the system alone (%(model)s). Leave it out.",
+            field=field._description_string(self.env),
+            model=self.env["ir.model"]._get(self._name).name or self._description,
+        )
+
+    def _check_values(self, vals):
+        """Check that values are of their fields' types.
+
+        :raises ValidationError: naming the field, the value and what is wrong
+        """
+        for name, value in vals.items():
+            if value is None or value is False or name in MAGIC_COLUMNS:
+                continue
+            field = self._fields.get(name) if isinstance(name, str) else None
+            if not field:
+                raise ValidationError(
+                    self.env._(
+                        "%(model)s has no field %(field)s. Leave it out, or correct "
+                        "its name.",
+                        model=self.env["ir.model"]._get(self._name).name,
+                        field=str(name)[:60],
+                    )
+                )
+            if problem := self._value_problem(field, value):
+                raise ValidationError(
+                    self.env._(
+                        "%(field)s cannot be %(value)s: %(problem)s.",
+                        field=field._description_string(self.env),
+                        value=ascii(value)[:60],
+                        problem=problem,
+                    )
+                )
+
+    def _value_problem(self, field, value):
+        """Return in words what keeps a value from being one of the field, or None."""
+        match field.type:
+            case "char":
+                return text_problem(self.env, value)
+            case "text" | "html":
+                return text_problem(self.env, value, one_line=False)
+            case "date":
+                return date_problem(self.env, value, far=self._transient)
+            case "integer" | "boolean":
+                return integer_problem(self.env, value)
+            case "float" | "monetary":
+                return self._float_problem(value)
+            case "selection":
+                return self._selection_problem(field, value)
+            case "many2one":
+                return self._link_problem(value)
+            case "one2many" | "many2many":
+                return self._commands_problem(value)
+            case "binary":
+                return self._binary_problem(value)
+        return None
+
+    def _float_problem(self, value):
+        try:
+            if math.isfinite(float(value)):
+                return None
+        except (TypeError, ValueError, OverflowError):
+            pass
+        return self.env._("it has to be a number")
+
+    def _selection_problem(self, field, value):
+        labels = dict(field._description_selection(self.env))
+        if isinstance(value, str) and value in labels:
+            return None
+        return self.env._(
+            "it has to be one of %s", ", ".join(map(str, labels.values()))
+        )
+
+    def _link_problem(self, value):
+        if isinstance(value, models.BaseModel):
+            return None
+        if isinstance(value, list | tuple) and len(value) == 2:
+            value = value[0]  # with its name, as read() gives it
+        elif isinstance(value, dict):
+            value = value.get("id")  # as a form gives its own record to its lines
+        return value and id_problem(self.env, value)
+
+    def _commands_problem(self, value):
+        if isinstance(value, models.BaseModel):
+            return None
+        if isinstance(value, list | tuple) and all(map(self._is_command, value)):
+            return None
+        return self.env._("it has to be a list of commands")
+
+    def _is_command(self, command):
+        """Tell whether this is a command for many records, or the id of one."""
+        if isinstance(command, int | dict):
+            return not isinstance(command, bool)
+        if not isinstance(command, list | tuple) or not 1 <= len(command) <= 3:
+            return False
+        number, record_id, values = (*command, None, None)[:3]
+        if type(number) not in (int, fields.Command) or number not in COMMANDS:
+            return False
+        if number in (0, 1) and not isinstance(values, dict | frozendict):
+            return False
+        if number == 6:
+            return isinstance(values, list | tuple) and not any(
+                id_problem(self.env, each) for each in values
+            )
+        # A virtual id (text) of a line that has not been saved yet is none of ours.
+        return number in (0, 5) or isinstance(record_id, int | str)
+
+    def _binary_problem(self, value):
+        try:
+            base64.b64decode(value, validate=isinstance(value, str))
+        except (binascii.Error, TypeError, ValueError):
+            return self.env._("it has to be a file, encoded as base64")
+        return None
+
+    def _check_links(self, vals_list):
+        """Check that who links to records may read them.
+
+        Odoo shows the name of whatever a record links to.
+
+        :raises AccessError: where they may not
+        """
+        if self.env.su:
+            return
+        linked = {}
+        for vals in vals_list:
+            for name, value in vals.items():
+                field = self._fields.get(name)
+                if value and field and field.relational and field.store:
+                    ids = linked.setdefault(field.comodel_name, set())
+                    ids.update(self._linked_ids(field, value))
+        for model, ids in linked.items():
+            self.env[model].browse(ids - {False, None}).check_access("read")
+
+    def _linked_ids(self, field, value):
+        """Return the ids of the records that a value of the field links to."""
+        if isinstance(value, models.BaseModel):
+            return value.ids
+        if field.type == "many2one":
+            value = self._plain_link(field.name, value)
+            return [value] if isinstance(value, int) else []
+        ids = []
+        for command in value:
+            match command:
+                case int():
+                    ids.append(command)
+                case [1 | 2 | 3 | 4, int() as record_id, *_]:
+                    ids.append(record_id)
+                case [6, _, record_ids]:
+                    ids += record_ids
+        return ids
+
+    def _readable(self):
+        """Return those of the records that the user may read, also in sudo().
+
+        Who may not read a record learns nothing from its name either: Odoo shows the
+        name of whatever a record links to.
+        """
+        return self.sudo(False)._filtered_access("read").with_env(self.env)
+
+    # ------------------------------------------------------------------
+    # Two people at once
+    # ------------------------------------------------------------------
+
+    @contextmanager
+    def _changed_meanwhile(self):
+        """Put into words that somebody else was faster, where PostgreSQL says so.
+
+        What the block did is undone; the caller's transaction goes on.
+
+        :raises ChangedMeanwhile: naming the records
+        """
+        try:
+            with self.env.cr.savepoint(flush=False):
+                yield
+        except (
+            psycopg2.errors.SerializationFailure,
+            psycopg2.errors.DeadlockDetected,
+        ) as error:
+            raise self._changed_error() from error
+
+    def _changed_error(self):
+        """Return the error that tells whoever was second about it."""
+        return ChangedMeanwhile(
+            self.env._(
+                "Somebody else is working on %s at this moment, and has changed it. "
+                "Look at it again, and repeat what you did if it is still right.",
+                self._some_names() or self.env._("what you need"),
+            )
+        )
+
+    def _some_names(self, most=3):
+        """Return the names of the records, of many the first ones only."""
+        names = ", ".join(self[:most].mapped("display_name"))
+        if len(self) > most:
+            return self.env._(
+                "%(names)s and %(more)s more", names=names, more=len(self) - most
+            )
+        return names

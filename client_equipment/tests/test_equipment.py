@@ -2,7 +2,7 @@ from datetime import date
 
 from psycopg2.errors import CheckViolation, NotNullViolation, UniqueViolation
 
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
@@ -185,7 +185,7 @@ class TestEquipment(ClientEquipmentCommon):
 
     def test_unknown_state_is_refused(self):
         """Only the states in the list can be set."""
-        with self.assertRaises(ValueError):
+        with self.assertRaisesRegex(ValidationError, "one of In Service, Returned"):
             self.laptop.with_user(self.user).state = "lost"
 
     def test_state_is_told_in_the_chatter(self):

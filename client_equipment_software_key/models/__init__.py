@@ -2,6 +2,7 @@ from . import client_equipment
 from . import client_equipment_export
 from . import client_equipment_audit_log
 from . import client_equipment_feature
+from . import client_equipment_place
 from . import client_equipment_software
 from . import client_equipment_software_key
 from . import client_equipment_software_key_life

@@ -1,5 +1,14 @@
+from contextlib import contextmanager
+
 from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
+
+
+# Who has to do with software keys at all.
+ROLES = (
+    "client_equipment_software_key.group_software_key_user,"
+    "client_equipment_software_key.group_software_key_auditor"
+)
 
 
 class SoftwareKeysLeftError(UserError, RedirectWarning):
@@ -15,13 +24,14 @@ class ClientEquipment(models.Model):
     _inherit = "client.equipment"
 
     equipment_feature_ids = fields.One2many(
-        "client.equipment.feature", "equipment_id", "Applied Features"
+        "client.equipment.feature", "equipment_id", "Applied Features", groups=ROLES
     )
     software_key_count = fields.Integer(
-        "Software Keys", compute="_compute_software_key_count"
+        "Software Keys", compute="_compute_software_key_count", groups=ROLES
     )
 
     @api.depends("equipment_feature_ids")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_software_key_count(self):
         counts = dict(
             self.env["client.equipment.feature"]._read_group(
@@ -32,18 +42,36 @@ class ClientEquipment(models.Model):
             equipment.software_key_count = counts.get(equipment._origin, 0)
 
     def write(self, vals):
+        vals = self._checked(vals)
         if vals.get("state", "in_service") != "in_service" or (
             "active" in vals and not vals["active"]
         ):
             self._lead_to_return(vals)
-        result = super().write(vals)
-        if {"partner_id", "company_id"} & vals.keys():
-            self.sudo().equipment_feature_ids._check_fits()
+        if not {"state", "active", "partner_id", "company_id"} & vals.keys():
+            return super().write(vals)
+        with self._changed_meanwhile(), self._changing_place(vals):
+            result = super().write(vals)
+            self.flush_recordset()
         return result
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_software_keys(self):
+    @contextmanager
+    def _changing_place(self, vals):
+        """Let the software keys on these equipment change company or customer with
+        them, where they may."""
+        features = self.browse().sudo().equipment_feature_ids
+        if {"partner_id", "company_id"} & vals.keys():
+            # As everywhere that keys may be left behind: those that the user cannot
+            # see, too.
+            features = self.sudo().equipment_feature_ids
+        features._unbind()
+        yield
+        features._check_still_fit()
+        features._bind()
+
+    def unlink(self):
+        self.check_access("unlink")
         self._check_no_software_keys()
+        return super().unlink()
 
     def _lead_to_return(self, vals):
         """Lead to the dialog *Return / Replace* where software keys are left (A9).
@@ -53,6 +81,8 @@ class ClientEquipment(models.Model):
         """
         # As everywhere that keys may be left behind: those the user cannot see, too.
         if equipment := self.sudo().equipment_feature_ids.equipment_id[:1]:
+            if not self.env["client.equipment.feature"].has_access("unlink"):
+                raise UserError(equipment._still_carries_message())
             raise SoftwareKeysLeftError(
                 equipment._still_carries_message(),
                 self.env.ref(
@@ -71,14 +101,22 @@ class ClientEquipment(models.Model):
             raise UserError(equipment._still_carries_message())
 
     def _still_carries_message(self):
-        """Return in words which software keys are on the equipment, and what to do."""
+        """Return in words which software keys are on the equipment, and what to do.
+
+        Who has no role for software keys learns nothing of them.
+        """
         self.ensure_one()
-        keys = self.sudo().equipment_feature_ids.software_key_id
+        if not self.env["client.equipment.feature"].has_access("read"):
+            return self.env._(
+                "%s is still in use, so it cannot leave service or be deleted. Ask "
+                "a colleague who looks after what is installed on it.",
+                self.display_name,
+            )
         return self.env._(
             "%(equipment)s still carries software keys: %(keys)s. Take them back to "
             "the inventory or move them to another equipment first.",
             equipment=self.display_name,
-            keys=", ".join(keys.mapped("display_name")),
+            keys=self.sudo().equipment_feature_ids.software_key_id._some_names(),
         )
 
     def _get_key_owners(self):
@@ -176,7 +214,7 @@ class ClientEquipment(models.Model):
                     "%(keys)s would be left behind on %(equipment)s. Say for each key "
                     "whether it goes back to the inventory, moves to the replacement "
                     "or is revoked.",
-                    keys=", ".join(left.sudo().mapped("display_name")),
+                    keys=left.sudo()._some_names(),
                     equipment=self.display_name,
                 )
             )
@@ -185,7 +223,7 @@ class ClientEquipment(models.Model):
                 self.env._(
                     "%(keys)s is not on %(equipment)s any more. Open the dialog again "
                     "to see the keys that are.",
-                    keys=", ".join(gone.exists().mapped("display_name")),
+                    keys=gone.exists()._some_names(),
                     equipment=self.display_name,
                 )
             )
@@ -194,7 +232,7 @@ class ClientEquipment(models.Model):
                 self.env._(
                     "%s can go one way only: back to the inventory, to the "
                     "replacement, or revoked.",
-                    ", ".join(twice.mapped("display_name")),
+                    twice._some_names(),
                 )
             )
         if revoke and not revoke.has_access("write"):
@@ -202,7 +240,7 @@ class ClientEquipment(models.Model):
                 self.env._(
                     "Only managers revoke software keys. Take %s back to the inventory "
                     "and ask a manager to revoke it there.",
-                    ", ".join(revoke.mapped("display_name")),
+                    revoke._some_names(),
                 )
             )
 
@@ -213,7 +251,7 @@ class ClientEquipment(models.Model):
                 self.env._(
                     "Choose the replacement equipment that %(keys)s moves to: another "
                     "one than %(equipment)s.",
-                    keys=", ".join(move.mapped("display_name")),
+                    keys=move._some_names(),
                     equipment=self.display_name,
                 )
             )

@@ -83,6 +83,13 @@ class ClientEquipmentAuditLog(models.Model):
         readonly=True,
         help="Serial number of the equipment at that time.",
     )
+    equipment_company_ref = fields.Integer(
+        "Company's Database ID",
+        readonly=True,
+        aggregator=None,
+        exportable=False,
+        help="Company of the equipment at that time: only its people see the entry.",
+    )
     customer_name = fields.Char(
         "Customer's Name",
         readonly=True,
@@ -194,9 +201,9 @@ class ClientEquipmentAuditLog(models.Model):
     def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("Entries of the audit trail can never be changed."))
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_with_key(self):
-        # The cascade of a deleted key (K10) does not come through here.
+    def unlink(self):  # pylint: disable=method-required-super
+        # Not @api.ondelete, which a key in the context passes over. The cascade of a
+        # deleted key (K10) does not come through here.
         raise UserError(
             self.env._(
                 "Entries of the audit trail can never be deleted. They leave only "
@@ -235,13 +242,14 @@ class ClientEquipmentAuditLog(models.Model):
             """
             INSERT INTO client_equipment_audit_log (
                 id, software_key_id, number, action, action_date,
-                user_id, user_name, equipment_id, equipment_ref, equipment_name,
-                equipment_serial_no, customer_name, status_before, status_after,
+                user_id, user_name, equipment_id, equipment_ref,
+                equipment_company_ref, equipment_name, equipment_serial_no,
+                customer_name, status_before, status_after,
                 validity_end_before, validity_end_after, reason, hash
             )
             SELECT id, software_key_id, number, action, action_date,
                    user_id, user_name, equipment_ref, equipment_ref,
-                   equipment_name, equipment_serial_no, customer_name,
+                   equipment_company_ref, equipment_name, equipment_serial_no, customer_name,
                    status_before, status_after, validity_end_before,
                    validity_end_after, reason, %(hash)s
               FROM (
@@ -255,6 +263,7 @@ class ClientEquipmentAuditLog(models.Model):
                        %(user_id)s AS user_id,
                        %(user_name)s AS user_name,
                        equipment.id AS equipment_ref,
+                       equipment.company_id AS equipment_company_ref,
                        equipment.name AS equipment_name,
                        equipment.serial_no AS equipment_serial_no,
                        customer.complete_name AS customer_name,

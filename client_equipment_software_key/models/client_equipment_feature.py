@@ -1,5 +1,9 @@
-from odoo import api, fields, models
+import psycopg2
+
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
+
+from odoo.addons.client_equipment.exceptions import ChangedMeanwhile
 
 
 class ClientEquipmentFeature(models.Model):
@@ -57,7 +61,7 @@ class ClientEquipmentFeature(models.Model):
     def _check_applied_date(self):
         today = fields.Date.context_today(self)
         for feature in self:
-            if feature.applied_date > today:
+            if feature.applied_date and feature.applied_date > today:
                 raise ValidationError(
                     self.env._(
                         "%(key)s cannot have been applied on %(date)s, which is still "
@@ -67,28 +71,87 @@ class ClientEquipmentFeature(models.Model):
                     )
                 )
 
+    @api.model
+    def default_get(self, fields):
+        """Whoever applies a key is who applied it, whatever the context or a stored
+        default says (A8)."""
+        vals = super().default_get(fields)
+        if "applied_by_id" in vals:
+            vals["applied_by_id"] = self.env.uid
+        return vals
+
     @api.model_create_multi
     def create(self, vals_list):
-        keys = self.env["client.equipment.software.key"].browse(
+        self.check_access("create")
+        # The database compares an assignment with the equipment's own row.
+        self.env["client.equipment"].flush_model(
+            ["in_service", "company_id", "partner_id"]
+        )
+        try:
+            with self._changed_meanwhile():
+                features = super().create(vals_list)
+        except (ChangedMeanwhile, psycopg2.errors.LockNotAvailable) as error:
+            self._learn_who_was_faster(vals_list)
+            if isinstance(error, ChangedMeanwhile):
+                raise
+            raise self._keys_of(vals_list)._busy_error() from error
+        features.sudo().software_key_id._transition("applied", "applied")
+        return features
+
+    def _learn_who_was_faster(self, vals_list):
+        """Tell the loser of a race at once what has become of the key (A4) or of the
+        equipment (E5).
+
+        He sees it in a transaction of its own, because his has a view from before.
+
+        :raises UserError: where the keys cannot be applied any more
+        """
+        with self.env.registry.cursor() as cr:
+            there = self.with_env(self.env(cr=cr))
+            there._keys_of(vals_list).sudo()._check_can_be_applied()
+            there._check_fits(there._key_and_equipment(vals_list))
+
+    @api.model
+    def _keys_of(self, vals_list):
+        """Return the software keys of new assignments."""
+        keys = self.env["client.equipment.software.key"]
+        return keys.browse(
             dict.fromkeys(
                 vals["software_key_id"]
                 for vals in vals_list
                 if vals.get("software_key_id")
             )
         )
+
+    def _prepare_create_values(self, vals_list):
+        vals_list = super()._prepare_create_values(vals_list)
         self._check_applied_by(vals_list)
-        keys.check_access("read")
-        # Technicians may not write on keys: applying one is what they may do, and
-        # the key itself checks whether it can be applied.
-        keys = keys.sudo()
-        keys._lock_to_apply()
-        features = super().create(vals_list)
-        features.equipment_id.check_access("read")
-        features._check_fits()
-        keys._transition("applied", "applied")
-        return features
+        # Technicians may not write on keys: applying one is what they may do, and the
+        # key itself checks whether it can be applied.
+        self._keys_of(vals_list).sudo()._lock_to_apply()
+        pairs = self._key_and_equipment(vals_list)
+        self._check_fits(pairs)
+        return self._bound(vals_list, pairs)
+
+    @api.model
+    def _key_and_equipment(self, vals_list):
+        """Return ``[(key, equipment)]`` of new assignments, in sudo().
+
+        That they may be read has been checked.
+        """
+        key_ids, equipment_ids = (
+            [vals.get(name) for vals in vals_list]
+            for name in ("software_key_id", "equipment_id")
+        )
+        keys = self.env["client.equipment.software.key"].sudo().browse(key_ids)
+        equipment = self.env["client.equipment"].sudo().browse(equipment_ids)
+        return [
+            (key if key.id else keys[:0], unit if unit.id else equipment[:0])
+            for key, unit in zip(keys, equipment, strict=True)
+        ]
 
     def write(self, vals):
+        vals = self._checked(vals)
         fixed = {"software_key_id", "equipment_id", "applied_by_id"} & vals.keys()
         for feature in self:
             for name in fixed:
@@ -118,7 +181,7 @@ class ClientEquipmentFeature(models.Model):
     def unlink(self):
         self.check_access("unlink")
         # As in create: removing is what technicians may do, the key does the rest.
-        self.sudo().software_key_id._lock_to_move()
+        self.sudo().software_key_id._lock_for_step()
         keys = self.sudo().software_key_id
         keys = keys.browse(keys._ids)
         # The rights have been checked above.
@@ -143,14 +206,23 @@ class ClientEquipmentFeature(models.Model):
                 )
             )
 
-    def _check_fits(self):
+    def _check_still_fit(self):
+        """Check that each key may stay where it is, after one of the two has changed."""
+        self._check_fits(
+            [(each.software_key_id, each.equipment_id) for each in self.sudo()]
+        )
+
+    @api.model
+    def _check_fits(self, pairs):
         """Check that each key may stand on its equipment.
 
+        :param pairs: ``[(key, equipment)]``
         :raises UserError: where the equipment is archived or not in service, or the
             key belongs to another company or was bought for another customer (K13)
         """
-        for feature in self.sudo():
-            key, equipment = feature.software_key_id, feature.equipment_id
+        for key, equipment in pairs:
+            if not key or not equipment:
+                continue  # the database says that both are needed
             if not equipment.active or equipment.state != "in_service":
                 problem = self.env._(
                     "%(equipment)s is not in service, so %(key)s cannot be applied to "
@@ -172,7 +244,8 @@ class ClientEquipmentFeature(models.Model):
             raise UserError(
                 problem
                 % {
-                    "key": key.display_name,
+                    # Whoever gets here may read the key, or could until just now.
+                    "key": key.with_user(SUPERUSER_ID).display_name,
                     "equipment": equipment.display_name,
                     "company": key.company_id.display_name,
                     "owner": key.owner_id.display_name,

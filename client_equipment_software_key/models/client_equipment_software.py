@@ -171,13 +171,6 @@ class ClientEquipmentSoftware(models.Model):
             )
         return super()._search_display_name(operator, value)
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super().create([self._tidy_name(vals) for vals in vals_list])
-
-    def write(self, vals):
-        return super().write(self._tidy_name(vals))
-
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)
         if "name" not in (default or {}):
@@ -186,10 +179,11 @@ class ClientEquipmentSoftware(models.Model):
         return vals_list
 
     @api.model
-    def _tidy_name(self, vals):
-        """Return ``vals`` with each run of blanks in the name made one."""
+    def _clean_values(self, vals):
+        """Make each run of blanks in the name one."""
+        vals = super()._clean_values(vals)
         if vals.get("name"):
-            return vals | {"name": " ".join(vals["name"].split())}
+            return vals | {"name": " ".join(str(vals["name"]).split())}
         return vals
 
     @api.model

@@ -5,7 +5,12 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import format_date
+from odoo.tools import SQL, format_date
+
+from odoo.addons.client_equipment.models.client_equipment_mixin import (
+    date_problem,
+    text_problem,
+)
 
 from .client_equipment_export import unguard
 
@@ -27,7 +32,6 @@ LIVE_STATUSES = ("available", "applied")
 LINE_BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
 # Characters without a width, which come with pasted texts and nobody sees.
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
-LICENSE_KEY_MAX = 1000
 # So many offending lines or keys are named in one error.
 NAMED_MAX = 50
 
@@ -110,20 +114,28 @@ class ClientEquipmentSoftwareKey(models.Model):
         "client.equipment.feature", "software_key_id", "Equipment Features"
     )
     audit_log_ids = fields.One2many(
-        "client.equipment.audit.log", "software_key_id", "Audit Logs"
+        "client.equipment.audit.log", "software_key_id", "Audit Logs", fixed=True
     )
     equipment_id = fields.Many2one(
         "client.equipment",
         readonly=True,
+        fixed=True,
         copy=False,
         index="btree_not_null",  # the keys of an equipment, of a customer
         ondelete="restrict",
         help="The equipment that the key is applied to now.",
     )
-    partner_id = fields.Many2one(related="equipment_id.partner_id", string="Customer")
+    partner_id = fields.Many2one(
+        "res.partner",
+        "Customer",
+        compute="_compute_partner_id",
+        search="_search_partner_id",
+        help="Customer of the equipment that the key is applied to now.",
+    )
     replaced_by_id = fields.Many2one(
         "client.equipment.software.key",
         readonly=True,
+        fixed=True,
         copy=False,
         index="btree_not_null",  # deleting keys looks for links to them
         ondelete="set null",
@@ -131,6 +143,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     replaces_id = fields.Many2one(
         "client.equipment.software.key",
         readonly=True,
+        fixed=True,
         copy=False,
         index="btree_not_null",  # deleting keys looks for links to them
         ondelete="set null",
@@ -138,6 +151,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     audit_number = fields.Integer(
         "Number of Audit Logs",
         readonly=True,
+        fixed=True,
         copy=False,
         aggregator=None,
         help="How many entries the audit trail of this key has.",
@@ -145,6 +159,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     audit_hash = fields.Char(
         "Last Audit Hash",
         readonly=True,
+        fixed=True,
         copy=False,
         help="SHA-256 of the last entry of the audit trail.",
     )
@@ -197,16 +212,61 @@ class ClientEquipmentSoftwareKey(models.Model):
     )
 
     @api.depends("software_id.name", "license_key", "validity_end")
-    @api.depends_context("formatted_display_name", "lang")
+    @api.depends_context("formatted_display_name", "lang", "uid", "allowed_company_ids")
     def _compute_display_name(self):
-        """Name the key by feature and license key; in a drop-down by its end, too."""
+        """Name the key by feature and license key; in a drop-down by its end, too.
+
+        Whoever may not read it learns nothing, wherever a record links to it.
+        """
         in_drop_down = self.env.context.get("formatted_display_name")
-        for key in self:
+        readable = self._readable()
+        for key in self - readable:
+            key.display_name = self.env._("Software key of another company")
+        for key in readable:
             name = " - ".join(filter(None, (key.software_id.name, key.license_key)))
             if in_drop_down and key.validity_end:
                 until = self.env._("until %s", format_date(self.env, key.validity_end))
                 name += f"\t--{until}--"
             key.display_name = name
+
+    @api.depends("equipment_id.partner_id")
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_partner_id(self):
+        """Tell the customer to those who may read the equipment.
+
+        A key that all companies share may stand at a customer of another one.
+        """
+        readable = self.sudo().equipment_id._readable()
+        for key in self:
+            equipment = key.sudo().equipment_id & readable
+            key.partner_id = equipment.partner_id
+
+    def _search_partner_id(self, operator, value):
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented
+        domain = Domain("equipment_id", "any", [("partner_id", operator, value)])
+        if operator == "in" and False in value:
+            domain |= Domain("equipment_id", "=", False)
+        return domain
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Group by the customers of the equipment that the reader may read."""
+        if field_expr != "partner_id" or query is None:
+            return super()._field_to_sql(alias, field_expr, query)
+        equipment = self.env["client.equipment"].with_context(active_test=False)
+        readable = equipment._search([])
+        at = query.make_alias(alias, f"equipment_id__{self.env.uid}")
+        query.add_join(
+            "LEFT JOIN",
+            at,
+            readable.subselect(SQL("%s.*", SQL.identifier(equipment._table))),
+            SQL(
+                "%s = %s",
+                SQL.identifier(alias, "equipment_id"),
+                SQL.identifier(at, "id"),
+            ),
+        )
+        return SQL.identifier(at, "partner_id")
 
     @api.depends("status", "validity_end", "company_id")
     def _compute_can_be_applied(self):
@@ -353,14 +413,19 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self.check_access("create")
-        vals_list = [self._prepare_vals(vals) for vals in vals_list]
+        vals_list = self._prepare_vals_list([self._checked(vals) for vals in vals_list])
         wanted = [vals.pop("status", None) for vals in vals_list]
         features = [vals.pop("equipment_feature_ids", None) for vals in vals_list]
         # The audit trail tells who entered a key; a mail message each would cost
         # many times the entry itself.
         keys = (
             super(ClientEquipmentSoftwareKey, self.with_context(tracking_disable=True))
-            .create([vals | {"status": "available"} for vals in vals_list])
+            .create(
+                [
+                    vals | {"status": "available", "equipment_feature_ids": False}
+                    for vals in vals_list
+                ]
+            )
             .with_env(self.env)
         )
         keys._transition("created", "available")
@@ -380,15 +445,14 @@ class ClientEquipmentSoftwareKey(models.Model):
         return keys
 
     def write(self, vals):
-        vals = self._drop_unchanged_fixed_fields(dict(vals))
-        wanted = vals.pop("status", None)
-        if not wanted and "validity_end" not in vals:
+        vals = self._checked(vals)
+        self._check_same_license_key(vals)
+        if not {"status", "validity_end", "owner_id", "company_id"} & vals.keys():
             self._check_validity(vals)
-            result = super().write(vals)
-            self._check_still_fits(vals)
-            return result
+            return super().write(vals)
         self.check_access("write")
-        self._lock_to_move()
+        self._lock_for_step()
+        wanted = self._pop_status(vals)
         ends_before = {key.id: key.validity_end for key in self}
         self._check_validity(vals)
         # The audit trail tells of these; the chatter of a corrected feature only.
@@ -398,10 +462,23 @@ class ClientEquipmentSoftwareKey(models.Model):
         self._settle(wanted, ends_before)
         return result
 
+    def _pop_status(self, vals):
+        """Take the status that the user chose out of ``vals``, and return it."""
+        if "status" in vals and not vals["status"]:
+            raise ValidationError(
+                self.env._(
+                    "%s needs a status. Choose one, or leave it as it is.",
+                    self._some_names(),
+                )
+            )
+        return vals.pop("status", None)
+
     def _check_still_fits(self, vals):
         """Check that applied keys whose owner or company changed may stay there."""
         if {"owner_id", "company_id"} & vals.keys():
-            self.sudo().equipment_feature_ids._check_fits()
+            features = self.sudo().equipment_feature_ids
+            features._check_still_fit()
+            features._bind()
 
     def copy(self, default=None):
         """Copy one key under a new license key, which ``default`` must give (K4)."""
@@ -414,8 +491,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         return super().copy(default)
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_applied(self):
+    def _check_not_applied(self):
+        """Refuse to delete keys that are applied (K10)."""
         if feature := self.sudo().equipment_feature_ids[:1]:
             raise UserError(
                 self.env._(
@@ -428,6 +505,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def unlink(self):
         """Delete the keys with their trails; the software keeps a trace (K10)."""
+        self.check_access("unlink")
+        self._check_not_applied()
         traces = {
             software: keys._deletion_trace()
             for software, keys in self.sudo().grouped("software_id").items()
@@ -466,42 +545,69 @@ class ClientEquipmentSoftwareKey(models.Model):
         characters without a width go, and the apostrophe that a CSV has before what a
         spreadsheet would take for a formula (L3).
 
-        :raises ValidationError: where nothing is left, or far too much
+        :raises ValidationError: where nothing is left, far too much, or what no text
+            can hold
         """
-        text = str(license_key or "").translate(INVISIBLE)
-        text = unguard(LINE_BREAKS.sub("", text).strip()).strip()
+        text, problem = self._tidy_license_key(license_key)
+        if problem:
+            raise ValidationError(
+                self.env._(
+                    "The license key %(license_key)s… cannot be entered: %(problem)s. "
+                    "Check what was pasted.",
+                    license_key=text,
+                    problem=problem,
+                )
+            )
         if not text:
             raise ValidationError(
                 self.env._("The license key is empty. Enter the product key.")
             )
-        if len(text) > LICENSE_KEY_MAX:
-            raise ValidationError(
-                self.env._(
-                    "The license key %(license_key)s… is longer than %(max)s "
-                    "characters. Check what was pasted.",
-                    license_key=text[:30],
-                    max=LICENSE_KEY_MAX,
-                )
-            )
         return text
 
     @api.model
-    def _prepare_vals(self, vals):
-        """Return one new key's values, checked and completed from the catalogue."""
-        if self._fixed_fields() & {name for name, value in vals.items() if value}:
-            raise UserError(
-                self.env._(
-                    "The equipment and the audit trail of a software key are set by "
-                    "the system alone. Apply the key to the equipment."
-                )
+    def _tidy_license_key(self, license_key):
+        """Return a license key as it is stored, or its beginning and what is wrong."""
+        if not license_key:
+            return "", None
+        if problem := text_problem(self.env, license_key, one_line=False):
+            return ascii(license_key)[:40], problem
+        text = str(license_key).translate(INVISIBLE)
+        text = unguard(LINE_BREAKS.sub("", text).strip()).strip()
+        if problem := text_problem(self.env, text):
+            return text[:40], problem
+        return text, None
+
+    @api.model
+    def _value_problem(self, field, value):
+        if field.name == "license_key" or (
+            field.name in ("key_type", "status") and isinstance(value, str)
+        ):
+            return None  # looked at by what names the license key, too
+        problem = super()._value_problem(field, value)
+        if problem and field.name == "validity_end" and not date_problem(
+            self.env, value, far=True
+        ):
+            return self.env._(
+                "%s. For a key that never ends choose the key type Permanent", problem
             )
-        vals = {
-            name: value
-            for name, value in vals.items()
-            if name not in self._fixed_fields()
-        }
+        return problem
+
+    @api.model
+    def _prepare_vals_list(self, vals_list):
+        """Return new keys' values, checked and completed from the catalogue."""
+        software = self.env["client.equipment.software"].browse(
+            {vals["software_id"] for vals in vals_list if vals.get("software_id")}
+        )
+        by_id = {each.id: each for each in software}
+        return [
+            self._prepare_vals(vals, by_id.get(vals.get("software_id"), software[:0]))
+            for vals in vals_list
+        ]
+
+    @api.model
+    def _prepare_vals(self, vals, software):
+        """Return one new key's values, checked and completed from ``software``."""
         vals["license_key"] = self._normalize_license_key(vals.get("license_key"))
-        software = self.env["client.equipment.software"].browse(vals.get("software_id"))
         if software and not vals.get("key_type"):
             vals["key_type"] = software.default_key_type
         if (
@@ -522,22 +628,17 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
         return vals
 
-    @api.model
-    def _fixed_fields(self):
-        """Return the fields that only the system sets."""
-        return {
-            "equipment_id",
-            "audit_log_ids",
-            "audit_number",
-            "audit_hash",
-            "audit_broken",
-            "assignment_broken",
-        }
+    def _fixed_message(self, field):
+        return self.env._(
+            "%(field)s of a software key is set by the system alone. Apply, remove, "
+            "renew, replace or revoke the key instead.",
+            field=field._description_string(self.env),
+        )
 
-    def _drop_unchanged_fixed_fields(self, vals):
-        """Return ``vals`` without values that may not change, where they do not.
+    def _check_same_license_key(self, vals):
+        """Take the license key out of ``vals``, where it is the same.
 
-        :raises UserError: where one of them would change (K3)
+        :raises UserError: where it would change (K3)
         """
         if "license_key" in vals:
             license_key = self._normalize_license_key(vals.pop("license_key"))
@@ -551,15 +652,6 @@ class ClientEquipmentSoftwareKey(models.Model):
                             key=key.display_name,
                         )
                     )
-        if fixed := self._fixed_fields() & vals.keys():
-            raise UserError(
-                self.env._(
-                    "%(field)s of a software key is set by the system alone. Apply, "
-                    "remove, renew or revoke the key instead.",
-                    field=self._fields[min(fixed)]._description_string(self.env),
-                )
-            )
-        return vals
 
     def _check_validity(self, vals):
         """Check the validity that ``vals`` would lead to, key by key (K5)."""

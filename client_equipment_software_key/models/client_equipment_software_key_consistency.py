@@ -242,7 +242,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         :raises AccessError: where the user may not change keys
         """
         self.check_access("write")
-        self._lock_to_move()
+        self._lock_for_step()
         steps = {}
         for key, (_words, repair) in self._find_inconsistencies().items():
             if repair:

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from .client_equipment_export import unguard
-from .client_equipment_software_key import INVISIBLE, LICENSE_KEY_MAX, NAMED_MAX
+from .client_equipment_software_key import NAMED_MAX
 
 # Verdicts on a line of a bulk entry that keep the list from being entered.
 REFUSED = ("repeated", "existing", "invalid")
@@ -32,12 +32,12 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         :return: as the base method; each repeated license key is one message
         """
+        self.check_access("create")
         # A software named by a CSV export of ours bears the guard, too (L3).
         data = [[unguard(cell) for cell in row] for row in data]
         if messages := self._find_repeated_license_keys(fields, data):
             return {"ids": False, "messages": messages, "nextrow": 0}
-        keys = self.with_context(keep_savepoints=True)
-        return super(ClientEquipmentSoftwareKey, keys).load(fields, data)
+        return super().load(fields, data)
 
     @api.model
     def _find_repeated_license_keys(self, fields, data):
@@ -139,25 +139,20 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: a list of dicts: ``line`` (counted from 1), ``license_key`` as it
             would be stored, ``verdict`` (``new``, ``similar``, ``repeated``,
             ``existing`` or ``invalid``), and with some verdicts ``other`` (the
-            similar license key), ``first_line`` (where the list has it first) and
-            ``status`` (of the existing key)
+            similar license key), ``first_line`` (where the list has it first),
+            ``problem`` (in words) and ``status`` (of the existing key). Of a key that
+            the user may not read he learns that it exists, and nothing else.
         """
         findings, first_lines = [], {}
         for line, text in enumerate(license_keys, 1):
-            try:
-                license_key = self._normalize_license_key(text)
-            except ValidationError:
-                # Blank, or far too long.
-                if text := str(text or "").translate(INVISIBLE).strip():
-                    findings.append(
-                        {
-                            "line": line,
-                            "license_key": text[:40] + "…",
-                            "verdict": "invalid",
-                        }
-                    )
+            license_key, problem = self._tidy_license_key(text)
+            if not license_key:
                 continue
             found = {"line": line, "license_key": license_key, "verdict": "new"}
+            if problem:
+                found |= {"license_key": license_key + "…", "verdict": "invalid"}
+                findings.append(found | {"problem": problem})
+                continue
             first_line = first_lines.setdefault(license_key, line)
             if first_line != line:
                 found |= {"verdict": "repeated", "first_line": first_line}
@@ -173,7 +168,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                       FROM unnest(%s::text[], %s::int[]) AS line(license_key, number)
                 )
                 SELECT line.license_key, line.number, line.folded,
-                       key.license_key, key.status
+                       key.id, key.license_key, key.status
                   FROM line
                   LEFT JOIN client_equipment_software_key key
                     ON translate(lower(key.license_key), E'- _\u2013\u00a0', '')
@@ -183,14 +178,16 @@ class ClientEquipmentSoftwareKey(models.Model):
                 list(first_lines.values()),
             )
         )
+        rows = self.env.cr.fetchall()
+        readable = set(self.browse({row[3] for row in rows if row[3]})._readable().ids)
         existing, similar, first_of_folded = {}, {}, {}
-        for license_key, line, folded, other, status in self.env.cr.fetchall():
+        for license_key, line, folded, key_id, other, status in rows:
             first_of_folded[folded] = min(
                 (line, license_key), first_of_folded.get(folded, (line, license_key))
             )
             if other == license_key:
-                existing[license_key] = status
-            elif other:
+                existing[license_key] = key_id in readable and status
+            elif key_id in readable:
                 similar[license_key] = {"other": other, "status": status}
             else:
                 similar[license_key] = {"folded": folded}
@@ -216,15 +213,15 @@ class ClientEquipmentSoftwareKey(models.Model):
                 return self.env._(
                     "repeated: line %s has it already", found["first_line"]
                 )
+            case "existing" if not found["status"]:
+                return self.env._("in the system already")
             case "existing":
                 return self.env._(
                     "in the system already (%s)",
                     self._selection_label("status", found["status"]),
                 )
             case "invalid":
-                return self.env._(
-                    "longer than %s characters: check what was pasted", LICENSE_KEY_MAX
-                )
+                return self.env._("%s: check what was pasted", found["problem"])
             case "similar" if found.get("first_line"):
                 return self.env._(
                     "new, but looks like %(other)s in line %(line)s",

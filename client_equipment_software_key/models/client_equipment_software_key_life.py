@@ -1,13 +1,13 @@
-from contextlib import contextmanager, suppress
-
 import psycopg2
 
 from odoo import fields, models
-from odoo.exceptions import LockError, UserError
-from odoo.http import request
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .client_equipment_software_key import LIVE_STATUSES
+
+# So long a step waits for somebody who holds one of its keys.
+LOCK_TIMEOUT = "3s"
 
 
 class ClientEquipmentSoftwareKey(models.Model):
@@ -15,101 +15,65 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     _inherit = "client.equipment.software.key"
 
-    def _lock_to_move(self):
-        """Lock the keys for a step in their life.
+    def _lock_for_step(self):
+        """Lock the keys for a step in their life. Callers read the keys after this.
 
-        Where somebody else is at one of them, wait for their end. If they changed
-        it, PostgreSQL refuses our old view of it. Odoo would run the request again
-        after a pause of up to two seconds; a request that has written nothing so far
-        takes a fresh view at once instead. Callers read the keys after this.
-        """
-        if self.env.context.get("keep_savepoints"):
-            return self._lock_within_savepoint()
-        fresh_view = self._can_take_fresh_view()
-        try:
-            return self.lock_for_update(allow_referencing=True)
-        except LockError:
-            with self._after_others():
-                pass
-        except psycopg2.errors.SerializationFailure:
-            if not fresh_view:
-                raise
-        if fresh_view:
-            self.env.cr.rollback()
-        return self._lock_again()
-
-    def _lock_within_savepoint(self):
-        """Lock the keys as an import must, which goes back to its savepoints.
-
-        :raises UserError: where somebody else is at them, or was since we began; the
-            import tells it of the row
+        :raises ChangedMeanwhile: where somebody has changed one of them since this
+            transaction began
+        :raises UserError: where somebody holds one of them for too long
         """
         try:
-            with self.env.cr.savepoint(flush=False):
-                return self._lock_again()
-        except psycopg2.errors.SerializationFailure:
-            raise self._busy_error() from None
-
-    def _can_take_fresh_view(self):
-        """Tell whether this is a person's request that has written nothing yet."""
-        if not request:
-            return False
-        self.env.flush_all()
-        self.env.cr.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
-        return self.env.cr.fetchone()[0]
+            with self._changed_meanwhile():
+                self._lock_rows()
+        except psycopg2.errors.LockNotAvailable as error:
+            raise self._busy_error() from error
 
     def _lock_to_apply(self):
-        """Lock the keys and check that each can be applied.
+        """Check that each key can be applied, and lock them.
 
-        The check comes first: where the lock is got, nothing has changed since.
+        The check comes first: where the lock is got, nothing has changed since. As
+        :meth:`_lock_for_step`, but the caller has a savepoint and puts errors into
+        words (``_learn_who_was_faster``).
 
-        :raises UserError: where one cannot, naming it and why. The loser of a race
-            learns at once which equipment the key went to (A4).
+        :raises UserError: where one cannot be applied, naming it and why
         """
         self._check_can_be_applied()
-        try:
-            self.lock_for_update(allow_referencing=True)
-        except LockError:
-            with self._after_others() as keys:
-                keys._check_can_be_applied()
-            self._lock_again()
+        self._lock_rows()
 
-    @contextmanager
-    def _after_others(self):
-        """Wait until nobody else holds these keys, and show how they left them.
+    def _lock_rows(self):
+        """Lock the rows of the keys, in the order of their ids.
 
-        :return: a context manager that gives the same keys in a transaction of
-            their own, which sees what the others have done
+        So two steps that want the same keys do not block each other, and nobody waits
+        for what he holds himself. Whoever holds one is waited for, some seconds at
+        most; the caller's own limit is put back after that (or by its savepoint).
         """
-        with self.env.registry.cursor() as cr:
-            with suppress(
-                psycopg2.errors.LockNotAvailable,
-                psycopg2.errors.SerializationFailure,
-            ):
-                cr.execute("SET LOCAL lock_timeout = '3s'")
-                cr.execute(
-                    SQL(
-                        "SELECT FROM client_equipment_software_key"
-                        " WHERE id = ANY(%s) FOR SHARE",
-                        list(self.ids),
-                    ),
-                    log_exceptions=False,
-                )
-            cr.rollback()
-            yield self.with_env(self.env(cr=cr))
-
-    def _lock_again(self):
-        try:
-            self.lock_for_update(allow_referencing=True)
-        except LockError:
-            raise self._busy_error() from None
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT set_config('software_key.timeout_before',
+                                  current_setting('lock_timeout'), TRUE),
+                       set_config('lock_timeout', %s, TRUE);
+                SELECT FROM client_equipment_software_key
+                 WHERE id = ANY(%s)
+                 ORDER BY id
+                   FOR NO KEY UPDATE
+                """,
+                LOCK_TIMEOUT,
+                list(self.ids),
+            ),
+            log_exceptions=False,
+        )
+        self.env.cr.execute(
+            "SELECT set_config('lock_timeout',"
+            " current_setting('software_key.timeout_before'), TRUE)"
+        )
 
     def _busy_error(self):
         return UserError(
             self.env._(
                 "Somebody else is working on %s at this moment. Try again in a few "
                 "seconds.",
-                ", ".join(self[:3].mapped("display_name")),
+                self._some_names(),
             )
         )
 
@@ -304,7 +268,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         Serves the status table of the contract, section 4.
         """
         self.check_access("write")
-        self._lock_to_move()
+        self._lock_for_step()
         for key in self:
             key._next_step("revoked", False, False)
         self.filtered(lambda key: key.status != "revoked")._transition(

@@ -24,7 +24,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
 
     @api.model
-    def _next_available_queries(self, equipment):
+    def _next_available_queries(self, equipment, limit=1):
         """Return searches whose first hit is the key to take next, best one first.
 
         Keys whose validity has not begun are taken only when nothing else is left.
@@ -33,7 +33,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         later = Domain("validity_start", ">", fields.Date.context_today(self))
         owned = Domain("owner_id", "!=", False)
         return [
-            self._search(domain, order="validity_end, id", limit=1)
+            self._search(domain, order="validity_end, id", limit=limit)
             for domain in (
                 fits & owned & ~later,
                 fits & ~owned & ~later,
@@ -77,11 +77,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _lock_next_available(self, software, equipment):
         """Return the next key of each software that nobody else holds, locked.
 
-        Odoo's transactions see the database as it was when they began. A key that
-        somebody has taken since then cannot be locked by us any more, and PostgreSQL
-        ends the attempt. Odoo would run the whole request again, after a pause of
-        seconds; here only the attempt is run again, without the keys that a fresh
-        look shows to have changed.
+        :raises ChangedMeanwhile: where somebody has taken one of them since this
+            transaction began, and no other can be seen from here
         """
         self.env.flush_all()
         changed_ids = set()
@@ -98,25 +95,35 @@ class ClientEquipmentSoftwareKey(models.Model):
                         changed_ids,
                     )
             except psycopg2.errors.SerializationFailure:
-                newly_changed = self._changed_since(software) - changed_ids
+                # Odoo's transactions see the database as it was when they began, and
+                # PostgreSQL lets nobody lock what has changed since. Only this attempt
+                # is run again, without what a fresh look shows to have changed.
+                newly_changed = self._changed_since(software, equipment) - changed_ids
                 if not newly_changed:
-                    raise
+                    raise self._changed_error() from None
                 changed_ids |= newly_changed
 
     @api.model
-    def _changed_since(self, software):
-        """Return ids of available keys that others have changed since we began.
+    def _changed_since(self, software, equipment, most=100):
+        """Return ids of keys that others have changed since this transaction began.
 
-        Looks at the thousand that expire first, where people meet.
+        Looks at the first ones of each software that could be taken next, where
+        people meet.
         """
-        seen = self.env.execute_query(
-            SQL(
-                "SELECT id, xmin::text FROM client_equipment_software_key"
-                " WHERE software_id = ANY(%s) AND status = 'available'"
-                " ORDER BY validity_end, id LIMIT 1000",
-                list(software.ids),
+        seen = []
+        for query in self._next_available_queries(equipment, limit=most):
+            query.add_where("client_equipment_software_key.software_id = wanted.id")
+            seen += self.env.execute_query(
+                SQL(
+                    "SELECT key.id, key.version FROM unnest(%s) AS wanted(id),"
+                    " LATERAL (%s) AS key",
+                    list(software.ids),
+                    query.select(
+                        SQL.identifier(self._table, "id"),
+                        SQL("%s::text AS version", SQL.identifier(self._table, "xmin")),
+                    ),
+                )
             )
-        )
         with self.env.registry.cursor() as cr:
             cr.execute(
                 SQL(

@@ -28,7 +28,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             passed, naming it; nothing has been renewed then
         """
         self.check_access("write")
-        self._lock_to_move()
+        self._lock_for_step()
         ends = self._renewal_ends(validity_end)
         problems = self._renewal_problems(ends)
         if problems:
@@ -160,7 +160,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        self._lock_to_move()
+        self._lock_for_step()
         if problem := self._replacement_problem(license_key):
             raise UserError(problem)
         feature = self.sudo().equipment_feature_ids.sudo(False)
@@ -168,10 +168,11 @@ class ClientEquipmentSoftwareKey(models.Model):
             "equipment_id": feature.equipment_id.id,
             "remarks": feature.remarks,
         }
-        (vals,) = self.copy_data({"license_key": license_key, "replaces_id": self.id})
+        (vals,) = self.copy_data({"license_key": license_key})
         replacement = self.create(vals)
         feature.unlink()
-        self.write({"replaced_by_id": replacement.id})
+        replacement._write_fixed({"replaces_id": self.id})
+        self._write_fixed({"replaced_by_id": replacement.id})
         reason = f"{REPLACED}{replacement.display_name}"
         self.revoke(f"{reason} - {note}" if note else reason)
         if assignment:

@@ -33,6 +33,13 @@ class ClientEquipmentUsageHistory(models.Model):
         aggregator=None,
         help="Stays when the equipment is deleted.",
     )
+    equipment_company_ref = fields.Integer(
+        "Company's Database ID",
+        readonly=True,
+        aggregator=None,
+        exportable=False,
+        help="Company of the equipment at that time: only its people see the line.",
+    )
     equipment_name = fields.Char(
         "Equipment's Name", readonly=True, help="Name of the equipment at that time."
     )
@@ -80,6 +87,7 @@ class ClientEquipmentUsageHistory(models.Model):
                    key.company_id,
                    applied.equipment_id,
                    applied.equipment_ref,
+                   applied.equipment_company_ref,
                    applied.equipment_name,
                    applied.equipment_serial_no,
                    applied.customer_name,

@@ -120,7 +120,9 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
                 counts[found["verdict"]] += 1
             entry.new_count = counts["new"] + counts["similar"]
             entry.refused_count = sum(counts[verdict] for verdict in REFUSED)
-            entry.preview = findings and entry._render_preview(findings, counts)
+            entry.preview = (
+                entry._render_preview(findings, counts) if findings else False
+            )
 
     def _render_preview(self, findings, counts):
         order = {"new": 2, "similar": 1}

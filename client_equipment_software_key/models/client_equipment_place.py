@@ -1,0 +1,155 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class _DatabaseId(fields.Integer):
+    """An integer that PostgreSQL keeps as NULL, not 0, where there is none."""
+
+    def convert_to_column(self, value, record, values=None, validate=True):
+        return value or None
+
+
+def _left_service_message(env, _diagnostics):
+    return env._(
+        "Software keys can only be on equipment that is in service, and somebody else "
+        "has changed one of the two at this very moment. Look at the equipment again: "
+        "take its keys off before it leaves service, or put it back into service first."
+    )
+
+
+def _other_place_message(env, _diagnostics):
+    return env._(
+        "Software keys on this equipment are bound to its company or its customer, and "
+        "somebody else has changed one of them at this very moment. Look at the "
+        "equipment again, and take its keys off before it goes to somebody else."
+    )
+
+
+class ClientEquipment(models.Model):
+    """What the database needs to know of a place, to keep keys off the wrong ones."""
+
+    _inherit = "client.equipment"
+
+    in_service = fields.Boolean(
+        compute="_compute_in_service",
+        store=True,
+        export_string_translation=False,
+        help="Neither archived nor returned nor retired: can carry software keys.",
+    )
+
+    # What the foreign keys of the assignments point to.
+    _place_in_service = models.UniqueIndex("(id, in_service)")
+    _place_company = models.UniqueIndex("(id, company_id)")
+    _place_partner = models.UniqueIndex("(id, partner_id)")
+
+    @api.depends("active", "state")
+    def _compute_in_service(self):
+        for equipment in self:
+            equipment.in_service = equipment.active and equipment.state == "in_service"
+
+
+class ClientEquipmentFeature(models.Model):
+    """Rules between a key and its place that hold when two people act at once (E5).
+
+    Each row repeats what its key asks of the equipment, and a foreign key compares it
+    with the equipment's own row. So PostgreSQL refuses whoever comes second: the one
+    who applies a key, or the one who archives the equipment, returns it, or gives it
+    to another company or customer. A lock could not: under REPEATABLE READ who has
+    waited for it goes on with an old view.
+
+    Rows that break a rule already stay (NOT VALID), and are found by *Needs
+    Attention*.
+    """
+
+    _inherit = "client.equipment.feature"
+
+    in_service = fields.Boolean(
+        default=True,
+        readonly=True,
+        fixed=True,
+        export_string_translation=False,
+        help="Always: only equipment in service carries keys.",
+    )
+    bound_company_ref = _DatabaseId(
+        "Bound to Company (Database ID)",
+        readonly=True,
+        fixed=True,
+        aggregator=None,
+        export_string_translation=False,
+        help="The company of the key, which has to be the equipment's.",
+    )
+    bound_partner_ref = _DatabaseId(
+        "Bound to Customer (Database ID)",
+        readonly=True,
+        fixed=True,
+        aggregator=None,
+        export_string_translation=False,
+        help="The customer of the equipment, where the key was bought for somebody.",
+    )
+
+    _always_in_service = models.Constraint("CHECK(in_service)")
+    _place_in_service = models.Constraint(
+        "FOREIGN KEY (equipment_id, in_service)"
+        " REFERENCES client_equipment (id, in_service) NOT VALID",
+        _left_service_message,
+    )
+    _place_company = models.Constraint(
+        "FOREIGN KEY (equipment_id, bound_company_ref)"
+        " REFERENCES client_equipment (id, company_id) NOT VALID",
+        _other_place_message,
+    )
+    _place_partner = models.Constraint(
+        "FOREIGN KEY (equipment_id, bound_partner_ref)"
+        " REFERENCES client_equipment (id, partner_id) NOT VALID",
+        _other_place_message,
+    )
+
+    @api.model
+    def _bound(self, vals_list, pairs):
+        """Return the values of new assignments, bound to their place.
+
+        :param pairs: the key and the equipment of each, in sudo()
+        """
+        return [
+            vals
+            | {
+                "bound_company_ref": key.company_id.id,
+                "bound_partner_ref": key.owner_id and equipment.partner_id.id,
+            }
+            for vals, (key, equipment) in zip(vals_list, pairs, strict=True)
+        ]
+
+    def _bind(self):
+        """Bind these assignments anew, after their key or equipment has changed."""
+        self._set_binding(
+            SQL("key.company_id"),
+            SQL("CASE WHEN key.owner_id IS NOT NULL THEN equipment.partner_id END"),
+        )
+
+    def _unbind(self):
+        """Let the equipment of these assignments change its company or customer."""
+        self._set_binding(SQL("NULL"), SQL("NULL"))
+
+    def _set_binding(self, company, partner):
+        if not self:
+            return
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE client_equipment_feature feature
+                   SET bound_company_ref = %s,
+                       bound_partner_ref = %s
+                  FROM client_equipment_software_key key, client_equipment equipment
+                 WHERE key.id = feature.software_key_id
+                   AND equipment.id = feature.equipment_id
+                   AND feature.id = ANY(%s)
+                """,
+                company,
+                partner,
+                list(self.ids),
+            )
+        )
+        self.invalidate_recordset(
+            ["bound_company_ref", "bound_partner_ref"], flush=False
+        )
