@@ -1,7 +1,31 @@
+import re
+
 from odoo import models
 from odoo.tools import split_every
 
 PORTION = 1000
+
+# What a spreadsheet takes for the beginning of a formula, as half of them do behind
+# blanks and quotes, and those for East Asia in full width.
+FORMULA = r"[\s'\"]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
+GUARDED = re.compile(rf"{FORMULA}|[\t\r\n]")
+GUARD = re.compile(rf"^'+(?={FORMULA})")
+
+
+def guard(value):
+    """Return a cell for a CSV: a text that a spreadsheet would take for a formula
+    gets an apostrophe before it, any other value stays as it is (L3)."""
+    if isinstance(value, str) and GUARDED.match(value):
+        return f"'{value}"
+    return value
+
+
+def unguard(value):
+    """Return a cell of a CSV without the apostrophe that :func:`guard` put before it.
+
+    An apostrophe before anything else is the text's own, and stays.
+    """
+    return GUARD.sub("", value) if isinstance(value, str) else value
 
 
 class ClientEquipmentExport(models.AbstractModel):

@@ -83,6 +83,10 @@ class ClientEquipmentFeature(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self.check_access("create")
+        # The database compares an assignment with the equipment's own row.
+        self.env["client.equipment"].flush_model(
+            ["in_service", "company_id", "partner_id"]
+        )
         try:
             with self._changed_meanwhile():
                 features = super().create(vals_list)

@@ -12,6 +12,8 @@ from odoo.addons.client_equipment.models.client_equipment_mixin import (
     text_problem,
 )
 
+from .client_equipment_export import unguard
+
 KEY_TYPES = [
     ("permanent", "Permanent"),
     ("subscription", "Subscription"),
@@ -546,7 +548,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Return a license key as it is stored (K2).
 
         Line breaks from pasting, the blanks around them and at both ends, and
-        characters without a width go.
+        characters without a width go, and the apostrophe that a CSV has before what a
+        spreadsheet would take for a formula (L3).
 
         :raises ValidationError: where nothing is left, far too much, or what no text
             can hold
@@ -575,7 +578,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         if problem := text_problem(self.env, license_key, one_line=False):
             return ascii(license_key)[:40], problem
         text = str(license_key).translate(INVISIBLE)
-        text = LINE_BREAKS.sub("", text).strip()
+        text = unguard(LINE_BREAKS.sub("", text).strip()).strip()
         if problem := text_problem(self.env, text):
             return text[:40], problem
         return text, None

@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from .client_equipment_export import unguard
 from .client_equipment_software_key import NAMED_MAX
 
 # Verdicts on a line of a bulk entry that keep the list from being entered.
@@ -32,6 +33,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: as the base method; each repeated license key is one message
         """
         self.check_access("create")
+        # A software named by a CSV export of ours bears the guard, too (L3).
+        data = [[unguard(cell) for cell in row] for row in data]
         if messages := self._find_repeated_license_keys(fields, data):
             return {"ids": False, "messages": messages, "nextrow": 0}
         return super().load(fields, data)

@@ -1,11 +1,10 @@
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 
 import pytz
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
-from odoo.tools.date_utils import parse_date
 
 
 class ClientEquipmentUsageHistory(models.Model):
@@ -33,6 +32,13 @@ class ClientEquipmentUsageHistory(models.Model):
         readonly=True,
         aggregator=None,
         help="Stays when the equipment is deleted.",
+    )
+    equipment_company_ref = fields.Integer(
+        "Company's Database ID",
+        readonly=True,
+        aggregator=None,
+        exportable=False,
+        help="Company of the equipment at that time: only its people see the line.",
     )
     equipment_name = fields.Char(
         "Equipment's Name", readonly=True, help="Name of the equipment at that time."
@@ -81,6 +87,7 @@ class ClientEquipmentUsageHistory(models.Model):
                    key.company_id,
                    applied.equipment_id,
                    applied.equipment_ref,
+                   applied.equipment_company_ref,
                    applied.equipment_name,
                    applied.equipment_serial_no,
                    applied.customer_name,
@@ -127,29 +134,30 @@ class ClientEquipmentUsageHistory(models.Model):
     def _search_installed_on(self, operator, value):
         """Find what was installed at the end of a day, or on any day of a period.
 
-        A day is one of the user's time zone. ``>= A`` together with ``<= B`` finds
+        A day is one of the reader's time zone. ``>= A`` together with ``<= B`` finds
         what was installed at some time from A to B.
+
+        :param value: a date; for ``in`` several, or False, on which nothing was
         """
         if operator == "in":
-            days = [self._to_day(day) for day in value if day]
             return Domain.OR(
                 Domain("date_from", "<", self._end_of(day))
                 & self._not_ended_before(self._end_of(day))
-                for day in days
+                for day in value
+                if day
             )
-        if operator not in ("<", "<=", ">", ">="):
-            return NotImplemented
-        day = self._to_day(value)
+        if operator in ("<", "<=", ">", ">=") and not isinstance(value, date):
+            raise ValueError(f"{operator} asks for one day")
         match operator:
             case "<=":
-                return Domain("date_from", "<", self._end_of(day))
+                return Domain("date_from", "<", self._end_of(value))
             case "<":
-                return Domain("date_from", "<", self._end_of(self._before(day)))
+                return Domain("date_from", "<", self._start_of(value))
             case ">":
-                border = self._end_of(day)
+                return self._not_ended_before(self._end_of(value))
             case ">=":
-                border = self._end_of(self._before(day))
-        return self._not_ended_before(border)
+                return self._not_ended_before(self._start_of(value))
+        return NotImplemented
 
     @api.model
     def _not_ended_before(self, moment):
@@ -167,18 +175,22 @@ class ClientEquipmentUsageHistory(models.Model):
         )
 
     @api.model
-    def _before(self, day):
-        return fields.Date.subtract(day, days=1)
-
-    @api.model
-    def _to_day(self, value):
-        if isinstance(value, str):
-            value = parse_date(value, self.env)
-        return fields.Date.to_date(value)
+    def _start_of(self, day):
+        """Return the moment, in UTC, when the day begins in the reader's time zone."""
+        tz, midnight = self.env.tz, datetime.combine(day, time.min)
+        try:
+            # The first midnight, where the clock shows two …
+            moment = tz.localize(midnight, is_dst=True)
+            if tz.normalize(moment).date() < day:
+                # … and where it shows none, the moment at which it leaps over it.
+                moment = tz.localize(midnight, is_dst=False)
+            return moment.astimezone(pytz.utc).replace(tzinfo=None)
+        except OverflowError:
+            return midnight  # of the first or the last day of any calendar
 
     @api.model
     def _end_of(self, day):
-        """Return the moment, in UTC, when the day ends in the user's time zone."""
-        tz = pytz.timezone(self.env.context.get("tz") or self.env.user.tz or "UTC")
-        midnight = datetime.combine(fields.Date.add(day, days=1), time.min)
-        return tz.localize(midnight).astimezone(pytz.utc).replace(tzinfo=None)
+        """Return the moment, in UTC, when the day ends in the reader's time zone."""
+        if day == date.max:
+            return datetime.max
+        return self._start_of(day + timedelta(days=1))

@@ -34,16 +34,8 @@ class Evidence:
     @cached_property
     def installations(self):
         """The lines of the usage history that belong into the pack."""
-        pack = self.pack
-        domain = self._place_domain("client.equipment.usage.history")
-        if pack.software_ids:
-            domain &= Domain("software_id", "in", pack.software_ids.ids)
-        if pack.date_from:
-            domain &= Domain("installed_on", ">=", pack.date_from)
-        if pack.date_to:
-            domain &= Domain("installed_on", "<=", pack.date_to)
         return self.env["client.equipment.usage.history"].search(
-            domain, order="customer_name, equipment_name, date_from, id"
+            self._history_domain, order="customer_name, equipment_name, date_from, id"
         )
 
     @cached_property
@@ -62,20 +54,26 @@ class Evidence:
         if pack.partner_ids and not pack.equipment_ids:
             more = Domain("owner_id", "in", self.customers.ids)
         else:
-            more = Domain(bool(not pack.partner_ids and not pack.equipment_ids))
-        installed = {key.id for key in self.installations.software_key_id}
+            more = Domain(not self.has_place)
+        history = self.env["client.equipment.usage.history"]
+        lines = history._search(self._history_domain)
+        installed = lines.subselect(
+            history._field_to_sql(lines.table, "software_key_id", lines)
+        )
         return self.env["client.equipment.software.key"].search(
-            Domain("id", "in", list(installed)) | (of_software & more),
+            Domain("id", "in", installed) | (of_software & more),
             order="software_id, id",
         )
 
     def entries(self):
         """Yield the entries of the keys' audit trails that belong into the pack."""
-        for portion in self.batches(self.keys):
-            yield from self.env["client.equipment.audit.log"].search(
-                self._trail_domain & Domain("software_key_id", "in", portion.ids),
+        for keys in self.batches(self.keys):
+            entries = self.env["client.equipment.audit.log"].search(
+                self._trail_domain & Domain("software_key_id", "in", keys.ids),
                 order="software_key_id, number",
             )
+            for portion in self.batches(entries):
+                yield from portion
 
     @cached_property
     def findings(self):
@@ -86,13 +84,37 @@ class Evidence:
             for finding in portion.verify_audit_trail()
         ]
 
-    def told(self, equipment):
-        """Return those of ``equipment`` that the pack may tell keys to be on now."""
+    @property
+    def has_place(self):
+        """Whether the pack is about chosen equipment or customers alone."""
+        return bool(self.pack.equipment_ids or self.pack.partner_ids)
+
+    def places(self, equipment):
+        """Return ``{equipment: (its name, its customer's)}`` of those of ``equipment``
+        that the pack may tell keys to be on now.
+
+        Of another company's, which it only tells where no place is chosen, it tells no
+        more than that (E1).
+        """
+        told = readable = equipment._filtered_access("read")
         if self.pack.equipment_ids:
-            equipment &= self.pack.equipment_ids
+            told &= self.pack.equipment_ids
         if self.pack.partner_ids:
-            equipment = equipment.filtered(lambda one: one.partner_id in self.customers)
-        return equipment
+            told = told.filtered(lambda one: one.partner_id in self.customers)
+        customers = self.names(told.partner_id)
+        places = {
+            one: (one.display_name, customers.get(one.partner_id)) for one in told
+        }
+        if not self.has_place:
+            foreign = equipment - readable
+            places |= {one: (one.display_name, None) for one in foreign}
+        return places
+
+    def names(self, records):
+        """Return ``{record: its name}``, without those that the user may not read."""
+        return {
+            record: record.display_name for record in records._filtered_access("read")
+        }
 
     def batches(self, records):
         """Yield ``records`` in portions; what was read of one is forgotten after it."""
@@ -101,12 +123,24 @@ class Evidence:
             self.env.invalidate_all()
 
     @cached_property
+    def _history_domain(self):
+        pack = self.pack
+        domain = self._place_domain("client.equipment.usage.history")
+        if pack.software_ids:
+            domain &= Domain("software_id", "in", pack.software_ids.ids)
+        if pack.date_from:
+            domain &= Domain("installed_on", ">=", pack.date_from)
+        if pack.date_to:
+            domain &= Domain("installed_on", "<=", pack.date_to)
+        return domain
+
+    @cached_property
     def _trail_domain(self):
         nowhere = Domain("equipment_ref", "=", False)
         domain = nowhere | self._place_domain("client.equipment.audit.log")
         history = self.env["client.equipment.usage.history"]
         if self.pack.date_from:
-            start = history._end_of(history._before(self.pack.date_from))
+            start = history._start_of(self.pack.date_from)
             domain &= Domain("action_date", ">=", start)
         if self.pack.date_to:
             domain &= Domain("action_date", "<", history._end_of(self.pack.date_to))
@@ -166,7 +200,8 @@ class Evidence:
 
     def hide(self, text, keys):
         """Return ``text`` with the license keys of ``keys`` shown as chosen."""
-        for key in keys:
+        # Also those of a replaced key that is another company's now: to hide them.
+        for key in keys.sudo():
             text = text.replace(key.license_key, self.shown(key))
         return text
 

@@ -52,7 +52,9 @@ class EvidenceReport:
             "verdict": self.evidence.verdict,
             "sha256": sha256,
             "period": self._period(),
-            "made_on": format_datetime(self.env, fields.Datetime.now()),
+            "made_on": format_datetime(
+                self.env, fields.Datetime.now(), self.env.tz.zone
+            ),
         }
         if Report.get_wkhtmltopdf_state() in ("install", "broken"):
             html, _type = Report._render_qweb_html(REPORT, pack_ids, data=data)

@@ -30,7 +30,8 @@ class EvidenceXlsx:
             ):
                 sheet = file.add_sheet(name, headers)
                 for row in rows:
-                    sheet.append(row)
+                    # (records say False where there is nothing)
+                    sheet.append(None if cell is False else cell for cell in row)
                 sheet.offer_filters(len(headers))
                 summary.append([name, sheet.row - 1])
             summary.append([self.env._("Result"), self.evidence.verdict])
@@ -42,10 +43,7 @@ class EvidenceXlsx:
         everything = self.env._("All")
         return [
             [self.env._("Made on"), self.evidence.local(fields.Datetime.now())],
-            [
-                self.env._("Time zone"),
-                self.env.context.get("tz") or self.env.user.tz or "UTC",
-            ],
+            [self.env._("Time zone"), self.env.tz.zone],
             [self.env._("Made by"), self.env.user.name],
             [self.env._("Companies"), ", ".join(self.env.companies.mapped("name"))],
             [self.env._("From"), pack.date_from or everything],
@@ -112,14 +110,14 @@ class EvidenceXlsx:
                 self._label(key, "status"),
                 key.validity_start,
                 key.validity_end,
-                equipment.display_name,
-                equipment.partner_id.display_name,
-                key.owner_id.display_name,
+                equipment,
+                customer,
+                owner,
                 key.purchase_reference,
                 key.audit_number,
                 key.audit_hash,
             ]
-            for key, equipment in self._keys_where_told()
+            for key, equipment, customer, owner in self._keys_where_told()
         )
         return self.env._("Keys"), headers, rows
 
@@ -180,10 +178,10 @@ class EvidenceXlsx:
                 self.evidence.shown(key),
                 self._label(key, "status"),
                 key.validity_end,
-                equipment.display_name,
-                equipment.partner_id.display_name,
+                equipment,
+                customer,
             ]
-            for key, equipment in self._keys_where_told()
+            for key, equipment, customer, _owner in self._keys_where_told()
             if (gap := self._gap(key, equipment))
         )
         return self.env._("Gaps"), headers, rows
@@ -207,14 +205,14 @@ class EvidenceXlsx:
     # What stands in the cells
 
     def _keys_where_told(self):
-        """Yield each key with its equipment, where that may be told."""
+        """Yield each key with the names of its equipment, of the equipment's customer
+        and of the customer it was bought for, where they may be told."""
         for portion in self.evidence.batches(self.evidence.keys):
-            told = self.evidence.told(portion.equipment_id)
-            nowhere = told.browse()
+            places = self.evidence.places(portion.equipment_id)
+            owners = self.evidence.names(portion.owner_id)
             for key in portion:
-                # (not key.equipment_id & told, which would be read one by one)
-                equipment = key.equipment_id
-                yield key, equipment if equipment in told else nowhere
+                equipment, customer = places.get(key.equipment_id, (None, None))
+                yield key, equipment, customer, owners.get(key.owner_id)
 
     def _gap(self, key, equipment):
         """Return in words what is wrong with a key, if anything."""

@@ -8,6 +8,8 @@ from odoo.exceptions import UserError
 
 MAX_ROWS = 1_000_000
 MAX_TEXT = 32767
+# Spreadsheets count days from 1900 on, and know no day before.
+FIRST_YEAR = 1901
 NOT_IN_NAME = re.compile(r"[\[\]:*?/\\]|^'|'$")
 NUMBER_FORMATS = {
     str: "General",
@@ -77,17 +79,29 @@ class XlsxSheet:
             )
         formats = self.file.bold if bold else self.file.plain
         for column, value in enumerate(values):
-            if type(value) in (float, date, datetime):
-                style = formats[type(value)]
-                self.sheet.write(self.row, column, value, style)
-            elif isinstance(value, bool | None):
-                self.sheet.write(self.row, column, value or None, formats[str])
-            elif isinstance(value, int):
-                self.sheet.write_number(self.row, column, value, formats[str])
-            else:
-                text = str(value)[:MAX_TEXT]
-                self.sheet.write_string(self.row, column, text, formats[str])
+            self._write(column, value, formats)
         self.row += 1
+
+    def _write(self, column, value, formats):
+        """Write a cell: numbers, dates and booleans as such, all else as text."""
+        if value is None or value == "":
+            self.sheet.write_blank(self.row, column, None, formats[str])
+        elif isinstance(value, bool):
+            self.sheet.write_boolean(self.row, column, value, formats[str])
+        elif isinstance(value, int):
+            self.sheet.write_number(self.row, column, value, formats[str])
+        elif isinstance(value, float):
+            self.sheet.write_number(self.row, column, value, formats[float])
+        elif isinstance(value, date) and value.year >= FIRST_YEAR:
+            style = formats[datetime if isinstance(value, datetime) else date]
+            self.sheet.write_datetime(self.row, column, value, style)
+        else:
+            self.sheet.write_string(self.row, column, self._text(value), formats[str])
+
+    def _text(self, value):
+        """Return a value as text that fits into a cell; one that was cut says so."""
+        text = value.decode() if isinstance(value, bytes) else str(value)
+        return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
     def offer_filters(self, columns):
         """Let the reader filter the rows below the headers."""

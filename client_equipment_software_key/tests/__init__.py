@@ -10,6 +10,7 @@ from . import test_deletion
 from . import test_equipment_dialogs
 from . import test_evidence_pack
 from . import test_expiration
+from . import test_exports
 from . import test_feature
 from . import test_first_screen
 from . import test_grouped_export

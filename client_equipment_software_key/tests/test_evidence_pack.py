@@ -12,7 +12,8 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
 
-from .common import SoftwareKeyCommon, SoftwareKeyMixin
+from ..report.evidence import Evidence
+from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin
 
 
 class EvidencePackMixin(SoftwareKeyMixin):
@@ -328,6 +329,68 @@ class TestEvidencePack(EvidencePackMixin, SoftwareKeyCommon):
 
         queries(few)  # fills caches
         self.assertLessEqual(queries(many), queries(few))
+
+    def test_memory_does_not_grow(self):
+        """L7: however much the history tells, no more of it than a portion is kept in
+        memory, and what the keys are costs one question."""
+        key = self._enter("PACK-BUSY")
+        for _time in range(8):
+            self._apply(key).unlink()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        pack = self.env["client.equipment.evidence.pack"].with_user(self.auditor)
+        evidence = Evidence(pack.create({"software_ids": self.office.ids}))
+        line, entry = (
+            self.env[model]._fields["equipment_name"]
+            for model in (
+                "client.equipment.usage.history",
+                "client.equipment.audit.log",
+            )
+        )
+        self.assertIn(key, evidence.keys)
+        self.assertFalse(line._get_cache(pack.env))
+        self.env.invalidate_all()
+        with patch(f"odoo.addons.{ADDON}.report.evidence.BATCH", 3):
+            for count, found in enumerate(evidence.entries(), 1):
+                self.assertTrue(found.equipment_name or found.action == "created")
+                self.assertLessEqual(len(entry._get_cache(pack.env)), 3)
+            self.assertGreater(count, 16)
+            for portion in evidence.batches(evidence.installations):
+                portion.mapped("equipment_name")
+                self.assertLessEqual(len(line._get_cache(pack.env)), 3)
+
+    def test_any_dates(self):
+        """L7, E2: a period may begin and end on any day of the calendar, in any time
+        zone; one that ends before it begins is refused in words."""
+        first, last = "0001-01-01", "9999-12-31"
+        for tz, zone in (
+            ("Europe/Berlin", "Europe/Berlin"),
+            ("GMT+02:00", "UTC"),
+            (5, "UTC"),
+        ):
+            for period, found in (
+                ({"date_from": first}, 3),
+                ({"date_to": last}, 3),
+                ({"date_from": first, "date_to": last}, 3),
+                ({"date_from": first, "date_to": first}, 0),
+                ({"date_from": last}, 2),  # installed still
+                ({"date_to": first}, 0),
+            ):
+                with self.subTest(period=period, tz=tz):
+                    software = self.office | self.antivirus
+                    pack = self._make(
+                        context={"tz": tz}, software_ids=software.ids, **period
+                    )
+                    sheets = self._open(pack)
+                    self.assertEqual(len(sheets["Installations"]), found)
+                    self.assertIn(
+                        str(sheets["Summary"]["From"])[:10],
+                        (period.get("date_from", "All"), "All"),
+                    )
+                    self.assertEqual(sheets["Summary"]["Time zone"], zone)
+        for start, end in ((last, first), ("2026-02-02", "2026-02-01")):
+            with self.assertRaisesRegex(UserError, "before it begins"):
+                self._make(date_from=start, date_to=end)
 
     def test_without_wkhtmltopdf(self):
         """L7: where wkhtmltopdf is missing the report comes as HTML, and says why."""

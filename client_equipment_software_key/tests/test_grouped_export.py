@@ -205,6 +205,39 @@ class TestGroupedExport(SoftwareKeyMixin, HttpCase):
             )
         self.assertIn("the sheet Audit Log would have more than 5 rows", logs.output[0])
 
+    def test_paths(self):
+        """L3: grouped by what is reached through a link: its text, its type."""
+        self.office.write(
+            {"publisher": "Tour Publisher", "default_key_type": "time_limited"}
+        )
+        keys = self._enter("PATH-1", software=self.antivirus)
+        self.antivirus.active = False
+        for groupby, titles in (
+            ("software_id.publisher", ["Tour Publisher (2)", "Undefined (1)"]),
+            ("software_id.active", ["Yes (2)", "No (1)"]),
+            ("software_id.default_key_type", ["Subscription (1)", "Time-Limited (2)"]),
+            ("software_id.default_validity_months", ["0 (2)", "12 (1)"]),
+            (
+                "software_id.create_date:year",
+                [f"{self.office.create_date.year} (3)"],
+            ),
+            (
+                "equipment_id.partner_id",
+                ["Tour Dental Practice (2)", "Undefined (1)"],
+            ),
+        ):
+            for kind in ("xlsx", "csv"):
+                with self.subTest(groupby=groupby, kind=kind):
+                    rows = self._export(
+                        kind,
+                        "client.equipment.software.key",
+                        [("license_key", "License Key")],
+                        [groupby],
+                        domain=[("id", "in", (self.keys | keys).ids)],
+                    )
+                    found = [name for (name,) in rows[1:] if name[-1] == ")"]
+                    self.assertEqual(sorted(found), sorted(titles))
+
     def test_formulas(self):
         """L3: a name that looks like a formula is a text in both files."""
         self.env["client.equipment.software"].browse(self.office.id).name = "=1+1"

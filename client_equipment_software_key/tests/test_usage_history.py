@@ -5,6 +5,7 @@ from freezegun import freeze_time
 from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 
 from .common import SoftwareKeyCommon, SoftwareKeyMixin
 
@@ -94,6 +95,19 @@ class TestUsageHistory(SoftwareKeyCommon):
         self.History = self.History.with_context(tz="UTC")
         self.assertEqual(self._on(("=", "2026-04-02")), [])
 
+    def test_night_of_the_clock_change(self):
+        """L6: a day begins at its first midnight, where the clock is set back at one
+        o'clock, and where it leaps over midnight, at one."""
+        for zone, day, start in (
+            ("America/Havana", date(2026, 11, 1), "2026-11-01 04:00:00"),
+            ("America/Havana", date(2026, 3, 8), "2026-03-08 05:00:00"),
+            ("Pacific/Apia", date(2011, 12, 30), "2011-12-30 10:00:00"),
+            ("Europe/Berlin", date(2026, 3, 29), "2026-03-28 23:00:00"),
+        ):
+            with self.subTest(zone=zone, day=day):
+                history = self.History.with_context(tz=zone)
+                self.assertEqual(str(history._start_of(day)), start)
+
     def test_installed_in_a_period(self):
         """L6: what was installed at some time from one day to another."""
         for start, end, found in (
@@ -169,6 +183,106 @@ class TestUsageHistory(SoftwareKeyCommon):
             }
         )
         self.assertFalse(self.History.search([("software_key_id", "=", self.key.id)]))
+
+
+@tagged("post_install", "-at_install")
+class TestUsageHistoryInput(SoftwareKeyMixin, HttpCase):
+    """E2: whatever is asked of the usage history, over HTTP."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with freeze_time("2026-03-10 09:00:00"):
+            cls.feature = cls._apply(cls._enter("INPUT-1"))
+        api_key = cls.env["res.users.apikeys"].with_user(cls.auditor).sudo()
+        cls.headers = {
+            "Authorization": f"bearer {api_key._generate('rpc', 'history', None)}"
+        }
+
+    def _domain(self, operator, day):
+        return [
+            ("software_key_id", "=", self.feature.software_key_id.id),
+            ("installed_on", operator, day),
+        ]
+
+    def _ask(self, operator, day, method="search_count", tz="UTC", **arguments):
+        """Return status and answer of a search over ``/json/2``."""
+        arguments |= {"domain": self._domain(operator, day), "context": {"tz": tz}}
+        with mute_logger("odoo.http"):
+            answer = self.url_open(
+                f"/json/2/client.equipment.usage.history/{method}",
+                json=arguments,
+                headers=self.headers,
+            )
+        return answer.status_code, answer.json()
+
+    def test_far_dates(self):
+        """L6, E2: any day of any calendar can be asked for, by any operator."""
+        first, last = "0001-01-01", "9999-12-31"
+        History = self.env["client.equipment.usage.history"].with_user(self.auditor)
+        for zone in ("UTC", "Europe/Berlin", "America/Havana", "Pacific/Kiritimati"):
+            for operator, day, found in (
+                ("=", first, 0),
+                ("=", last, 1),
+                ("!=", first, 1),
+                ("!=", last, 0),
+                ("<", first, 0),
+                ("<=", first, 0),
+                (">", first, 1),
+                (">=", first, 1),
+                ("<", last, 1),
+                ("<=", last, 1),
+                (">", last, 1),  # installed still
+                (">=", last, 1),
+                ("<", "0001-01-02", 0),
+                (">", "9999-12-30", 1),
+            ):
+                with self.subTest(zone=zone, operator=operator, day=day):
+                    domain = self._domain(operator, day)
+                    count = History.with_context(tz=zone).search_count(domain)
+                    self.assertEqual(count, found)
+            self.assertEqual(self._ask("=", last, tz=zone), (200, 1))
+
+    def test_no_dates(self):
+        """E2: what is no day is answered in words, or finds what is not installed."""
+        for value in (
+            *("abc", "", "2026-13-45", "2026-02-30", "10000-01-01", "today +9999999y"),
+            *(True, False, None, 0, 5, -1, 10**400, [], ["abc"], [None], [[1]]),
+            *({"a": 1}, [{"a": 1}], ["2026-03-10", "x"], "\x00", "2026-03-10 10:00:00"),
+        ):
+            for operator in ("=", "!=", "in", "<=", ">", "like"):
+                with self.subTest(value=value, operator=operator):
+                    status, answer = self._ask(operator, value)
+                    if status == 200:
+                        self.assertIn(answer, (0, 1))
+                    else:
+                        self.assertEqual(status, 422, answer)
+                        self.assertRegex(answer["message"], "search|Unsupported")
+        _status, answer = self._ask("=", "abc")
+        self.assertIn("'abc'", answer["message"])
+
+    def test_unknown_zones(self):
+        """E2: an unknown time zone counts as UTC, in every question; what cannot be one
+        is refused in words, where Odoo cannot do without it."""
+        for tz in ("GMT+02:00", "", 5, True, None, ["UTC"], {"a": 1}, "\x00"):
+            for method, arguments in (
+                ("search_count", {}),
+                ("web_search_read", {"specification": {"date_from": {}}}),
+                (
+                    "formatted_read_group",
+                    {"groupby": ["date_from:month"], "aggregates": ["__count"]},
+                ),
+            ):
+                with self.subTest(tz=tz, method=method):
+                    status, answer = self._ask(
+                        "=", "2026-03-10", method, tz, **arguments
+                    )
+                    if "group" in method and isinstance(tz, list | dict):
+                        self.assertEqual(status, 422, answer)
+                        self.assertIn("cannot be understood", answer["message"])
+                    else:
+                        self.assertEqual(status, 200, answer)
+                        self.assertTrue(answer)
 
 
 @tagged("post_install", "-at_install")

@@ -41,13 +41,24 @@ class ClientEquipmentEvidencePack(models.TransientModel):
         required=True,
         help="How license keys are shown in the files.",
     )
-    state = fields.Selection([("draft", "Draft"), ("done", "Done")], default="draft")
-    xlsx = fields.Binary("XLSX", readonly=True)
-    xlsx_name = fields.Char(readonly=True)
-    xlsx_sha256 = fields.Char("SHA-256 of the XLSX", readonly=True)
-    report = fields.Binary(readonly=True)
-    report_name = fields.Char(readonly=True)
-    report_note = fields.Char(readonly=True)
+    # What the making alone sets. The files are no attachments, which their maker could
+    # change beside the dialog.
+    state = fields.Selection(
+        [("draft", "Draft"), ("done", "Done")],
+        default="draft",
+        readonly=True,
+        fixed=True,
+    )
+    xlsx = fields.Binary(
+        "XLSX", readonly=True, attachment=False, prefetch=False, fixed=True
+    )
+    xlsx_name = fields.Char(readonly=True, fixed=True)
+    xlsx_sha256 = fields.Char("SHA-256 of the XLSX", readonly=True, fixed=True)
+    report = fields.Binary(
+        readonly=True, attachment=False, prefetch=False, fixed=True
+    )
+    report_name = fields.Char(readonly=True, fixed=True)
+    report_note = fields.Char(readonly=True, fixed=True)
 
     @api.model
     def default_get(self, fields):
@@ -93,7 +104,7 @@ class ClientEquipmentEvidencePack(models.TransientModel):
         sha256 = hashlib.sha256(xlsx).hexdigest()
         report, extension, note = EvidenceReport(evidence).make(sha256)
         name = self.env._("evidence-%s", fields.Date.context_today(self))
-        self.write(
+        self._write_fixed(
             {
                 "state": "done",
                 "xlsx": base64.b64encode(xlsx),
