@@ -8,6 +8,7 @@ from . import client_equipment_software_key_life
 from . import client_equipment_software_key_entry
 from . import client_equipment_software_key_renewal
 from . import client_equipment_software_key_next
+from . import client_equipment_software_key_offer
 from . import client_equipment_software_key_expiry
 from . import client_equipment_software_key_consistency
 from . import res_company
