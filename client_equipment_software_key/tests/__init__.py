@@ -26,6 +26,7 @@ from . import test_return
 from . import test_screens
 from . import test_software_key
 from . import test_status
+from . import test_told
 from . import test_troubleshooting
 from . import test_usage_history
 from . import test_verify

@@ -1,7 +1,9 @@
 import { _t } from "@web/core/l10n/translation";
 import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { registry } from "@web/core/registry";
+import { serializeDate } from "@web/core/l10n/dates";
 import { SoftwareKeyDialog } from "./software_key_dialog";
+import { tell } from "../told/told";
 import { useService } from "@web/core/utils/hooks";
 import { X2ManyField, x2ManyField } from "@web/views/fields/x2many/x2many_field";
 
@@ -16,6 +18,7 @@ export class EquipmentFeaturesField extends X2ManyField {
         super.setup();
         this.dialog = useService("dialog");
         this.orm = useService("orm");
+        this.notification = useService("notification");
         // Odoo's own is given anew each time the field becomes editable.
         const askFirst = () => {
             const deleteLine = this.activeActions.onDelete;
@@ -69,7 +72,20 @@ export class EquipmentFeaturesField extends X2ManyField {
             preventEdit: this.props.readonly,
             preventCreate: this.props.readonly,
             canExpand: false,
-            onRecordSaved: () => this.equipment.load(),
+            onRecordSaved: async (line) => {
+                await this.equipment.load();
+                if (!resId) {
+                    this.tellApplied(line);
+                }
+            },
+        });
+    }
+
+    tellApplied({ resId, data: { software_key_id: key } }) {
+        tell(this, {
+            message: _t("Applied: %s", key.display_name),
+            licenseKeys: key.license_key ? [key.license_key] : [],
+            undo: () => this.remove(resId),
         });
     }
 
@@ -87,14 +103,35 @@ export class EquipmentFeaturesField extends X2ManyField {
                     confirmLabel: _t("Remove"),
                     confirm: async () => {
                         if (await this.equipment.save()) {
-                            await this.orm.unlink(line.resModel, [line.resId]);
-                            await this.equipment.load();
+                            await this.remove(line.resId);
+                            this.tellRemoved(line);
                         }
                     },
                     cancel: () => {},
                 },
                 { onClose: resolve }
             );
+        });
+    }
+
+    async remove(lineId) {
+        await this.orm.unlink(this.list.resModel, [lineId]);
+        await this.equipment.load();
+    }
+
+    tellRemoved({ resModel, data }) {
+        const line = {
+            equipment_id: this.equipment.resId,
+            software_key_id: data.software_key_id.id,
+            applied_date: serializeDate(data.applied_date),
+            remarks: data.remarks,
+        };
+        tell(this, {
+            message: _t("Removed: %s", data.software_key_id.display_name),
+            undo: async () => {
+                await this.orm.create(resModel, [line]);
+                await this.equipment.load();
+            },
         });
     }
 }
