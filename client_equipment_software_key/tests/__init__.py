@@ -21,6 +21,7 @@ from . import test_next_available
 from . import test_performance
 from . import test_races
 from . import test_readers
+from . import test_readable_keys
 from . import test_reminders
 from . import test_renew
 from . import test_replace
@@ -29,6 +30,7 @@ from . import test_return
 from . import test_screens
 from . import test_software_key
 from . import test_status
+from . import test_told
 from . import test_troubleshooting
 from . import test_usage_history
 from . import test_verify
