@@ -230,7 +230,7 @@ class TestReminders(SoftwareKeyCommon):
             lambda activity: activity.user_id == self.manager
         )
         note = self.antivirus.message_ids.filtered(
-            lambda message: "ret-1" in message.body.lower()
+            lambda message: "et-1" in message.body.lower()
         )
         self.assertEqual(note.record_company_id, self.company)
         for user, sees in ((self.manager, True), (outsider, False)):
@@ -252,7 +252,7 @@ class TestReminders(SoftwareKeyCommon):
                         [{"__count": int(sees), "__extra_domain": [(1, "=", 1)]}],
                     )
                 for domain in (
-                    [("message_ids.body", "ilike", "ret-1")],
+                    [("message_ids.body", "ilike", "et-1")],
                     [("activity_ids.summary", "=", mine.summary)],
                     [("activity_summary", "=", mine.summary)],
                 ):
