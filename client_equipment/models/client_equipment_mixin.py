@@ -149,7 +149,9 @@ class ClientEquipmentMixin(models.AbstractModel):
             if not self._fields[name].compute
         }
         vals_list = [self._checked(vals) for vals in vals_list]
-        vals_list = super()._prepare_create_values([vals | cleared for vals in vals_list])
+        vals_list = super()._prepare_create_values(
+            [vals | cleared for vals in vals_list]
+        )
         self._check_links(vals_list)
         return vals_list
 
@@ -167,9 +169,20 @@ class ClientEquipmentMixin(models.AbstractModel):
 
     def onchange(self, values, field_names, fields_spec):
         """Check what a form is about to show, as if it were saved."""
-        values = self._checked_onchange(values, field_names, fields_spec)
-        self._check_links([values])
-        return super().onchange(values, field_names, fields_spec)
+        own = self._checked_onchange(values, field_names, fields_spec)
+        self._check_links([own])
+        changed = [name for name in field_names if name in own]
+        if field_names and not changed:
+            return {}
+        # What has been taken out of the values must not come back as a default.
+        defaults = {f"default_{name}" for name in fields_spec if name not in own}
+        context = {
+            name: value
+            for name, value in self.env.context.items()
+            if name not in defaults
+        }
+        records = super(ClientEquipmentMixin, self.with_context(context))
+        return records.onchange(own, changed, fields_spec)
 
     def _checked_onchange(self, values, field_names, fields_spec):
         """Return an onchange's values, of which only a form's own are left."""

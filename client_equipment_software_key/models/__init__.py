@@ -14,6 +14,7 @@ from . import client_equipment_software_key_offer
 from . import client_equipment_software_key_expiry
 from . import client_equipment_software_key_check
 from . import client_equipment_software_key_consistency
+from . import ir_model_data
 from . import res_company
 from . import res_config_settings
 from . import mail_activity

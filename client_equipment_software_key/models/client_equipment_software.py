@@ -45,12 +45,14 @@ class ClientEquipmentSoftware(models.Model):
         help="Gets the reminders of keys that expire or run out.",
     )
     expiry_reminded_until = fields.Date(
+        fixed=True,
         readonly=True,
         copy=False,
         company_dependent=True,
         help="This company has been reminded of the keys that end until this day.",
     )
     shortage_reminded = fields.Boolean(
+        fixed=True,
         readonly=True,
         copy=False,
         company_dependent=True,
@@ -293,7 +295,9 @@ class ClientEquipmentSoftware(models.Model):
                     sum(count for _end, count in covered),
                 )
             )
-            software.with_company(company).expiry_reminded_until = until
+            software.with_company(company)._write_fixed(
+                {"expiry_reminded_until": until}
+            )
         return activities
 
     def _has_been_reminded(self, company, end):
@@ -381,7 +385,7 @@ class ClientEquipmentSoftware(models.Model):
                 elif not low and (needless := reminders.get((software.id, company))):
                     needless.unlink()
                 if low != here.shortage_reminded:
-                    here.shortage_reminded = low
+                    here._write_fixed({"shortage_reminded": low})
         return activities
 
     def _shortage_reminder(self, company, available):

@@ -605,8 +605,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         ):
             return None  # looked at by what names the license key, too
         problem = super()._value_problem(field, value)
-        if problem and field.name == "validity_end" and not date_problem(
-            self.env, value, far=True
+        if (
+            problem
+            and field.name == "validity_end"
+            and not date_problem(self.env, value, far=True)
         ):
             return self.env._(
                 "%s. For a key that never ends choose the key type Permanent", problem

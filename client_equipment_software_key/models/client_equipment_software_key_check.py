@@ -12,10 +12,12 @@ class ClientEquipmentSoftwareKeyCheck(models.Model):
     _inherit = ["client.equipment.mixin"]
 
     checked_id = fields.Integer(
-        readonly=True, help="The keys up to this id have been checked in this round."
+        fixed=True,
+        readonly=True,
+        help="The keys up to this id have been checked in this round.",
     )
     completed = fields.Datetime(
-        readonly=True, help="When a round last reached the end."
+        fixed=True, readonly=True, help="When a round last reached the end."
     )
 
     @api.model
@@ -32,9 +34,9 @@ class ClientEquipmentSoftwareKeyCheck(models.Model):
         SoftwareKey = self.env["client.equipment.software.key"]
         batch = SoftwareKey.check_next_consistency(self.checked_id)
         if SoftwareKey._next_keys(batch["last_id"], 1):
-            self.checked_id = batch["last_id"]
+            self._write_fixed({"checked_id": batch["last_id"]})
         else:
-            self.write({"checked_id": 0, "completed": fields.Datetime.now()})
+            self._write_fixed({"checked_id": 0, "completed": fields.Datetime.now()})
         self.env.flush_all()
         return batch["count"]
 

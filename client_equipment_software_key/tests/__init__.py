@@ -13,6 +13,7 @@ from . import test_expiration
 from . import test_exports
 from . import test_feature
 from . import test_first_screen
+from . import test_gate
 from . import test_grouped_export
 from . import test_import
 from . import test_job_health

@@ -167,11 +167,14 @@ class TestConcurrency(CommittedCase):
         them, and leaves the caller's own limit as it was."""
         keys = self._enter("HELD-1", "HELD-2", "HELD-3")
         self.cr.commit()
-        apply = [{"software_key_id": k.id, "equipment_id": self.laptop.id} for k in keys]
+        apply = [
+            {"software_key_id": k.id, "equipment_id": self.laptop.id} for k in keys
+        ]
         for step in (
             lambda keys: keys.env[FEATURE].create(apply),
-            lambda keys: keys.env[FEATURE].search([("software_key_id", "in", keys.ids)])
-            .unlink(),
+            lambda keys: (
+                keys.env[FEATURE].search([("software_key_id", "in", keys.ids)]).unlink()
+            ),
             lambda keys: keys.revoke(),
         ):
             with self.registry.cursor() as cr:
@@ -192,7 +195,10 @@ class TestConcurrency(CommittedCase):
         key = self._enter("HELD-4")
         self.cr.commit()
         self._hold(key, 1)
-        with patch.object(key_life, "LOCK_TIMEOUT", "200ms"), self.registry.cursor() as cr:
+        with (
+            patch.object(key_life, "LOCK_TIMEOUT", "200ms"),
+            self.registry.cursor() as cr,
+        ):
             held = key.with_env(api.Environment(cr, self.manager.id, {}))
             with self.assertRefused(UserError, "else is working on .*HELD-4"):
                 held.revoke()
@@ -206,8 +212,10 @@ class TestConcurrency(CommittedCase):
         there, back = keys.ids, keys.ids[::-1]
         start = time.monotonic()
         outcomes = self._at_once(
-            [(self.manager, KEY, "write", [ids, {"status": "revoked"}])
-             for ids in (there, back)]
+            [
+                (self.manager, KEY, "write", [ids, {"status": "revoked"}])
+                for ids in (there, back)
+            ]
         )
         self.assertEqual([o for o in outcomes if o is not True], [])
         self.assertEqual(set(keys.mapped("status")), {"revoked"})

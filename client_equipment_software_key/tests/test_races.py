@@ -152,7 +152,9 @@ class TestRaces(CommittedHttpCase):
             )
             self._assert_rules(key, unit, outcomes)
             self.assertTrue(
-                key.equipment_id == unit or not spare.active or key.equipment_id == spare
+                key.equipment_id == unit
+                or not spare.active
+                or key.equipment_id == spare
             )
             self._free(key)
 

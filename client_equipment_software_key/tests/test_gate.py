@@ -1,0 +1,697 @@
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.models import MAGIC_COLUMNS
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import ADDON, SoftwareKeyCommon
+
+KEY = "client.equipment.software.key"
+FEATURE = "client.equipment.feature"
+EQUIPMENT = "client.equipment"
+SOFTWARE = "client.equipment.software"
+AUDIT_LOG = "client.equipment.audit.log"
+# Written by the system alone, and closed as a whole (TestTrailIsClosed).
+CLOSED = {AUDIT_LOG, "client.equipment.usage.history", f"{KEY}.check"}
+
+
+class GateCase(SoftwareKeyCommon):
+    """Base of tests that go over all models of these addons."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.numbers = iter(range(1, 10_000))
+
+    def _models(self, transient=None):
+        """Return the names of the models of these addons (of which each must pass the
+        gate)."""
+        return [
+            name
+            for name, model in sorted(self.env.items())
+            if name.startswith("client.equipment")
+            and not model._abstract
+            and transient in (None, model._transient)
+        ]
+
+    def _vals(self, model):
+        """Return values that a new record of the model needs.
+
+        A model that is new in these addons needs an entry here.
+        """
+        number = next(self.numbers)
+        return {
+            AUDIT_LOG: dict,
+            "client.equipment.usage.history": dict,
+            f"{KEY}.check": dict,
+            EQUIPMENT: lambda: {"name": f"Gate {number}"},
+            "client.equipment.category": lambda: {"name": f"Gate {number}"},
+            SOFTWARE: lambda: {"name": f"Gate {number}"},
+            KEY: lambda: {
+                "license_key": f"GATE-{number:05}",
+                "software_id": self.office.id,
+            },
+            FEATURE: lambda: {
+                "software_key_id": self._enter(f"GATE-{number:05}").id,
+                "equipment_id": self.laptop.id,
+            },
+            "client.equipment.apply.next": lambda: {"equipment_id": self.laptop.id},
+            "client.equipment.evidence.pack": lambda: {},
+            "client.equipment.return": lambda: {"equipment_id": self.laptop.id},
+            "client.equipment.return.line": lambda: {
+                "wizard_id": self.env["client.equipment.return"]
+                .with_user(self.env.uid if self.env.uid != 1 else self.manager)
+                .create({"equipment_id": self.laptop.id})
+                .id,
+                "software_key_id": self._enter(f"GATE-{number:05}").id,
+            },
+            f"{KEY}.bulk.entry": lambda: {"software_id": self.office.id},
+            f"{KEY}.renewal": lambda: {
+                "software_key_ids": [Command.set(self._enter(f"GATE-{number:05}").ids)]
+            },
+            f"{KEY}.replacement": lambda: {
+                "software_key_id": self._enter(f"GATE-{number:05}").id
+            },
+        }[model]()
+
+    def _new(self, model, user=None, **values):
+        records = self.env[model].with_user(user or self.manager)
+        return records.create(self._vals(model) | values)
+
+
+@tagged("post_install", "-at_install")
+class TestFixedFields(GateCase):
+    """L1, A8, E1: what the system alone sets is set by nobody, whatever the route."""
+
+    def test_every_model_passes_the_gate(self):
+        """L1: a new model of these addons cannot forget the gate."""
+        for name in self._models():
+            with self.subTest(name):
+                self.assertIn("client.equipment.mixin", self.env[name]._inherit_module)
+
+    def test_readonly_is_fixed(self):
+        """L1: a stored field that no form can write cannot be written otherwise; a new
+        one has to say so (``fixed=True``)."""
+        for name in self._models():
+            if name in CLOSED:
+                continue
+            for field in self.env[name]._fields.values():
+                ours = "client_equipment" in (field._module or "")
+                if not ours or not field.store or field.name in MAGIC_COLUMNS:
+                    continue
+                asked_for = field.required and not field.default
+                if (field.readonly or field.compute and field.readonly) and (
+                    not field.related and not asked_for
+                ):
+                    with self.subTest(str(field)):
+                        self.assertTrue(getattr(field, "fixed", False))
+
+    def _forged(self, field):
+        """Return a value that the field does not have by itself."""
+        match field.type:
+            case "integer":
+                return 7
+            case "boolean":
+                return field.name not in ("in_service",)
+            case "many2one":
+                others = self.env[field.comodel_name].search([], limit=1)
+                return others.id or self.spare_laptop.id
+            case "one2many":
+                return [Command.create({"equipment_id": self.laptop.id})]
+            case "date":
+                return "2001-01-01"
+            case "binary":
+                return "Zm9yZ2Vk"
+            case "selection":
+                return field.get_values(self.env)[-1]
+        return "f" * 64
+
+    def _fixed(self):
+        """Yield each model with one of its fixed fields, and a forged value."""
+        for name in self._models():
+            if name in CLOSED:
+                continue
+            for field_name in sorted(self.env[name]._fixed_fields()):
+                yield name, field_name, self._forged(self.env[name]._fields[field_name])
+
+    def _plain(self, record, name):
+        value = record.sudo()[name]
+        return value.ids if isinstance(value, type(record.env["base"])) else value
+
+    def _assert_not_set(self, model, name, forged, user, route):
+        """Let the route try; what comes of it has the value that it would have."""
+        innocent = self._new(model, user)
+        expected = self._read(innocent, name)
+        try:
+            with self.env.cr.savepoint():
+                record = route()
+        except UserError:
+            return
+        finally:
+            self.env.invalidate_all()
+        if record:
+            self.assertEqual(self._read(record, name), expected)
+
+    def _read(self, record, name):
+        value = record.sudo()[name]
+        if record._fields[name].relational:
+            return len(value)
+        if name in ("audit_hash",):
+            return bool(value) and value != "f" * 64
+        return value
+
+    @mute_logger("odoo.sql_db")
+    def test_no_route_sets_what_is_fixed(self):
+        """L1, L4: every fixed field × every route; the trail of what was made is that
+        of an innocent record."""
+        user = self.manager
+        for model, name, forged in self._fixed():
+            records = self.env[model].with_user(user)
+            for route, make in {
+                "create": lambda: records.create(self._vals(model) | {name: forged}),
+                "context": lambda: records.with_context(
+                    **{f"default_{name}": forged}
+                ).create(self._vals(model)),
+                "ir.default": lambda: self._with_user_default(records, name, forged),
+                "web_save": lambda: self._web_saved(records, {name: forged}),
+                "load": lambda: self._loaded(records, name, forged),
+                "write": lambda: self._written(model, user, {name: forged}),
+                "sudo": lambda: self._written(model, user, {name: forged}, sudo=True),
+                "copy": lambda: self._copied(model, user, {name: forged}),
+            }.items():
+                with self.subTest(model=model, field=name, route=route):
+                    self._assert_not_set(model, name, forged, user, make)
+            with self.subTest(model=model, field=name, route="onchange"):
+                self._assert_onchange_tells_nothing(records, name, forged)
+
+    def _with_user_default(self, records, name, forged, vals=None):
+        field_id = self.env["ir.model.fields"]._get(records._name, name).id
+        self.env["ir.default"].create(
+            {
+                "field_id": field_id,
+                "user_id": records.env.uid,
+                "json_value": '"forged"' if isinstance(forged, str) else str(forged),
+            }
+        )
+        self.env.registry.clear_cache()
+        try:
+            return records.create(vals or self._vals(records._name))
+        finally:
+            self.env["ir.default"].search([("field_id", "=", field_id)]).unlink()
+
+    def _web_saved(self, records, values):
+        saved = records.web_save(self._vals(records._name) | values, {"id": {}})
+        return records.browse(saved[0]["id"])
+
+    def _loaded(self, records, name, forged):
+        vals = self._vals(records._name)
+        columns, row = [name], [str(forged)]
+        for key, value in vals.items():
+            field = records._fields[key]
+            columns.append(f"{key}/.id" if field.relational else key)
+            row.append(str(value))
+        result = records.load(columns, [row])
+        return records.browse(result["ids"] or ())
+
+    def _written(self, model, user, values, sudo=False):
+        record = self._new(model, user)
+        (record.sudo() if sudo else record).write(values)
+        return record
+
+    def _copied(self, model, user, values):
+        return self._new(model, user).copy(values | self._vals(model))
+
+    def _assert_onchange_tells_nothing(self, records, name, forged):
+        """Check that a form does not even show the forged value."""
+        innocent = records.onchange({}, [], {name: {}})
+        records = records.with_context(**{f"default_{name}": forged})
+        for values in ({}, {name: forged}):
+            try:
+                shown = records.onchange(values, [], {name: {}})
+            except UserError:
+                continue
+            self.assertEqual(shown.get("value"), innocent.get("value"))
+
+    def test_status_by_default(self):
+        """A5, L4: a status that comes by a default is not set behind the trail."""
+        keys = self.env[KEY].with_user(self.manager)
+        for status in ("applied", "revoked", "expired"):
+            key = keys.with_context(default_status=status).create(self._vals(KEY))
+            self.assertEqual(key.status, "available")
+            self.assertEqual(self._steps(key), ["created"])
+
+    def test_key_by_default(self):
+        """A2, A5, L4: an assignment whose key comes from the context, from a stored
+        default or from a form's commands is checked and told like any other."""
+        revoked, key = self._enter("GATE-REVOKED", "GATE-FREE")
+        revoked.revoke()
+        features = self.env[FEATURE].with_user(self.technician)
+        unit = self.laptop.with_user(self.technician)
+        forged = {"default_software_key_id": revoked.id}
+        for route in (
+            lambda: features.with_context(**forged).create(
+                {"equipment_id": self.laptop.id}
+            ),
+            lambda: features.with_context(**forged).web_save(
+                {"equipment_id": self.laptop.id}, {"id": {}}
+            ),
+            lambda: unit.with_context(**forged).web_save(
+                {"equipment_feature_ids": [Command.create({"remarks": "x"})]}, {}
+            ),
+            lambda: self._with_user_default(
+                features,
+                "software_key_id",
+                revoked.id,
+                {"equipment_id": self.laptop.id},
+            ),
+        ):
+            with self.assertRefused(UserError, "is revoked"):
+                route()
+        feature = features.with_context(default_software_key_id=key.id).create(
+            {"equipment_id": self.laptop.id}
+        )
+        self.assertEqual(feature.software_key_id.status, "applied")
+        self.assertEqual(self._steps(key), ["created", "applied"])
+
+    def test_applied_by(self):
+        """A8: no context and no stored default names somebody else."""
+        features = self.env[FEATURE].with_user(self.technician)
+        forged = features.with_context(default_applied_by_id=self.manager.id)
+        self.assertEqual(
+            forged.create(self._vals(FEATURE)).applied_by_id, self.technician
+        )
+        shown = forged.onchange({}, [], {"applied_by_id": {}})
+        self.assertEqual(shown["value"]["applied_by_id"], self.technician.id)
+        field_id = self.env["ir.model.fields"]._get(FEATURE, "applied_by_id").id
+        self.env["ir.default"].with_user(self.technician).create(
+            {
+                "field_id": field_id,
+                "user_id": self.technician.id,
+                "json_value": str(self.manager.id),
+            }
+        )
+        feature = features.create(self._vals(FEATURE))
+        self.assertEqual(feature.applied_by_id, self.technician)
+
+
+@tagged("post_install", "-at_install")
+class TestTrailIsClosed(GateCase):
+    """L1: nothing of the trail is made, changed or deleted by the ORM."""
+
+    def test_whatever_the_rights_and_the_context(self):
+        """L1: as administrator, in superuser mode, with rights that an administrator
+        has added, with Odoo's own keys in the context."""
+        key = self._enter("CLOSED-1")
+        self.env["ir.model.access"].create(
+            {
+                "name": "everything",
+                "model_id": self.env["ir.model"]._get_id(AUDIT_LOG),
+                "perm_read": True,
+                "perm_write": True,
+                "perm_create": True,
+                "perm_unlink": True,
+            }
+        )
+        before = key.audit_log_ids.read()
+        contexts = (
+            {},
+            {"_force_unlink": True, "module": ADDON, "install_mode": True},
+            {"active_test": False, "tracking_disable": True, "bin_size": True},
+        )
+        for user in (self.env.ref("base.user_admin"), self.technician, self.env.user):
+            for context in contexts:
+                entries = key.audit_log_ids.sudo(False).with_user(user)
+                entries = entries.with_context(**context)
+                for sudo in (False, True):
+                    for act in self._acts(entries.sudo(sudo), key):
+                        with (
+                            self.subTest(user=user.login, context=context, sudo=sudo),
+                            self.assertRaises(UserError),
+                            self.env.cr.savepoint(),
+                        ):
+                            act()
+        self.env.invalidate_all()
+        self.assertEqual(key.audit_log_ids.read(), before)
+        self.assertEqual(key.verify_audit_trail(), [])
+
+    def _acts(self, entries, key):
+        vals = {"software_key_id": key.id, "action": "created"}
+        key = key.with_env(entries.env)
+        yield lambda: entries.unlink()
+        yield lambda: entries.write({"reason": "forged"})
+        yield lambda: setattr(entries[0], "reason", "forged")
+        yield lambda: entries.create(vals)
+        yield lambda: entries.copy()
+        yield lambda: entries.web_save({"reason": "forged"}, {})
+        for command in (
+            Command.create(vals),
+            Command.update(entries[0].id, {"reason": "forged"}),
+            Command.delete(entries[0].id),
+            Command.unlink(entries[0].id),
+            Command.clear(),
+            Command.set([]),
+        ):
+            yield lambda command=command: key.write({"audit_log_ids": [command]})
+
+    def test_server_action(self):
+        """L1: a server action that uses the ORM."""
+        key = self._enter("CLOSED-2")
+        for code in (
+            "env['client.equipment.audit.log'].search([]).unlink()",
+            "env['client.equipment.audit.log'].sudo().search([])"
+            ".with_context(_force_unlink=True).unlink()",
+            "env['client.equipment.audit.log'].search([]).write({'reason': 'x'})",
+        ):
+            action = self.env["ir.actions.server"].create(
+                {
+                    "name": "Forge",
+                    "model_id": self.env["ir.model"]._get_id(KEY),
+                    "state": "code",
+                    "code": code,
+                }
+            )
+            with self.assertRaises(UserError), self.env.cr.savepoint():
+                action.run()
+        self.assertEqual(len(key.audit_log_ids), 1)
+
+    def test_clean_up_of_an_update(self):
+        """L1: an entry that somebody has given an XML id of this addon outlives an
+        update, which deletes what is not in its files any more."""
+        key = self._enter("CLOSED-3")
+        self.env["ir.model.data"].create(
+            {
+                "module": ADDON,
+                "name": "forged_entry",
+                "model": AUDIT_LOG,
+                "res_id": key.audit_log_ids.id,
+            }
+        )
+        loaded = self.env["ir.model.data"].search([("module", "=", ADDON)])
+        self.env.registry.loaded_xmlids = {
+            data.complete_name for data in loaded if data.name != "forged_entry"
+        }
+        self.env["ir.model.data"]._process_end([ADDON])
+        self.assertEqual(len(key.audit_log_ids), 1)
+
+    def test_key_with_an_assignment(self):
+        """K10: no key of the context lets an applied key be deleted with its trail."""
+        key = self._enter("CLOSED-4")
+        self._apply(key)
+        with self.assertRefused(UserError, "is applied to"):
+            key.with_context(_force_unlink=True).unlink()
+
+
+@tagged("post_install", "-at_install")
+class TestDialogs(GateCase):
+    """E1: a dialog's record belongs to whoever opened it."""
+
+    def test_nobody_elses(self):
+        """E1: every dialog × people of every role and company × every operation."""
+        others = [
+            self.technician_2,
+            self.manager,
+            self.auditor,
+            self.internal,
+            self.portal,
+            self.env.ref("base.user_admin"),
+            self._new_user("other_manager", f"{ADDON}.group_software_key_manager"),
+        ]
+        others[-1].write(
+            {
+                "company_id": self.other_company.id,
+                "company_ids": [Command.set(self.other_company.ids)],
+            }
+        )
+        for model in self._models(transient=True):
+            maker = self._new_user(
+                f"maker_{model.replace('.', '_')}",
+                f"{ADDON}.group_software_key_manager",
+            )
+            self.assertTrue(self.env["ir.rule"]._compute_domain(model, "read"), model)
+            dialog = (
+                self.env[model].with_user(maker).create(self._dialog_vals(model, maker))
+            )
+            for other in others:
+                theirs = dialog.with_user(other)
+                with self.subTest(model=model, other=other.login):
+                    self.assertFalse(self._found(theirs))
+                    for act in (
+                        lambda: theirs.read(["create_uid"]),
+                        lambda: theirs.web_read({"display_name": {}}),
+                        lambda: theirs.write({"create_date": False}),
+                        lambda: theirs.unlink(),
+                        lambda: theirs.copy(),
+                        lambda: theirs.web_save({}, {"display_name": {}}),
+                    ):
+                        with self.assertRaises(AccessError), self.env.cr.savepoint():
+                            act()
+            self.assertTrue(dialog.exists().read(["create_uid"]))
+
+    def _dialog_vals(self, model, maker):
+        vals = self._vals(model)
+        if "wizard_id" in vals:
+            wizard = self.env["client.equipment.return"].with_user(maker)
+            vals["wizard_id"] = wizard.create({"equipment_id": self.laptop.id}).id
+        return vals
+
+    def _found(self, theirs):
+        try:
+            return theirs.search([("id", "in", theirs.ids)])
+        except AccessError:
+            return None
+
+    def test_lines_of_somebody_elses_dialog(self):
+        """E1: nobody adds a line to another person's dialog."""
+        dialog = self._new("client.equipment.return", self.manager)
+        lines = self.env["client.equipment.return.line"].with_user(self.technician)
+        with self.assertRaises(AccessError):
+            lines.create(
+                {"wizard_id": dialog.id, "software_key_id": self._enter("LINE-1").id}
+            )
+
+
+@tagged("post_install", "-at_install")
+class TestForeignRecords(GateCase):
+    """E1: records of another company stay invisible, whoever links to them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        company = cls.other_company.id
+        cls.foreign_partner = cls.env["res.partner"].create(
+            {"name": "MARKER Partner", "company_id": company}
+        )
+        cls.foreign_unit = cls.env[EQUIPMENT].create(
+            {
+                "name": "MARKER Unit",
+                "company_id": company,
+                "partner_id": cls.foreign_partner.id,
+            }
+        )
+        cls.foreign_key = cls.env[KEY].create(
+            {
+                "license_key": "MARKER-KEY",
+                "software_id": cls.office.id,
+                "company_id": company,
+            }
+        )
+        cls.shared_key = cls.env[KEY].create(
+            {
+                "license_key": "SHARED-KEY",
+                "software_id": cls.office.id,
+                "company_id": False,
+            }
+        )
+        cls.foreign_feature = cls.env[FEATURE].create(
+            {
+                "software_key_id": cls.foreign_key.id,
+                "equipment_id": cls.foreign_unit.id,
+            }
+        )
+        cls.env[FEATURE].create(
+            {
+                "software_key_id": cls.shared_key.id,
+                "equipment_id": cls.foreign_unit.id,
+            }
+        )
+        cls.env.flush_all()
+        cls.env.invalidate_all()
+
+    def _foreign(self, comodel):
+        return {
+            "res.partner": self.foreign_partner,
+            EQUIPMENT: self.foreign_unit,
+            KEY: self.foreign_key,
+            FEATURE: self.foreign_feature,
+        }.get(comodel)
+
+    def _links(self):
+        """Yield each model and each of its fields that can link to what is foreign."""
+        for model in self._models():
+            for field in self.env[model]._fields.values():
+                if field.relational and self._foreign(field.comodel_name):
+                    foreign = self._foreign(field.comodel_name)
+                    value = foreign.id
+                    if field.type != "many2one":
+                        value = [Command.set(foreign.ids)]
+                    yield model, field.name, value
+
+    def _spec(self, model):
+        """Return what a form could ask for of the model: names of all that it links to."""
+        spec = {}
+        for field in self.env[model]._fields.values():
+            if field.relational and field.comodel_name in self.env:
+                spec[field.name] = {"fields": {"display_name": {}}}
+            elif field.type in ("char", "text", "html", "selection", "date"):
+                spec[field.name] = {}
+        return spec
+
+    @mute_logger("odoo.addons.client_equipment.models.ir_http")
+    def test_no_name_by_a_link(self):
+        """E1: whatever a client links to, by onchange, default, create or write: no
+        answer holds a word of another company's record."""
+        for role in (self.technician, self.manager, self.auditor):
+            for model, name, value in self._links():
+                records = self.env[model].with_user(role)
+                spec = self._spec(model)
+                default = records.with_context(**{f"default_{name}": value})
+                for route, act in {
+                    "onchange": lambda: records.onchange({name: value}, [], spec),
+                    "changed": lambda: records.onchange({name: value}, [name], spec),
+                    "default": lambda: default.onchange({}, [], spec),
+                    "create": lambda: records.create(
+                        self._vals(model) | {name: value}
+                    ).web_read(spec),
+                    "create by default": lambda: default.create(
+                        self._vals(model)
+                    ).web_read(spec),
+                    "write": lambda: self._written(records, {name: value}, spec),
+                }.items():
+                    with self.subTest(
+                        role=role.login, model=model, field=name, route=route
+                    ):
+                        self.env.invalidate_all()
+                        self._assert_no_marker(act)
+
+    def _written(self, records, values, spec):
+        record = records.create(self._vals(records._name))
+        record.write(values)
+        self.env.invalidate_all()
+        return record.web_read(spec)
+
+    def _assert_no_marker(self, act):
+        try:
+            with self.env.cr.savepoint():
+                answer = act()
+        except UserError as error:
+            answer = str(error)
+        self.assertNotIn("MARKER", str(answer))
+
+    def test_shared_key_at_another_company(self):
+        """E1, A5: of a shared key that stands at another company, others learn that it
+        does, not where: by reading, searching, grouping, its trail, its refusal."""
+        for role in (self.technician, self.manager, self.auditor):
+            key = self.shared_key.sudo(False).with_user(role)
+            self.env.invalidate_all()
+            (values,) = key.web_read(self._spec(KEY))
+            self.assertNotIn("MARKER", str(values))
+            self.assertEqual(
+                values["equipment_id"]["display_name"], "Equipment of another company"
+            )
+            self.assertFalse(values["partner_id"])
+            self.assertNotIn("MARKER", str(key.read()))
+            self.assertNotIn(
+                "MARKER", str(key.export_data(["equipment_id", "partner_id"]))
+            )
+            for groupby in (
+                ["equipment_id"],
+                ["partner_id"],
+                ["software_id", "partner_id"],
+            ):
+                groups = key.formatted_read_group([], groupby, ["__count"])
+                self.assertNotIn("MARKER", str(groups))
+            for domain in (
+                [("partner_id", "=", self.foreign_partner.id)],
+                [("partner_id", "ilike", "MARKER")],
+                [("partner_id", "child_of", self.foreign_partner.id)],
+                [("equipment_id.name", "=", "MARKER Unit")],
+                [("equipment_id", "ilike", "MARKER")],
+                [("equipment_id.partner_id.name", "ilike", "MARKER")],
+                [("audit_log_ids.equipment_name", "ilike", "MARKER")],
+                [("equipment_feature_ids.equipment_id.name", "ilike", "MARKER")],
+            ):
+                self.assertFalse(key.search(Domain(domain)), domain)
+            entries = self.env[AUDIT_LOG].with_user(role)
+            entries = entries.search([("software_key_id", "=", key.id)])
+            self.assertEqual(entries.mapped("action"), ["created"])
+            history = self.env["client.equipment.usage.history"].with_user(role)
+            self.assertFalse(history.search([("software_key_id", "=", key.id)]))
+        with self.assertRefused(UserError, "applied to Equipment of another company"):
+            self._apply(key)
+        self.assertFalse(key.with_user(self.auditor).verify_audit_trail())
+
+    def test_customer_of_the_own_company(self):
+        """K7, K8: keys are searched, grouped and exported by their customers."""
+        key = self._enter("CUSTOMER-1")
+        self._apply(key)
+        keys = key.with_user(self.manager)
+        for domain in (
+            [("partner_id", "=", self.customer.id)],
+            [("partner_id", "ilike", "Tour Dental")],
+            [("partner_id", "child_of", self.customer.id)],
+            [("partner_id", "!=", False)],
+        ):
+            self.assertIn(key, keys.search(domain), domain)
+        self.assertNotIn(key, keys.search([("partner_id", "=", False)]))
+        groups = keys.formatted_read_group(
+            [("id", "=", key.id)], ["partner_id"], ["__count"]
+        )
+        self.assertEqual(groups[0]["partner_id"][0], self.customer.id)
+        self.assertTrue(keys.fields_get(["partner_id"])["partner_id"]["groupable"])
+
+    def test_equipment_alone(self):
+        """E1: who sees equipment and has no role for keys reads his equipment without
+        naming fields, and learns nothing of keys."""
+        user = self._new_user(
+            "unit_user", "client_equipment.group_client_equipment_manager"
+        )
+        self._apply(self._enter("MARKER-OWN"))
+        unit = self.laptop.with_user(user)
+        self.assertTrue(unit.read())
+        self.assertNotIn("equipment_feature_ids", unit.fields_get())
+        for domain in (
+            [("equipment_feature_ids", "!=", False)],
+            [("equipment_feature_ids.software_key_id.license_key", "ilike", "MARKER")],
+            [("software_key_count", ">", 0)],
+        ):
+            with self.assertRaises(UserError):
+                unit.search(domain)
+        for act in (
+            lambda: unit.write({"state": "returned"}),
+            lambda: unit.action_archive(),
+            lambda: unit.unlink(),
+            lambda: unit.return_or_replace({}, state="returned"),
+            lambda: unit.recover_software_keys(),
+        ):
+            with self.assertRaises(UserError) as caught, self.env.cr.savepoint():
+                act()
+            self.assertNotIn("MARKER", str(caught.exception))
+            self.assertNotIn("license", str(caught.exception).lower())
+
+    def test_import_is_no_oracle(self):
+        """E1: nobody learns by an import whether a license key is in the system who
+        could not enter it."""
+        for user in (self.technician, self.auditor, self.internal, self.portal):
+            with self.assertRaises(AccessError):
+                self.env[KEY].with_user(user).load(
+                    ["license_key", "software_id"], [["MARKER-KEY", "Tour Office"]]
+                )
+
+    def test_verdicts(self):
+        """E1: a bulk entry tells nothing of another company's keys but that a license
+        key is in the system already."""
+        keys = self.env[KEY].with_user(self.manager)
+        existing, similar = keys._inspect_license_keys(["MARKER-KEY", "marker key"])
+        self.assertEqual(keys._describe_finding(existing), "in the system already")
+        self.assertEqual(similar["verdict"], "new")
