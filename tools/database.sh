@@ -41,7 +41,7 @@ server_socket() { sed -n 5p "$1/postmaster.pid" 2>/dev/null; }
 server_stop() {
   local socket
   socket=$(server_socket "$1") || true
-  ! server_runs "$1" || as_postgres "$(pgbin)/pg_ctl" -D "$1" -w -m fast stop
+  ! server_runs "$1" || as_postgres "$(pgbin)/pg_ctl" -D "$1" -w -m fast stop >/dev/null
   [[ $socket != /tmp/odoo-pg.?????? ]] || rm -rf "$socket"
 }
 

@@ -1,4 +1,4 @@
-"""Let Odoo serve a database on this machine, and say when it is ready, or why it is not.
+"""Let Odoo serve a database on this machine; say when it is ready, or why it is not.
 
 Usage: serve.py PORT ODOO-ARGUMENTS, where port 0 is the first free one from 8069. In
 POSTMASTER stands the process of the database server, where it is one of ours.

@@ -68,7 +68,7 @@ drop_databases() { # drop_databases PATTERN [N [mine]]: all but the N youngest
 sweep() { # the folders of killed runs
   local folder
   for folder in "${TMPDIR:-/tmp}"/odoo-test.*.*; do
-    [[ ! -O $folder || $folder =~ odoo-test\.([0-9]+)\. && -e /proc/${BASH_REMATCH[1]} ]] || rm -rf "$folder"
+    [[ ! -O $folder || ${folder##*/} =~ ^odoo-test\.([0-9]+)\. && -e /proc/${BASH_REMATCH[1]} ]] || rm -rf "$folder"
   done
 }
 
@@ -83,7 +83,12 @@ begin() { # begin NAME: a database of one's own is to be made and named by $base
   sweep
   TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/odoo-test.$$.XXXXXX") # browsers leave things behind
   export TMPDIR
-  trap 'drop_databases "^$base" 0 mine; rm -rf "$TMPDIR"' EXIT
+  trap end EXIT
+}
+
+end() {
+  drop_databases "^$base" 0 mine
+  rm -rf "$TMPDIR"
 }
 
 begin_ready() { # begin_ready NAME ADDONS: with our addons as they are now
