@@ -5,6 +5,7 @@ each of several workers has a database of its own.
 import logging
 import os
 import shutil
+import signal
 import subprocess
 from functools import partialmethod
 from pathlib import Path
@@ -34,9 +35,24 @@ def pytest_configure(config):
     if hasattr(config, "workerinput"):
         copy_database(config.workerinput["workerid"])
     if config.getoption("watch"):
+        if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+            raise pytest.UsageError("--watch needs a screen: DISPLAY is not set")
         HttpCase.start_tour = partialmethod(
             HttpCase.start_tour, watch=True, step_delay=500, timeout=600
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupt(load_http):
+    """End at Ctrl-C: at once, or by force where somebody swallows it, as Odoo does
+    while it starts a browser."""
+    signal.signal(signal.SIGINT, stop_soon)
+
+
+def stop_soon(*_signal):
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.alarm(5)
+    raise KeyboardInterrupt
 
 
 def copy_database(worker):

@@ -28,30 +28,64 @@ server_make() {
   mkdir -m 700 "$folder.new"
   give_to_postgres "$folder.new"
   as_postgres "$(pgbin)/initdb" -D "$folder.new" -U odoo -A trust --locale=C.UTF-8 -E UTF8 >"$folder.log" 2>&1 ||
-    die "the database server could not be set up: $(first_error error: "$folder.log")"
+    die "the database server could not be set up: $(first_error 'FATAL:\|PANIC:\|error:' "$folder.log")"
   mv "$folder.new" "$folder"
 }
 
-server_runs() { as_postgres "$(pgbin)/pg_ctl" -D "$1" status >/dev/null 2>&1; }
+server_runs() { # the process that is noted is this folder's server, not a stranger who has its number by now
+  as_postgres test "/proc/$(head -1 "$1/postmaster.pid" 2>/dev/null)/cwd" -ef "$1"
+}
+
+server_socket() { sed -n 5p "$1/postmaster.pid" 2>/dev/null; }
+
+server_stop() {
+  local socket
+  socket=$(server_socket "$1") || true
+  ! server_runs "$1" || as_postgres "$(pgbin)/pg_ctl" -D "$1" -w -m fast stop >/dev/null
+  [[ $socket != /tmp/odoo-pg.?????? ]] || rm -rf "$socket"
+}
 
 server_start() {
   local folder=$1 options=$2 socket
   [[ -d $folder ]] || server_make "$folder"
+  # PostgreSQL itself would take a stranger for its server
+  [[ $(cat "/proc/$(head -1 "$folder/postmaster.pid" 2>/dev/null)/comm" 2>/dev/null) == postgres ]] || rm -f "$folder/postmaster.pid"
   socket=$(mktemp -d /tmp/odoo-pg.XXXXXX) # mode 0700, and short, as the path of a socket must be
-  options+=" -c listen_addresses='' -c unix_socket_directories=$socket -c port=5432 -c max_connections=200"
   : >"$folder.log"
   give_to_postgres "$socket" "$folder.log"
-  as_postgres "$(pgbin)/pg_ctl" -D "$folder" -l "$folder.log" -w -o "$options" start >/dev/null 2>&1 7>&- 8>&- 9>&- ||
-    die "the database server did not start: $(first_error FATAL "$folder.log")"
+  as_postgres "$(pgbin)/pg_ctl" -D "$folder" -l "$folder.log" -w -o "$options -c listen_addresses='' -c port=5432 \
+    -c unix_socket_directories=$socket -c max_connections=200" start >"$folder.start.log" 2>&1 7>&- 8>&- 9>&- && return
+  rmdir "$socket"
+  if [[ $folder == "$cache"/* && ! ${3:-} ]]; then # nobody misses these data
+    rm -rf "$folder"
+    server_start "$folder" "$options" anew
+  else
+    cat "$folder.start.log" >>"$folder.log"
+    die "the database server did not start: $(first_error 'FATAL:\|PANIC:\|error:\|could not' "$folder.log")
+       Its data are in $folder; the whole reason is in $folder.log.
+       If they are damaged: put a backup there, or move them away, and ./dev run begins with new ones."
+  fi
 }
 
 keep() { # one keeper is enough: another gives up soon
   setsid flock -w 5 "$1.keeper" flock "$1.users" "$root/tools/database-stop" "$1" </dev/null >/dev/null 2>&1 7>&- 8>&- 9>&- &
 }
 
+check_server() { # a server of the user's own: it is there, lets us in, and lets us make what we need
+  local answer
+  answer=$(psql -Atd postgres -c "SELECT rolcreatedb OR rolsuper, EXISTS (SELECT FROM pg_available_extensions
+      WHERE name = 'pg_trgm') FROM pg_roles WHERE rolname = current_user" 2>&1) ||
+    die "PostgreSQL at PGHOST=$PGHOST cannot be used as ${PGUSER:-$(id -un)}: ${answer%%$'\n'*}"
+  [[ $answer == t* ]] || die "PGUSER may make no databases; a superuser can allow it:  ALTER ROLE \"${PGUSER:-$(id -un)}\" CREATEDB"
+  [[ $answer == *t ]] || warn "this PostgreSQL lacks the extension pg_trgm (Debian: postgresql-contrib): searching many keys will be slow"
+}
+
 database() { # database run|test|bench: that server runs from here to the end of this process
-  [[ ! ${PGHOST:-} ]] || return 0
   local folder options
+  if [[ ${PGHOST:-} ]]; then
+    check_server
+    return
+  fi
   case $1 in
     run) folder=$data/postgres options= ;;
     test) folder=$cache/test-postgres options='-c fsync=off -c full_page_writes=off -c synchronous_commit=off' ;;
@@ -60,8 +94,11 @@ database() { # database run|test|bench: that server runs from here to the end of
   mkdir -p "${folder%/*}"
   exec 8>"$folder.users"
   flock -s 8
-  server_runs "$folder" || server_start "$folder" "$options"
+  if ! { server_runs "$folder" && pg_isready -q -h "$(server_socket "$folder")" -p 5432; }; then
+    server_stop "$folder"
+    server_start "$folder" "$options"
+  fi
   keep "$folder"
-  PGHOST=$(sed -n 5p "$folder/postmaster.pid")
+  PGHOST=$(server_socket "$folder")
   export PGHOST PGPORT=5432 PGUSER=odoo
 }

@@ -5,8 +5,13 @@ data=$root/.data   # what `./dev run` must not lose
 
 step() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 warn() { printf '\033[1mwarning:\033[0m %s\n' "$*" >&2; }
-die() {
+die() { # die WHY: and whether it is for want of room, which programs tell in many ways or not at all
+  local place free
   printf '\033[1merror:\033[0m %s\n' "$*" >&2
+  for place in "$root" "${TMPDIR:-/tmp}"; do
+    free=$(df --output=avail -m "$place" 2>/dev/null | tail -1)
+    ((${free:-1000} > 100)) || printf '       The disk of %s is full: %d MB are free.\n' "$place" "$free" >&2
+  done
   exit 1
 }
 
@@ -33,8 +38,13 @@ first_error() { # first_error PATTERN LOG: the line of a log that says why
   { grep -m1 "$1" "$2" || tail -1 "$2"; } | cut -c1-300
 }
 
+writable() { # writable FOLDER: it is there, and files can be made in it
+  { mkdir -p "$1" && [[ -w $1 ]]; } 2>/dev/null || die "cannot write to $1"
+}
+
 lock() { # one ./dev at a time sets things up; others wait
-  mkdir -p "$cache" && exec 9>"$cache/lock" || die "cannot write to $cache"
+  writable "$cache"
+  exec 9>"$cache/lock"
   flock -n 9 || { step "Waiting for another ./dev to finish its set-up" && flock 9; }
 }
 unlock() { exec 9>&-; }

@@ -47,7 +47,7 @@ texts() { # texts COMMAND: it looks at every text file, and mends what it finds
 translations() { # what the installed addons would export now, against what is kept
   local addon
   for addon in client_equipment*/; do
-    python -m odoo i18n export -d "$base" -o "$TMPDIR/${addon%/}.pot" "${addon%/}" 2>"$TMPDIR/export.log" || return
+    odoo i18n export -d "$base" -o "$TMPDIR/${addon%/}.pot" "${addon%/}" 2>"$TMPDIR/export.log" || return
   done
   python tools/translations.py "$TMPDIR"
 }

@@ -16,7 +16,7 @@ odoo_step() { # odoo_step LOG ARGS…: Odoo does one thing and ends; the log is 
   local log=$1 tty=
   shift
   [[ ! -t 2 ]] || tty=1
-  python -m odoo --max-cron-threads=0 --stop-after-init "$@" 2>&1 | tee "$log" |
+  odoo --max-cron-threads=0 --stop-after-init "$@" 2>&1 | tee "$log" |
     awk -v tty="$tty" -v loud="$loud" '
       $0 ~ loud || shown && !/^[0-9]+-[0-9]+-[0-9]+ / { print (tty ? "\r\033[K" : "") $0; shown = 1; next }
       { shown = 0 }
@@ -33,21 +33,7 @@ copy_database() {
   cp -al "$ODOO_DATA_DIR/filestore/$1" "$ODOO_DATA_DIR/filestore/$2"
 }
 
-free_port() { # free_port [N]: N, or the first free one from 8069
-  python - "$@" <<'PY'
-import socket, sys
-
-for port in map(int, sys.argv[1:] or range(8069, 8169)):
-    with socket.socket() as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            attempt.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-    sys.exit(print(port))
-sys.exit(1)
-PY
-}
+free_port() { python -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'; }
 
 rename_database() {
   rm -rf "$ODOO_DATA_DIR/filestore/$2"
@@ -56,6 +42,6 @@ rename_database() {
 }
 
 drop_database() {
-  dropdb --if-exists --force "$1" 2>/dev/null
+  PGOPTIONS='-c client_min_messages=warning' dropdb --if-exists --force "$1"
   rm -rf "$ODOO_DATA_DIR/filestore/$1"
 }

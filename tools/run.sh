@@ -1,10 +1,10 @@
-# ./dev run [--port N] [ODOO ARGS]: the product with demo data, served on this machine. Sourced by ../dev.
+# ./dev run [--port N] [ODOO ARGS]: the product with demo data, served on this machine by serve.py. Sourced by ../dev.
 
 name=client_equipment_dev # the database
 
 use_run_database() {
   export ODOO_DATA_DIR=$data/odoo
-  mkdir -p "$ODOO_DATA_DIR/filestore"
+  writable "$ODOO_DATA_DIR/filestore"
   database run
 }
 
@@ -27,40 +27,26 @@ prepare() { # the state of what is installed is kept in the database itself, as 
   psql -qd "$name" -c "COMMENT ON DATABASE \"$name\" IS '$state'"
 }
 
-announce() { # waits until the server answers, as long as it lives
-  local url=http://127.0.0.1:$1
-  until python -c "import urllib.request as r; r.urlopen('$url/web/login', timeout=60)" 2>/dev/null; do
-    kill -0 $$ 2>/dev/null || return 0
-    sleep 0.2
-  done
-  cat <<END
-
-  Ready:  $url
-
-    technician     technician / technician
-    manager        manager / manager
-    auditor        auditor / auditor
-    administrator  admin / admin
-
-  Ctrl-C stops it; the data stays.
-
-END
+check_port() { # before the rest is made; what serves it takes it for good
+  [[ $1 =~ ^[0-9]{1,5}$ ]] && ((10#$1 > 0 && 10#$1 < 65536)) || die "--port needs a number from 1 to 65535, not $1"
+  ! : 2>/dev/null <>"/dev/tcp/127.0.0.1/$1" || die "something else listens on port $1; ./dev run --port N takes another"
 }
 
 run() {
-  local port= free
+  local port=
   case ${1:-} in
     --port=*) port=${1#*=} && shift ;;
-    --port) port=${2:?--port needs a number} && shift 2 ;;
+    --port) port=${2:-} && shift $(($# < 2 ? 1 : 2)) && port=${port:-nothing} ;;
   esac
-  mkdir -p "$data" && exec 7>"$data/run.lock" || die "cannot write to $data"
+  [[ ! $port ]] || check_port "$port"
+  writable "$data"
+  exec 7>"$data/run.lock"
   flock -n 7 || die "./dev run is already running from this folder"
   setup
-  free=$(free_port $port) || die "no port is free${port:+: something else listens on $port}; ./dev run --port N takes another"
   use_run_database
   unlock
   prepare
   step "Starting the server"
-  announce "$free" 7>&- 8>&- &
-  exec python -m odoo -d "$name" --db-filter="^$name\$" --no-database-list --http-port="$free" --log-level=warn "$@"
+  [[ $PGHOST != /tmp/odoo-pg.* ]] || export POSTMASTER=$(head -1 "$data/postgres/postmaster.pid")
+  exec python "$root/tools/serve.py" "${port:-0}" -d "$name" --db-filter="^$name\$" --no-database-list --log-level=warn "$@"
 }

@@ -31,7 +31,7 @@ keep_database() { # keep_database KIND STATE ADDONS [FROM]: its name is left in 
   [[ ! ${4:-} ]] || copy_database "$4" "$kept-new"
   odoo_step "$log" -d "$kept-new" -i "$3" || die "Odoo could not install $3 (see $log)"
   [[ $1 == template ]] || no_warnings "$log" "$3"
-  logged "$log" python -m odoo shell -d "$kept-new" --no-http <tools/bundles.py || die "Odoo could not build the bundles (see $log)"
+  logged "$log" odoo shell -d "$kept-new" --no-http <tools/bundles.py || die "Odoo could not build the bundles (see $log)"
   rename_database "$kept-new" "$kept"
 }
 
@@ -39,7 +39,7 @@ make_template() { # make_template ADDONS: its name is left in $template
   local modules
   modules=$(needed "$1")
   modules=${modules#* }
-  keep_database template "$(cat tools/{requirements.lock,bundles.py} "$odoo/odoo/release.py") $odoo $modules" "$modules"
+  keep_database template "$(cat tools/{requirements.lock,bundles.py} "$odoo/odoo/release.py") ${ODOO_ROOT:-} $modules" "$modules"
   template=$kept
 }
 
@@ -65,17 +65,30 @@ drop_databases() { # drop_databases PATTERN [N [mine]]: all but the N youngest
   done
 }
 
+sweep() { # the folders of killed runs
+  local folder
+  for folder in "${TMPDIR:-/tmp}"/odoo-test.*.*; do
+    [[ ! -O $folder || ${folder##*/} =~ ^odoo-test\.([0-9]+)\. && -e /proc/${BASH_REMATCH[1]} ]] || rm -rf "$folder"
+  done
+}
+
 begin() { # begin NAME: a database of one's own is to be made and named by $base; it is gone at the end
   base=$1_$$
   export ODOO_DATA_DIR=$cache/test-data
-  mkdir -p "$ODOO_DATA_DIR"
   cd "$root"
   setup
+  mkdir -p "$ODOO_DATA_DIR"
   database test
   [[ $PGHOST != /tmp/odoo-pg.* ]] || drop_databases '^ce_[a-z]+_[0-9]{1,7}(_gw[0-9]+)?$' # left over by killed runs
-  TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/odoo-test.XXXXXX") # browsers leave things behind
+  sweep
+  TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/odoo-test.$$.XXXXXX") # browsers leave things behind
   export TMPDIR
-  trap 'drop_databases "^$base" 0 mine; rm -rf "$TMPDIR"' EXIT
+  trap end EXIT
+}
+
+end() {
+  drop_databases "^$base" 0 mine
+  rm -rf "$TMPDIR"
 }
 
 begin_ready() { # begin_ready NAME ADDONS: with our addons as they are now
@@ -90,7 +103,7 @@ begin_new() { # begin_new NAME ADDONS ARGS…: with what Odoo installs now; a wa
   local addons=$2
   begin "$1"
   shift 2
-  make_template "$addons"
+  make_template "$(our_addons)"
   copy_database "$template" "$base"
   unlock
   # an addon gets its demo data only where what it depends on counts as having its own

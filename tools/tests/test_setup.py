@@ -1,0 +1,400 @@
+"""The set-up heals what it can, and says of the rest what is wrong and what to do."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ENV = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+PARTS = "for part in lib setup database odoo run test; do source tools/$part.sh; done"
+
+
+def shell(script, **env):
+    """Run a script with the functions of tools/; return its status and what it says."""
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f"{PARTS}\n{script}"],
+        cwd=ROOT,
+        env=ENV | env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def refused(script, *words, **env):
+    """Check that the script ends with an error in these words, and without others'."""
+    status, said = shell(script, **env)
+    assert status == 1, said
+    assert "error:" in said
+    assert "Traceback" not in said
+    for word in words:
+        assert word in said
+
+
+def wait_until(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it does not happen"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def stranger():
+    """A process that has nothing to do with us."""
+    process = subprocess.Popen(["sleep", "600"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+# The database server
+
+
+class Server:
+    """A database server in folders of its own, handled by tools/database.sh."""
+
+    def __init__(self, folder):
+        self.cache = folder
+        folder.mkdir(exist_ok=True)
+        (folder / "venv").symlink_to(ROOT / ".cache/venv")
+        # PostgreSQL, which is not root, is to reach it
+        for parent in (folder, *folder.parents):
+            if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
+                parent.chmod(0o755)
+        self.folder = folder / "test-postgres"
+        self.pid_file = self.folder / "postmaster.pid"
+
+    def run(self, script, kind="test"):
+        prefix = f"cache={self.cache} data={self.cache.parent}/data; "
+        return shell(f"{prefix} database {kind} 6>&1; {script}")
+
+    def pid(self):
+        return int(self.pid_file.read_text().split()[0])
+
+    def runs(self):
+        return self.pid_file.exists() and Path(f"/proc/{self.pid()}").exists()
+
+    def crash(self):
+        """Start it and kill it: what it noted of itself stays."""
+        status, said = self.run(
+            "kill -9 $(head -1 $cache/test-postgres/postmaster.pid)"
+        )
+        assert status == 0, said
+        wait_until(lambda: not self.runs())
+
+
+@pytest.fixture
+def server(tmp_path):
+    server = Server(tmp_path / "cache")
+    yield server
+    wait_until(lambda: not server.pid_file.exists() or not server.runs())
+
+
+def test_stale_pid(server, stranger):
+    """The number of a server that was killed belongs to a stranger now: he is left
+    alone, when the server starts and when it stops."""
+    server.crash()
+    lines = server.pid_file.read_text().splitlines()
+    server.pid_file.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
+    status, said = shell(f"tools/database-stop {server.folder}")
+    assert (status, stranger.poll()) == (0, None), said
+    server.pid_file.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
+    status, said = server.run("psql -Atd postgres -c 'SELECT 42'")
+    assert (status, said) == (0, "42\n")
+    wait_until(lambda: not server.pid_file.exists())
+    assert stranger.poll() is None
+    assert not Path(lines[4]).exists(), "the folder of the killed server's socket"
+
+
+def test_socket_lost(server):
+    """A server whose socket somebody swept away is started anew."""
+    status, said = server.run(
+        "rm -r $PGHOST; unset PGHOST; database test; psql -Atd postgres -c 'SELECT 42'"
+    )
+    assert (status, said) == (0, "42\n")
+
+
+def test_damaged_data(server):
+    """Data for tests are made anew; of those to keep it is said where they are."""
+    server.folder.mkdir(mode=0o700)
+    (server.folder / "PG_VERSION").write_text("9.6\n")
+    status, said = server.run("psql -Atd postgres -c 'SELECT 42'")
+    assert (status, said) == (0, "42\n")
+    kept = server.cache.parent / "data/postgres"
+    kept.mkdir(parents=True, mode=0o700)
+    (kept / "PG_VERSION").write_text("9.6\n")
+    status, said = server.run("", kind="run")
+    assert status == 1
+    assert f"Its data are in {kept}" in said
+    assert "move them away" in said
+    assert "did not start: \n" not in said, "the reason is missing"
+    assert (kept / "PG_VERSION").read_text() == "9.6\n"
+
+
+def test_own_server(server):
+    """PGHOST names a server that is down, whose role is unknown, or may too little."""
+    refused(
+        "database test", "PGHOST=127.0.0.1", "refused", PGHOST="127.0.0.1", PGPORT="1"
+    )
+    status, said = server.run("""
+        psql -qd postgres -c 'CREATE ROLE guest LOGIN'
+        (PGUSER=nobody_here; database test) || echo "status $?"
+        (PGUSER=guest; database test) || echo "status $?"
+        database test
+    """)
+    assert status == 0
+    unknown, guest = said.split("status 1\n")[:2]
+    assert 'role "nobody_here" does not exist' in unknown
+    assert 'ALTER ROLE "guest" CREATEDB' in guest
+    assert said.endswith("status 1\n"), "the owner is let in, without a word"
+
+
+def test_full_disk():
+    """Whatever fails on a full disk says that it is full."""
+    refused(
+        "df() { echo Avail; echo 3; }; die 'it failed'", "it failed", "3 MB are free"
+    )
+    _status, said = shell("df() { echo Avail; echo 3000; }; die 'it failed'")
+    assert "MB are free" not in said
+
+
+def test_read_only():
+    """Where nothing can be written, that is what is said."""
+    refused(
+        "root=/proc cache=/proc/cache; begin ce_test", "cannot write to /proc/cache"
+    )
+    refused("data=/proc/data; run", "cannot write to /proc/data")
+
+
+# Serving
+
+FAKE_ODOO = """#!{python}
+import http.server, socket
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response({status})
+        self.end_headers()
+
+    def log_message(self, *_args):
+        print("asked", flush=True)
+
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
+server.socket = socket.socket(fileno=3)
+server.serve_forever()
+"""
+
+
+@contextmanager
+def served(folder, status=200, port=0, **env):
+    """A server, started by serve.py, that answers with this status."""
+    odoo = folder / "odoo"
+    odoo.write_text(FAKE_ODOO.format(python=sys.executable, status=status))
+    odoo.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "tools/serve.py", str(port)],
+        env=ENV | {"PATH": f"{folder}:{ENV['PATH']}"} | env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def address(process):
+    """Return where it says that it is ready."""
+    for line in process.stdout:
+        if found := re.search(r"Ready: +http://127.0.0.1:(\d+)", line):
+            return int(found[1])
+    return None
+
+
+def test_two_at_once(tmp_path):
+    """Two checkouts that are started together take two ports; a port of one's own
+    choice is said to be taken."""
+    with served(tmp_path) as one, served(tmp_path) as other:
+        ports = {address(one), address(other)}
+        assert len(ports) == 2 and None not in ports
+        taken = min(ports)
+        with served(tmp_path, port=taken) as third:
+            said, _ = third.communicate(timeout=30)
+            assert third.returncode == 1
+            assert f"error: something else listens on port {taken}" in said
+        refused(f"check_port {taken}", f"something else listens on port {taken}")
+
+
+def test_port():
+    """A port is a number."""
+    for port in ("abc", "0", "65536", "-1", "1e3"):
+        refused(f"run --port {port}", f"from 1 to 65535, not {port}")
+    refused("run --port", "from 1 to 65535")
+
+
+def test_error_500(tmp_path):
+    """A server that cannot show its first page is ended, after a few questions."""
+    with served(tmp_path, status=500) as server:
+        said, _ = server.communicate(timeout=30)
+    assert server.returncode == -signal.SIGTERM
+    assert "error:" in said and "500" in said
+    assert said.count("asked") == 3
+
+
+def test_database_ends(tmp_path, stranger):
+    """When the database server is killed beneath it, the server ends and says so."""
+    with served(tmp_path, POSTMASTER=str(stranger.pid)) as server:
+        assert address(server)
+        stranger.kill()
+        stranger.wait()
+        said, _ = server.communicate(timeout=30)
+    assert server.returncode == -signal.SIGTERM
+    assert "the database server was ended" in said
+
+
+def test_websocket_process():
+    """With workers, Odoo starts the process of its websockets by the name of its own
+    command."""
+    script = f"setup >/dev/null; exec python {ROOT}/tools/bin/odoo gevent --version"
+    status, said = shell(script)
+    assert status == 0 and "Odoo Server 19.0" in said
+
+
+# Fetching Odoo
+
+FAKE_APT = """#!/usr/bin/env bash
+# as apt does it: what has the right size already is not fetched again
+case $* in
+  *indextargets*) echo "http://mirror.invalid/ main" ;;
+  *download*)
+    echo fetched >>"$FETCHED"
+    [[ -e odoo-19_1_all.deb ]] || dpkg-deb -b "$PACKAGE" odoo-19_1_all.deb ;;
+esac
+"""
+
+
+def test_damaged_package(tmp_path):
+    """A package that was damaged on its way is fetched anew."""
+    (tmp_path / "tools").mkdir()
+    for name in ("lib.sh", "odoo-source"):
+        (tmp_path / "tools" / name).write_text((ROOT / "tools" / name).read_text())
+    package, programs = tmp_path / "package", tmp_path / "bin"
+    (package / "DEBIAN").mkdir(parents=True)
+    (package / "DEBIAN/control").write_text(
+        "Package: odoo-19\nVersion: 1\nArchitecture: all\n"
+        "Maintainer: nobody <nobody@example.com>\nDescription: none\n"
+    )
+    release = "usr/lib/python3/dist-packages/odoo/release.py"
+    (package / release).parent.mkdir(parents=True)
+    (package / release).write_text("")
+    programs.mkdir()
+    (programs / "apt-get").write_text(FAKE_APT)
+    (programs / "apt-get").chmod(0o755)
+    damaged = tmp_path / ".cache/odoo.new/debs/odoo-19_1_all.deb"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"!<arch>\n" + bytes(600))
+    done = subprocess.run(
+        ["bash", tmp_path / "tools/odoo-source"],
+        env=ENV
+        | {
+            "PATH": f"{programs}:{ENV['PATH']}",
+            "PACKAGE": str(package),
+            "FETCHED": str(tmp_path / "fetched"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "damaged" in done.stderr
+    assert (tmp_path / ".cache/odoo" / release).exists()
+    assert (tmp_path / "fetched").read_text().count("fetched") == 2
+
+
+# What a run leaves, and how it ends
+
+
+def test_moved(tmp_path):
+    """A checkout that moved, with an Odoo that moved, is still the same."""
+    states = []
+    for name in ("here", "there"):
+        addon = tmp_path / name / "client_equipment"
+        odoo = tmp_path / name / "odoo"
+        for path in (addon / "__manifest__.py", odoo / "odoo/release.py"):
+            path.parent.mkdir(parents=True)
+            path.write_text("{}")
+        (addon / "tests").mkdir()
+        (addon / "tests/test_one.py").write_text(name)
+        states.append(shell(f"root={addon.parent} odoo={odoo}; addons_state")[1])
+        (addon / "__manifest__.py").write_text("{'version': 2}")
+        states.append(shell(f"root={addon.parent} odoo={odoo}; addons_state")[1])
+    assert states[:2] == states[2:]
+    assert states[0] != states[1]
+
+
+def test_left_over(tmp_path, stranger):
+    """The folders of runs that were killed are swept away, those of others not."""
+    gone, lives, other = (
+        tmp_path / name
+        for name in ("odoo-test.9999999.abc", f"odoo-test.{stranger.pid}.abc", "else")
+    )
+    for folder in (gone, lives, other):
+        folder.mkdir()
+    status, said = shell("sweep", TMPDIR=str(tmp_path))
+    assert status == 0, said
+    assert (gone.exists(), lives.exists(), other.exists()) == (False, True, True)
+
+
+def test_interrupt(tmp_path):
+    """Ctrl-C ends a run in a few seconds, also where somebody swallows it."""
+    script = tmp_path / "swallow.py"
+    script.write_text(
+        "import signal, sys, time, conftest\n"
+        "signal.signal(signal.SIGINT, conftest.stop_soon)\n"
+        "print('begun', flush=True)\n"
+        "while True:\n"
+        "    try:\n"
+        "        time.sleep(60)\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('swallowed', flush=True)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, script],
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{os.environ['PYTHONPATH']}"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=20)
+    assert said == "swallowed\n"
+    assert process.returncode == -signal.SIGALRM
+
+
+def test_unknown_picture():
+    """Pictures that do not exist are said not to, before anything is set up."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        [ROOT / "dev", "docs", "nosuchname"],
+        env=ENV,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "there is no picture nosuchname, but:" in done.stderr
+    assert "software-keys" in done.stderr
+    assert time.monotonic() - begun < 10
