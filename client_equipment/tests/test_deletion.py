@@ -1,6 +1,8 @@
+from psycopg2.errors import ForeignKeyViolation, RestrictViolation
+
 from odoo import Command
 from odoo.tests import HttpCase, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from .common import ClientEquipmentCommon
 
@@ -83,3 +85,37 @@ class TestDeletion(ClientEquipmentCommon, HttpCase):
         self.authenticate("ce_manager", "ce_manager")
         refusal = self._refusal(self.laptop, "write", vals)
         self.assertIn("Category: what was chosen does not exist any more", refusal)
+
+    def test_words_for_every_postgresql(self):
+        """E2: PostgreSQL 18 has an error of its own for what others depend on; either
+        is put into words."""
+        restricted = (
+            RestrictViolation
+            if self.env.cr.connection.server_version >= 180000
+            else ForeignKeyViolation
+        )
+        for rule, error in (
+            ("RESTRICT", restricted),
+            ("NO ACTION", ForeignKeyViolation),  # as RESTRICT up to version 17
+        ):
+            self.env.cr.execute(
+                SQL(
+                    "ALTER TABLE client_equipment"
+                    " DROP CONSTRAINT client_equipment_category_id_fkey,"
+                    " ADD CONSTRAINT client_equipment_category_id_fkey"
+                    " FOREIGN KEY (category_id) REFERENCES client_equipment_category"
+                    " ON DELETE %s",
+                    SQL(rule),
+                )
+            )
+            with (
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(error) as caught,
+            ):
+                self.env.cr.execute(
+                    "DELETE FROM client_equipment_category WHERE id = %s",
+                    [self.laptops.id],
+                )
+            self.env.invalidate_all()
+            words = self.env["client.equipment"]._sql_error_to_message(caught.exception)
+            self.assertIn("Notebook cannot be deleted, because it is the", words)

@@ -3,6 +3,7 @@ import logging
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, split_every
 
@@ -186,8 +187,17 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def _next_keys(self, after_id, limit):
-        limit = max(0, min(int(limit), VERIFY_BATCH))
-        return self.search([("id", ">", int(after_id))], order="id", limit=limit)
+        for number in (after_id, limit):
+            if int(number) < 0:
+                raise UserError(
+                    self.env._(
+                        "%s is neither the id of a software key nor a number of keys. "
+                        "Give a whole number, 0 or more.",
+                        number,
+                    )
+                )
+        limit = min(limit or VERIFY_BATCH, VERIFY_BATCH)  # 0 is no limit to a search
+        return self.search([("id", ">", after_id)], order="id", limit=limit)
 
     def action_verify_audit_trail(self):
         """Verify the audit trails of these keys, showing the progress (L5).

@@ -320,6 +320,14 @@ class TestConsistency(SoftwareKeyCommon):
             self.Keys.verify_next_audit_trails,
         ):
             self.assertEqual(check(limit=1_000_000)["count"], 2)
+            self.assertEqual(check(limit=0)["count"], 2)
+            self.assertEqual(check(10**30)["count"], 0)
+            for garbage in (None, "x", -1, True, [1], 1.5):
+                with self.subTest(check=check.__name__, garbage=garbage):
+                    with self.assertRefused(UserError, "Give a whole number"):
+                        check(garbage)
+                    with self.assertRefused(UserError, "Give a whole number"):
+                        check(limit=garbage)
 
     def _run_for(self, seconds):
         """Run the nightly check as the scheduler does, with so much time for it; return

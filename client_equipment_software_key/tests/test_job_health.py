@@ -39,6 +39,18 @@ class TestJobHealth(SoftwareKeyCommon):
         self.assertEqual(settings.software_key_last_run, self.cron.lastcall)
         self.assertTrue(settings.software_key_last_run)
 
+    def test_check(self):
+        """S7: Settings shows when the nightly check last reached the end, how far it is
+        in this round, and leads to what it found."""
+        check = self.env["client.equipment.software.key.check"]._get()
+        last = self._enter(*[f"CHECK-{number}" for number in range(9)])[-1]
+        check.write({"checked_id": last.id // 2, "completed": self.now})
+        settings = self.env["res.config.settings"].create({})
+        self.assertEqual(settings.software_key_last_check, self.now)
+        self.assertAlmostEqual(settings.software_key_check_progress, 50, delta=10)
+        action = settings.action_view_software_keys_attention()
+        self.assertTrue(action["context"]["search_default_needs_attention"])
+
     def test_overdue(self):
         """S6: overdue are a job that should have run an hour ago, one that fails and
         one that is switched off; on time is everything else."""
