@@ -19,6 +19,9 @@
         "demo/client_equipment_demo.xml",
     ],
     "assets": {
+        "web.assets_backend": [
+            "client_equipment/static/src/**/*",
+        ],
         "web.assets_tests": [
             "client_equipment/static/tests/tours/*.js",
         ],

@@ -54,7 +54,7 @@ translations() { # what the installed addons would export now, against what is k
 
 lint() {
   local failed=()
-  begin ce_lint "$(our_addons)"
+  begin_ready ce_lint "$(our_addons)"
   setup_lint
   export PATH=$PATH:$cache/lint/bin:$cache/lint/node_modules/.bin NODE_PATH=$cache/lint/node_modules
   check() { step "$*" && "$@" || failed+=("$1"); }

@@ -4,6 +4,12 @@ our_addons() { # comma-separated
   (cd "$root" && for addon in client_equipment*/__manifest__.py; do dirname "$addon"; done | paste -sd,)
 }
 
+addons_state() { # addons_state [ADDONS]: changes with what Odoo reads of them, and with Odoo
+  (cd "$root" && { cat "$odoo/odoo/release.py" && tr , '\n' <<<"${1:-$(our_addons)}" |
+    xargs -I{} find {} -type f ! -name '*.pyc' ! -path '*/tests/*.py' ! -path '*/readme/*' -print0 | sort -z | xargs -0 sha256sum; } |
+    sha256sum | cut -c1-64)
+}
+
 loud='^[0-9]+-[0-9]+-[0-9]+ [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) ' # how such a line of Odoo's log begins
 
 odoo_step() { # odoo_step LOG ARGS…: Odoo does one thing and ends; the log is kept, its progress and warnings shown

@@ -8,11 +8,6 @@ use_run_database() {
   database run
 }
 
-addons_state() { # changes with the files of our addons and with Odoo
-  (cd "$root" && find client_equipment*/ "$odoo/odoo/release.py" -type f ! -name '*.pyc' ! -path '*/tests/*' -print0 |
-    sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64)
-}
-
 prepare() { # the state of what is installed is kept in the database itself, as its comment
   local addons state log=$data/odoo.log
   addons=$(our_addons)

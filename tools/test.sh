@@ -1,67 +1,103 @@
 # ./dev test: our addons, installed by Odoo into a copy of a template database, then pytest. Sourced by ../dev.
 
-dependencies() { # what our addons need and our tests use, comma-separated
-  python - <<'PY'
-import ast
+needed() { # needed ADDONS: what of ours they need, themselves included; a blank; what of Odoo's (comma-separated)
+  python - "$1" <<'PY'
+import ast, sys
 from pathlib import Path
 
-needed = {"api_doc", "base_import", "rpc", "web_tour"}
-manifests = sorted(Path().glob("client_equipment*/__manifest__.py"))
-for manifest in manifests:
-    needed.update(ast.literal_eval(manifest.read_text()).get("depends", []))
-print(",".join(sorted(needed - {manifest.parent.name for manifest in manifests})))
+todo, ours, theirs = set(sys.argv[1].split(",")), set(), {"api_doc", "base_import", "rpc", "web_tour"}
+while todo:
+    addon = todo.pop()
+    if (manifest := Path(addon, "__manifest__.py")).exists():
+        ours.add(addon)
+        todo |= set(ast.literal_eval(manifest.read_text())["depends"]) - ours
+    else:
+        theirs.add(addon)
+print(",".join(sorted(ours)), ",".join(sorted(theirs)))
 PY
 }
 
-make_template() { # what our addons depend on, with the web client's assets built; its name is left in $template
-  local modules log=$cache/template.log
-  modules=$(dependencies)
-  template=ce_template_$({
-    cat tools/requirements.lock "$odoo/odoo/release.py"
-    echo "$odoo $modules"
-    declare -f make_template
-  } | sha256sum | cut -c1-12)
-  ! database_exists "$template" || return 0
-  drop_databases '^ce_template_[0-9a-f]{12}' 3
-  drop_database "$template-new"
-  step "Making the template database: $modules"
-  odoo_step "$log" -d "$template-new" -i "$modules" || die "Odoo could not make the template database (see $log)"
-  logged "$log" python -m odoo shell -d "$template-new" --no-http \
-    <<<"env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()" || die "Odoo could not build the assets (see $log)"
-  rename_database "$template-new" "$template"
+# Tests run in copies of databases that are kept as long as what they are made of is the same: a template with what our
+# addons need, and on it a ready one with our addons. Both hold the web client's bundles: a tour that found none would
+# build them, and the end of the test would take them away again.
+
+keep_database() { # keep_database KIND STATE ADDONS [FROM]: its name is left in $kept
+  local log=$cache/$1.log
+  kept=ce_$1_$(sha256sum <<<"$2" | cut -c1-12)
+  ! database_exists "$kept" || return 0
+  drop_databases "^ce_$1_[0-9a-f]{12}" 3
+  drop_database "$kept-new"
+  step "Making the $1 database: $3"
+  [[ ! ${4:-} ]] || copy_database "$4" "$kept-new"
+  odoo_step "$log" -d "$kept-new" -i "$3" || die "Odoo could not install $3 (see $log)"
+  [[ $1 == template ]] || no_warnings "$log" "$3"
+  logged "$log" python -m odoo shell -d "$kept-new" --no-http <tools/bundles.py || die "Odoo could not build the bundles (see $log)"
+  rename_database "$kept-new" "$kept"
 }
 
-drop_databases() { # drop_databases PATTERN [N]: all but the N youngest
+make_template() { # make_template ADDONS: its name is left in $template
+  local modules
+  modules=$(needed "$1")
+  modules=${modules#* }
+  keep_database template "$(cat tools/{requirements.lock,bundles.py} "$odoo/odoo/release.py") $odoo $modules" "$modules"
+  template=$kept
+}
+
+make_ready() { # make_ready ADDONS: its name is left in $ready
+  local modules
+  make_template "$1"
+  modules=$(needed "$1")
+  modules=${modules% *}
+  # a bundle is outdated when one of its files is touched
+  keep_database ready "$template $(addons_state "$modules") $(find client_equipment*/static -type f -printf '%p %T@ ')" \
+    "$modules" "$template"
+  ready=$kept
+}
+
+no_warnings() { ! grep -qE "$loud" "$1" || die "there were warnings while installing $2 (see $1)"; }
+
+drop_databases() { # drop_databases PATTERN [N [mine]]: all but the N youngest
   local name
   for name in $(psql -Atd postgres -c "SELECT datname FROM pg_database WHERE datname ~ '$1'
       ORDER BY oid DESC OFFSET ${2:-0}"); do
-    # a run's database has the run's process in its name, and is its own while that lives
-    [[ $name =~ _([0-9]+)$ && -e /proc/${BASH_REMATCH[1]} ]] || drop_database "$name"
+    # a run's databases have the run's process in their names, and are its own while that lives
+    [[ ! ${3:-} && $name =~ _([0-9]+)(_gw[0-9]+)?$ && -e /proc/${BASH_REMATCH[1]} ]] || drop_database "$name"
   done
 }
 
-begin() { # begin NAME ADDONS ARGS…: a database with the addons, gone at the end; a warning is a failure
-  local addons=$2
+begin() { # begin NAME: a database of one's own is to be made and named by $base; it is gone at the end
   base=$1_$$
-  shift 2
   export ODOO_DATA_DIR=$cache/test-data
   mkdir -p "$ODOO_DATA_DIR"
   cd "$root"
   setup
   database test
-  [[ $PGHOST != /tmp/odoo-pg.* ]] || drop_databases '^ce_[a-z]+_[0-9]{1,7}$' # left over by killed runs
-  make_template
-  export template # tests of coming and going start from it
+  [[ $PGHOST != /tmp/odoo-pg.* ]] || drop_databases '^ce_[a-z]+_[0-9]{1,7}(_gw[0-9]+)?$' # left over by killed runs
   TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/odoo-test.XXXXXX") # browsers leave things behind
   export TMPDIR
-  trap 'drop_database "$base"; rm -rf "$TMPDIR"' EXIT
+  trap 'drop_databases "^$base" 0 mine; rm -rf "$TMPDIR"' EXIT
+}
+
+begin_ready() { # begin_ready NAME ADDONS: with our addons as they are now
+  begin "$1"
+  make_ready "$2"
+  export template # tests of coming and going start from it
+  copy_database "$ready" "$base"
+  unlock
+}
+
+begin_new() { # begin_new NAME ADDONS ARGS…: with what Odoo installs now; a warning is a failure
+  local addons=$2
+  begin "$1"
+  shift 2
+  make_template "$addons"
   copy_database "$template" "$base"
   unlock
   # an addon gets its demo data only where what it depends on counts as having its own
   [[ $* != *--with-demo* ]] || psql -qd "$base" -c "UPDATE ir_module_module SET demo = true WHERE state = 'installed'"
   step "Installing $addons${*:+ $*}"
   odoo_step "$TMPDIR/install.log" -d "$base" -i "$addons" "$@" || die "Odoo could not install $addons"
-  ! grep -qE "$loud" "$TMPDIR/install.log" || die "there were warnings while installing $addons"
+  no_warnings "$TMPDIR/install.log" "$addons"
 }
 
 addons_named() { # those that the arguments name, else all
@@ -71,7 +107,7 @@ addons_named() { # those that the arguments name, else all
 }
 
 run_tests() {
-  begin ce_test "$(addons_named "$@")"
+  begin_ready ce_test "$(addons_named "$@")"
   python -m pytest --odoo-http --odoo-database="$base" "$@"
 }
 
@@ -81,7 +117,7 @@ lints=(TestIndex TestNaming TestLintOverrideSignatures TestTestHoles PotLinter T
 run_odoo_suites() {
   local tags suite failed= log
   tags=$(printf '/test_lint:%s,' "${lints[@]}")click_all/web:TestMenusAdmin
-  begin ce_suites "test_lint,$(our_addons)" --with-demo
+  begin_new ce_suites "test_lint,$(our_addons)" --with-demo
   log=$TMPDIR/suites.log
   step "Running Odoo's own suites"
   odoo_step "$log" -d "$base" --http-port="$(free_port)" --test-tags="$tags" || failed=1
@@ -95,7 +131,7 @@ run_odoo_suites() {
 # Our addons as wheels: built, installed into an empty folder beside Odoo, loaded from there.
 run_packages() {
   local site
-  begin ce_packages base
+  begin_new ce_packages base
   site=$TMPDIR/site
   step "Building and installing $(our_addons)"
   mkdir "$TMPDIR/src"

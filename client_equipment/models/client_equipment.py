@@ -60,13 +60,14 @@ class ClientEquipment(models.Model):
         check_company=True,
         domain=[("share", "=", False)],
         index="btree_not_null",
+        ondelete="restrict",
     )
     note = fields.Html("Notes")
     company_id = fields.Many2one(
         "res.company",
         default=lambda self: self.env.company,
         index=True,
-        ondelete="restrict",
+        ondelete="restrict",  # empty means shared: nobody meant that
         help="Leave empty to share the equipment between all companies.",
     )
     active = fields.Boolean(default=True)

@@ -1,5 +1,4 @@
-from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo import fields, models
 
 
 class ClientEquipmentCategory(models.Model):
@@ -28,22 +27,3 @@ class ClientEquipmentCategory(models.Model):
         )
         for category in self:
             category.equipment_count = counts.get(category._origin, 0)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_in_use(self):
-        # Sees the equipment of every company: the database would refuse, too.
-        used = (
-            self.env["client.equipment"]
-            .sudo()
-            .with_context(active_test=False)
-            .search([("category_id", "in", self.ids)])
-            .category_id
-        )
-        if used:
-            raise UserError(
-                self.env._(
-                    "Equipment belongs to the category %(names)s (it may be archived). "
-                    "Give it another category first, or archive this one.",
-                    names=", ".join(used.mapped("name")),
-                )
-            )

@@ -197,8 +197,8 @@ class ClientEquipmentMixin(models.AbstractModel):
             return False
         if self._value_problem(field, value):
             return True
-        linked = self.env[field.comodel_name].browse(self._linked_ids(field, value))
-        return not linked.exists().has_access("read")
+        ids = self._linked_ids(field, value)
+        return not self._linked(field.comodel_name, ids).has_access("read")
 
     def _is_unchanged_link(self, name, value):
         """Tell whether the value is what the record links to already."""
@@ -399,7 +399,19 @@ class ClientEquipmentMixin(models.AbstractModel):
                     ids = linked.setdefault(field.comodel_name, set())
                     ids.update(self._linked_ids(field, value))
         for model, ids in linked.items():
-            self.env[model].browse(ids - {False, None}).check_access("read")
+            self._linked(model, ids).check_access("read")
+
+    def _linked(self, model, ids):
+        """Return those of the linked records whose access has to be looked at.
+
+        Without those of whom everybody knows: oneself, and one's own companies.
+        """
+        known = {False, None}
+        if model == "res.users":
+            known.add(self.env.uid)
+        elif model == "res.company":
+            known.update(self.env.user._get_company_ids())
+        return self.env[model].browse(set(ids) - known)
 
     def _linked_ids(self, field, value):
         """Return the ids of the records that a value of the field links to."""

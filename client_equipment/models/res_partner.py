@@ -1,5 +1,6 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+
+from .client_equipment_mixin import READER
 
 
 class ResPartner(models.Model):
@@ -12,6 +13,7 @@ class ResPartner(models.Model):
         help="Equipment of this customer and of its companies and contacts.",
     )
 
+    @api.depends_context(*READER)
     def _compute_client_equipment_count(self):
         family = self.with_context(active_test=False).search_fetch(
             [("id", "child_of", self.ids)], ["parent_id"]
@@ -27,19 +29,4 @@ class ResPartner(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_client_equipment(self):
-        # Sees the equipment of every company: the database would refuse, too.
-        customers = (
-            self.env["client.equipment"]
-            .sudo()
-            .with_context(active_test=False)
-            .search([("partner_id", "in", self.ids)])
-            .partner_id
-        )
-        if customers:
-            raise UserError(
-                self.env._(
-                    "Equipment is registered for %(names)s (it may be archived). "
-                    "Give it to another customer first, or archive the contact.",
-                    names=", ".join(customers.mapped("display_name")),
-                )
-            )
+        self.env["client.equipment.mixin"]._check_unused(self)

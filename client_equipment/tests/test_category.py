@@ -1,6 +1,5 @@
 from psycopg2.errors import UniqueViolation
 
-from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -13,13 +12,6 @@ class TestCategory(ClientEquipmentCommon):
         """The same category cannot be entered twice, in capitals or not."""
         with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation):
             self.laptops.with_user(self.manager).create({"name": "NOTEBOOK"})
-
-    def test_category_in_use_cannot_be_deleted(self):
-        """Deleting a category that equipment belongs to is refused by its name,
-        also when the equipment is archived."""
-        self.laptop.active = False
-        with self.assertRaisesRegex(UserError, "Notebook"):
-            self.laptops.with_user(self.manager).unlink()
 
     def test_category_without_equipment_can_be_deleted(self):
         """A category that nothing belongs to can be deleted."""

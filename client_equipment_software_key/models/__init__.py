@@ -5,11 +5,14 @@ from . import client_equipment_feature
 from . import client_equipment_place
 from . import client_equipment_software
 from . import client_equipment_software_key
+from . import client_equipment_told
 from . import client_equipment_software_key_life
 from . import client_equipment_software_key_entry
 from . import client_equipment_software_key_renewal
 from . import client_equipment_software_key_next
+from . import client_equipment_software_key_offer
 from . import client_equipment_software_key_expiry
+from . import client_equipment_software_key_check
 from . import client_equipment_software_key_consistency
 from . import res_company
 from . import res_config_settings

@@ -223,18 +223,19 @@ class ClientEquipmentFeature(models.Model):
         for key, equipment in pairs:
             if not key or not equipment:
                 continue  # the database says that both are needed
-            if not equipment.active or equipment.state != "in_service":
+            misfit = key._get_misfit(equipment)
+            if misfit == "out_of_service":
                 problem = self.env._(
                     "%(equipment)s is not in service, so %(key)s cannot be applied to "
                     "it. Put the equipment back into service first."
                 )
-            elif key.company_id and key.company_id != equipment.company_id:
+            elif misfit == "other_company":
                 problem = self.env._(
                     "%(key)s belongs to the company %(company)s, but %(equipment)s "
                     "does not. Choose a key of the equipment's company or one that "
                     "all companies share."
                 )
-            elif key.owner_id and key.owner_id not in equipment._get_key_owners():
+            elif misfit == "other_owner":
                 problem = self.env._(
                     "%(key)s was bought for %(owner)s and can only go onto equipment "
                     "of this customer, which %(equipment)s is not. Choose another key."

@@ -33,6 +33,7 @@ class ClientEquipment(models.Model):
     in_service = fields.Boolean(
         compute="_compute_in_service",
         store=True,
+        precompute=True,
         export_string_translation=False,
         help="Neither archived nor returned nor retired: can carry software keys.",
     )
@@ -87,20 +88,22 @@ class ClientEquipmentFeature(models.Model):
         help="The customer of the equipment, where the key was bought for somebody.",
     )
 
+    # equipment_id last: Odoo knows foreign keys by their first column, and would take
+    # one of these for that of the field.
     _always_in_service = models.Constraint("CHECK(in_service)")
     _place_in_service = models.Constraint(
-        "FOREIGN KEY (equipment_id, in_service)"
-        " REFERENCES client_equipment (id, in_service) NOT VALID",
+        "FOREIGN KEY (in_service, equipment_id)"
+        " REFERENCES client_equipment (in_service, id) NOT VALID",
         _left_service_message,
     )
     _place_company = models.Constraint(
-        "FOREIGN KEY (equipment_id, bound_company_ref)"
-        " REFERENCES client_equipment (id, company_id) NOT VALID",
+        "FOREIGN KEY (bound_company_ref, equipment_id)"
+        " REFERENCES client_equipment (company_id, id) NOT VALID",
         _other_place_message,
     )
     _place_partner = models.Constraint(
-        "FOREIGN KEY (equipment_id, bound_partner_ref)"
-        " REFERENCES client_equipment (id, partner_id) NOT VALID",
+        "FOREIGN KEY (bound_partner_ref, equipment_id)"
+        " REFERENCES client_equipment (partner_id, id) NOT VALID",
         _other_place_message,
     )
 
@@ -110,6 +113,10 @@ class ClientEquipmentFeature(models.Model):
 
         :param pairs: the key and the equipment of each, in sudo()
         """
+        # The database compares with what it knows itself.
+        self.env["client.equipment"].flush_model(
+            ["in_service", "company_id", "partner_id"]
+        )
         return [
             vals
             | {

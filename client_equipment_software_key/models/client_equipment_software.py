@@ -36,6 +36,7 @@ class ClientEquipmentSoftware(models.Model):
         "res.users",
         "Responsible",
         domain=[("share", "=", False)],
+        ondelete="restrict",
         help="Gets the reminders of keys that expire or run out.",
     )
     reminded_until = fields.Date(
@@ -105,10 +106,8 @@ class ClientEquipmentSoftware(models.Model):
         "The minimum of available keys cannot be negative.",
     )
 
-    # The counts follow the keys that the reader may see, so they must not be
-    # shared between companies: hence depends_context and compute_sudo=False.
+    # The counts follow the keys that the reader may see: hence compute_sudo=False.
     @api.depends("software_key_ids.status", "software_key_ids.validity_end")
-    @api.depends_context("uid", "allowed_company_ids")
     def _compute_software_key_counts(self):
         groups = self.env["client.equipment.software.key"]._read_group(
             [("software_id", "in", self.ids)],
@@ -150,11 +149,15 @@ class ClientEquipmentSoftware(models.Model):
     @api.depends_context("formatted_display_name", "available_for_equipment")
     def _compute_display_name(self):
         equipment_id = self.env.context.get("available_for_equipment")
-        if not (equipment_id and self.env.context.get("formatted_display_name")):
+        if not (
+            self.env.context.get("formatted_display_name")
+            and isinstance(equipment_id, int)
+        ):
             return super()._compute_display_name()
-        counts = self._count_available_for(
-            self.env["client.equipment"].browse(equipment_id)
-        )
+        equipment = self.env["client.equipment"].browse(equipment_id)
+        if not equipment.exists().has_access("read"):
+            return super()._compute_display_name()
+        counts = self._count_available_for(equipment)
         for software in self:
             available = self.env._("%s available", counts.get(software._origin, 0))
             software.display_name = f"{software.name}\t--{available}--"

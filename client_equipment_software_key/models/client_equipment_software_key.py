@@ -108,6 +108,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         "res.company",
         default=lambda self: self.env.company,
         index=True,  # record rules, where there are many companies
+        ondelete="restrict",  # empty means shared: nobody meant that
         help="Leave empty to share the key between all companies.",
     )
     equipment_feature_ids = fields.One2many(
@@ -268,7 +269,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
         return SQL.identifier(at, "partner_id")
 
-    @api.depends("status", "validity_end", "company_id")
+    @api.depends("status", "validity_end", "company_id.partner_id.tz")
     def _compute_can_be_applied(self):
         past = self._filtered_past_end()
         for key in self:
@@ -280,7 +281,12 @@ class ClientEquipmentSoftwareKey(models.Model):
         domain = Domain("status", "=", "available") & ~self._past_end_domain()
         return domain if True in value else ~domain
 
-    @api.depends("status", "validity_end", "company_id.software_key_lead_days")
+    @api.depends(
+        "status",
+        "validity_end",
+        "company_id.partner_id.tz",
+        "company_id.software_key_lead_days",
+    )
     def _compute_expires_soon(self):
         horizons = self.env["res.company"]._software_key_horizons()
         past = self._filtered_past_end()

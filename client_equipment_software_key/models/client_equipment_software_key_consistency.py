@@ -1,5 +1,7 @@
 import logging
 
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, split_every
@@ -10,6 +12,8 @@ from .client_equipment_software_key import LIVE_STATUSES
 _logger = logging.getLogger(__name__)
 
 VERIFY_BATCH = 2000
+# So often a batch of the nightly check is taken anew because somebody was faster.
+CHECK_RETRIES = 20
 # Up to about so many keys the filter compares them with their assignments on the spot.
 COMPARED_LIVE = 50_000
 
@@ -18,6 +22,37 @@ BROKEN = """
     audit_broken OR assignment_broken
     OR status = 'applied' AND equipment_id IS NULL
     OR status IN ('available', 'revoked') AND equipment_id IS NOT NULL
+    OR status = 'expired' AND validity_end IS NULL
+"""
+# Findings that are why the trail, too, says something else.
+EXPLAINS_TRAIL = {"revoked", "assigned", "gone", "nowhere"}
+# What only its assignment shows: that it is another one than the key says, or that the
+# key may not stand there, see _get_misfit.
+DISAGREEING = """
+    SELECT key.id
+      FROM client_equipment_software_key key
+      LEFT JOIN client_equipment_feature feature ON feature.software_key_id = key.id
+      LEFT JOIN client_equipment equipment ON equipment.id = feature.equipment_id
+     WHERE (
+            key.equipment_id IS DISTINCT FROM feature.equipment_id
+            OR feature.id IS NOT NULL AND (
+                equipment.active IS NOT TRUE
+                OR equipment.state <> 'in_service'
+                OR key.company_id IS NOT NULL
+                   AND key.company_id IS DISTINCT FROM equipment.company_id
+                OR key.owner_id IS NOT NULL
+                   AND key.owner_id IS DISTINCT FROM equipment.partner_id
+                   AND key.owner_id NOT IN (
+                        WITH RECURSIVE above(id) AS (
+                            SELECT equipment.partner_id
+                             UNION
+                            SELECT partner.parent_id
+                              FROM above JOIN res_partner partner USING (id)
+                        )
+                        SELECT id FROM above WHERE id IS NOT NULL
+                   )
+            )
+     )
 """
 
 
@@ -29,8 +64,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     needs_attention = fields.Boolean(
         compute="_compute_needs_attention",
         search="_search_needs_attention",
-        help="Status and assignment disagree, the validity has ended without the key "
-        "being expired, or the audit trail is broken.",
+        help="Status and assignment disagree, the key may not stand where it is, it is "
+        "expired too late or too early, or the audit trail is broken.",
     )
     attention_note = fields.Char("Finding", compute="_compute_needs_attention")
     can_be_repaired = fields.Boolean(compute="_compute_needs_attention")
@@ -53,8 +88,13 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.depends(
         "status",
         "validity_end",
+        "company_id.partner_id.tz",
+        "owner_id",
         "equipment_id",
-        "equipment_feature_ids.equipment_id",
+        "equipment_feature_ids.equipment_id.active",
+        "equipment_feature_ids.equipment_id.state",
+        "equipment_feature_ids.equipment_id.company_id",
+        "equipment_feature_ids.equipment_id.partner_id",
         "assignment_broken",
         "audit_broken",
     )
@@ -69,11 +109,11 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _search_needs_attention(self, operator, value):
         if operator != "in":
             return NotImplemented
-        self.flush_model(
-            ["status", "equipment_id", "assignment_broken", "audit_broken"]
-        )
-        self.env["client.equipment.feature"].flush_model(["equipment_id"])
         due = self._due_domain()
+        early = Domain("status", "=", "expired") & self._validity_domain(
+            ">=", self._today_by_company()
+        )
+        self.env.flush_all()
         # One subquery of index scans: an OR would read the whole table. Comparing with
         # the assignments does read it, so among very many keys that is left to the
         # check (by button, and every night).
@@ -81,17 +121,15 @@ class ClientEquipmentSoftwareKey(models.Model):
             """
             SELECT id FROM client_equipment_software_key WHERE %s
             UNION ALL %s
-            UNION ALL
-            SELECT key.id
-              FROM client_equipment_software_key key
-              LEFT JOIN client_equipment_feature feature
-                     ON feature.software_key_id = key.id
-             WHERE key.equipment_id IS DISTINCT FROM feature.equipment_id
+            UNION ALL %s
+            UNION ALL %s
                AND (SELECT reltuples FROM pg_class
                      WHERE oid = 'client_equipment_software_key'::regclass) < %s
             """,
             SQL(BROKEN),
             self.sudo()._search(due).select(),
+            self.sudo()._search(early).select(),
+            SQL(DISAGREEING),
             COMPARED_LIVE,
         )
         domain = Domain.custom(
@@ -130,7 +168,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         ``count`` is 0: no call takes long, however many keys there are.
 
         :param int after_id: keys with a greater id are looked at
-        :param int limit: how many
+        :param int limit: how many, at most 2000
         :return: ``{"count", "last_id", "findings"}``, findings as in
             :meth:`verify_audit_trail`
         """
@@ -143,6 +181,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def _next_keys(self, after_id, limit):
+        limit = min(limit, VERIFY_BATCH)
         return self.search([("id", ">", after_id)], order="id", limit=limit)
 
     def action_verify_audit_trail(self):
@@ -165,72 +204,132 @@ class ClientEquipmentSoftwareKey(models.Model):
             is ``(action, status)`` for :meth:`_transition`, ``"remove"`` where the
             assignment has to go, None where nothing can be repaired
         """
+        return {
+            key: (key._finding_words(code, repair), repair)
+            for key, (code, repair) in self._get_findings().items()
+        }
+
+    def _get_findings(self):
+        """Return ``{key: (code, repair)}`` of the keys that need attention."""
         past = self._filtered_past_end()
         findings = {}
         for key in self:
-            assigned = key.sudo().equipment_feature_ids.equipment_id
-            recorded = key.sudo().equipment_id
-            is_past = key in past or key.status == "expired"
-            repair = None
-            if assigned and key.status == "revoked":
-                repair = "remove"
-                words = self.env._(
-                    "The key is revoked, but still assigned to %(assigned)s. Repair: "
-                    "the assignment is removed."
-                )
-            elif assigned and (
-                recorded != assigned or key.status not in ("applied", "expired")
-            ):
-                repair = ("applied", "expired" if is_past else "applied")
-                words = self.env._(
-                    "The key is assigned to %(assigned)s, but says %(status)s "
-                    "(%(recorded)s). Repair: its status becomes %(after)s, on "
-                    "%(assigned)s."
-                )
-            elif recorded and not assigned:
-                after = "expired" if is_past else "available"
-                repair = ("revoked", key.status == "revoked" and "revoked" or after)
-                words = self.env._(
-                    "The key says that it is on %(recorded)s, but is not assigned to "
-                    "it any more. Repair: it is taken off there and becomes %(after)s."
-                )
-            elif key.status == "applied" and not assigned:
-                repair = (
-                    ("expired", "expired") if is_past else ("reinstated", "available")
-                )
-                words = self.env._(
-                    "The status is Applied, but no equipment carries the key. Repair: "
-                    "its status becomes %(after)s."
-                )
-            elif key in past and key.status in LIVE_STATUSES:
-                repair = ("expired", "expired")
-                words = self.env._(
-                    "The validity ended on %(end)s, but the status is %(status)s. "
-                    "Repair: its status becomes %(after)s (the hourly job does so "
-                    "too)."
-                )
+            if finding := key.sudo()._get_finding(key in past):
+                findings[key] = finding
             elif key.audit_broken:
-                words = self.env._(
-                    "The audit trail was changed behind the system's back. It cannot "
-                    "be repaired: choose Verify to see which entry, keep the backups "
-                    "of the database, and find out who had access."
-                )
-            else:
-                continue
-            findings[key] = (
-                words
-                % {
-                    "assigned": assigned.display_name,
-                    "recorded": recorded.display_name or self.env._("on no equipment"),
-                    "status": self._selection_label("status", key.status),
-                    "after": self._selection_label(
-                        "status", repair[1] if isinstance(repair, tuple) else ""
-                    ),
-                    "end": key.validity_end,
-                },
-                repair,
-            )
+                findings[key] = ("trail", None)
         return findings
+
+    def _get_finding(self, past):
+        """Return how status, assignment and validity of this key disagree, and how to
+        repair it.
+
+        :param bool past: whether the validity end has passed
+        :return: ``(code, repair)`` as in :meth:`_find_inconsistencies`, or None
+        """
+        self.ensure_one()
+        assigned, status = self.equipment_feature_ids.equipment_id, self.status
+        free = "expired" if past else "available"
+        if assigned and status == "revoked":
+            return "revoked", "remove"
+        if assigned and (
+            self.equipment_id != assigned or status not in ("applied", "expired")
+        ):
+            return "assigned", ("applied", "expired" if past else "applied")
+        if self.equipment_id and not assigned:
+            return "gone", ("revoked", status if status == "revoked" else free)
+        if status == "applied" and not assigned:
+            return "nowhere", ("expired" if past else "reinstated", free)
+        if assigned and (misfit := self._get_misfit(assigned)):
+            return misfit, "remove"
+        if status in LIVE_STATUSES and past:
+            return "late", ("expired", "expired")
+        if status == "expired" and not past:
+            return "early", ("renewed", "applied" if assigned else "available")
+        return None
+
+    def _get_misfit(self, equipment):
+        """Return why the key may not stand on the equipment (K13).
+
+        :return: ``"out_of_service"``, ``"other_company"`` or ``"other_owner"``, or None
+            where it may
+        """
+        self.ensure_one()
+        if not equipment.active or equipment.state != "in_service":
+            return "out_of_service"
+        if self.company_id and self.company_id != equipment.company_id:
+            return "other_company"
+        if self.owner_id and self.owner_id not in equipment._get_key_owners():
+            return "other_owner"
+        return None
+
+    def _finding_words(self, code, repair):
+        """Return in the reader's language what is wrong and how it is repaired."""
+        words = {
+            "revoked": self.env._(
+                "The key is revoked, but still assigned to %(assigned)s. Repair: "
+                "the assignment is removed."
+            ),
+            "assigned": self.env._(
+                "The key is assigned to %(assigned)s, but says %(status)s "
+                "(%(recorded)s). Repair: its status becomes %(after)s, on "
+                "%(assigned)s."
+            ),
+            "gone": self.env._(
+                "The key says that it is on %(recorded)s, but is not assigned to "
+                "it any more. Repair: it is taken off there and becomes %(after)s."
+            ),
+            "nowhere": self.env._(
+                "The status is Applied, but no equipment carries the key. Repair: "
+                "its status becomes %(after)s."
+            ),
+            "out_of_service": self.env._(
+                "The key is on %(assigned)s, which is not in service. Repair: it goes "
+                "back to the inventory."
+            ),
+            "other_company": self.env._(
+                "The key belongs to the company %(company)s, but is on %(assigned)s, "
+                "which does not. Repair: it goes back to the inventory."
+            ),
+            "other_owner": self.env._(
+                "The key was bought for %(owner)s, but is on %(assigned)s, which is "
+                "not equipment of this customer. Repair: it goes back to the "
+                "inventory."
+            ),
+            "late": self.env._(
+                "The validity ended on %(end)s, but the status is %(status)s. "
+                "Repair: its status becomes %(after)s (the hourly job does so too)."
+            ),
+            "early": self.env._(
+                "The status is Expired, but the validity has not ended (%(end)s): a "
+                "clock may have been ahead. Repair: its status becomes %(after)s."
+            ),
+            "trail": self.env._(
+                "The audit trail was changed behind the system's back. It cannot "
+                "be repaired: choose Verify to see which entry, keep the backups "
+                "of the database, and find out who had access."
+            ),
+        }
+        key = self.sudo()
+        return words[code] % {
+            "assigned": self._visible_name(key.equipment_feature_ids.equipment_id),
+            "recorded": self._visible_name(key.equipment_id),
+            "status": self._selection_label("status", self.status),
+            "after": self._selection_label(
+                "status", repair[1] if isinstance(repair, tuple) else ""
+            ),
+            "end": self.validity_end or self.env._("no end"),
+            "company": key.company_id.display_name,
+            "owner": key.owner_id.display_name,
+        }
+
+    def _visible_name(self, equipment):
+        """Return the name of an equipment, where the reader may know it (E1)."""
+        if not equipment:
+            return self.env._("on no equipment")
+        if equipment.with_env(self.env).has_access("read"):
+            return equipment.display_name
+        return self.env._("equipment of another company")
 
     def repair(self):
         """Repair the keys of these whose status and assignment disagree (S7).
@@ -244,13 +343,14 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.check_access("write")
         self._lock_for_step()
         steps = {}
-        for key, (_words, repair) in self._find_inconsistencies().items():
+        for key, (_code, repair) in self._get_findings().items():
             if repair:
                 steps.setdefault(repair, []).append(key.id)
         for step, key_ids in steps.items():
             keys = self.browse(key_ids)
             if step == "remove":
-                keys.equipment_feature_ids.unlink()
+                # Also off equipment that only another company sees.
+                keys.sudo().equipment_feature_ids.unlink()
             else:
                 keys._transition(*step, reason=REPAIRED)
         repaired = self.browse(sum(steps.values(), []))
@@ -267,7 +367,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def check_consistency(self):
-        """Check all keys: status against assignment, validity, audit trails (S7).
+        """Check all keys that the user may see: status against assignment, validity,
+        audit trails (S7).
 
         What is found is listed under the filter *Needs Attention* from then on. Among
         very many keys :meth:`check_next_consistency` shows how far it is.
@@ -275,25 +376,27 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: the keys that need attention
         :raises AccessError: where the user may not change keys
         """
-        self.check_access("write")
-        self._check_all_trails()
+        batch = {"last_id": 0}
+        while (batch := self.check_next_consistency(batch["last_id"]))["count"]:
+            pass
         return self.search([("needs_attention", "=", True)])
 
     @api.model
     def check_next_consistency(self, after_id=0, limit=VERIFY_BATCH):
-        """Check the next keys, of all companies, as :meth:`check_consistency` does.
+        """Check the next keys that the user may see, as :meth:`check_consistency` does.
 
         To check everything, call it again with the ``last_id`` of the answer until
         ``count`` is 0.
 
         :param int after_id: keys with a greater id are looked at
-        :param int limit: how many
+        :param int limit: how many, at most 2000
         :return: ``{"count", "last_id"}``
         :raises AccessError: where the user may not change keys
         """
         self.check_access("write")
-        keys = self.sudo()._next_keys(after_id, limit)
-        keys._check_trails()
+        keys = self._next_keys(after_id, limit)
+        # What stands on equipment of another company is checked, too.
+        keys.sudo()._check_trails()
         return {"count": len(keys), "last_id": keys[-1:].id or after_id}
 
     @api.model
@@ -321,33 +424,29 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
         return action | {"context": {"search_default_needs_attention": 1}}
 
-    def _check_all_trails(self, after_batch=lambda count: None):
-        """Verify the audit trail of every key, of all companies.
-
-        :param after_batch: called with the number of keys of each batch
-        """
-        last_id = 0
-        while (batch := self.check_next_consistency(last_id))["count"]:
-            last_id = batch["last_id"]
-            after_batch(batch["count"])
-
     def _check_trails(self):
-        """Verify these keys and their audit trails, and keep on each what was found."""
+        """Verify these keys and their audit trails, and keep on each what was found.
+
+        Keys that somebody works on at this moment are left to the next check.
+        """
         findings = self.env["client.equipment.audit.log"]._verify(self)
         broken = self.browse(finding["software_key_id"] for finding in findings)
-        # A status that disagrees is told, and can be repaired, as such.
-        repairable = self.browse(
-            key.id
-            for key, (_, repair) in broken._find_inconsistencies().items()
-            if repair
+        found = (broken | self._filtered_disagreeing())._get_findings()
+        disagreeing = self.browse(
+            key.id for key, (_, repair) in found.items() if repair
         )
-        broken -= repairable
+        # A status that disagrees is told, and can be repaired, as such.
+        broken -= self.browse(
+            key.id for key, (code, _) in found.items() if code in EXPLAINS_TRAIL
+        )
+        flags = ["assignment_broken", "audit_broken"]
+        self.fetch(flags)
         changed = self.filtered(
             lambda key: (
-                key.assignment_broken != (key in repairable)
+                key.assignment_broken != (key in disagreeing)
                 or key.audit_broken != (key in broken)
             )
-        )
+        ).try_lock_for_update(allow_referencing=True)
         if changed:
             # Straight SQL: nothing of the key itself changes.
             self.env.cr.execute(
@@ -358,21 +457,53 @@ class ClientEquipmentSoftwareKey(models.Model):
                            audit_broken = id = ANY(%s)
                      WHERE id = ANY(%s)
                     """,
-                    list(repairable.ids),
+                    list(disagreeing.ids),
                     list(broken.ids),
                     list(changed.ids),
                 )
             )
-            found = ["assignment_broken", "audit_broken"]
-            changed.invalidate_recordset(found, flush=False)
-            changed.modified(found)
+            changed.invalidate_recordset(flags, flush=False)
+            changed.modified(flags)
+
+    def _filtered_disagreeing(self):
+        """Return those of these keys that disagree with their assignment."""
+        return self.browse(
+            key_id
+            for (key_id,) in self.env.execute_query(
+                SQL("%s AND key.id = ANY(%s)", SQL(DISAGREEING), list(self.ids))
+            )
+        )
 
     @api.model
     def _cron_check_consistency(self):
-        """Check all keys every night; a run that is killed loses nothing (S7)."""
+        """Check all keys every night, in portions (S7).
+
+        Where the time is up, Odoo starts the next run, which goes on from there: a run
+        that is killed loses nothing. Where somebody changes a key that is checked, the
+        portion is taken anew.
+        """
         cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=self.search_count([]))
-        self._check_all_trails(cron._commit_progress)
-        cron._commit_progress(remaining=0)
-        if found := self.search_count([("needs_attention", "=", True)]):
-            _logger.info("%s software keys need attention", found)
+        check = self.env["client.equipment.software.key.check"]._get()
+        left = self.search_count([("id", ">", check.checked_id)])
+        time_left = cron._commit_progress(remaining=left)
+        retries, ended = CHECK_RETRIES, False
+        while time_left and not ended:
+            try:
+                count = check._check_next_keys()
+            except (
+                psycopg2.errors.SerializationFailure,
+                psycopg2.errors.DeadlockDetected,
+            ):
+                self.env.cr.rollback()
+                retries -= 1
+                if not retries:
+                    raise
+                _logger.info("Software keys changed meanwhile: checking them anew")
+                continue
+            time_left = cron._commit_progress(count)
+            self.env.invalidate_all()  # or a million keys would stay in memory
+            retries, ended = CHECK_RETRIES, not check.checked_id
+        if ended:
+            cron._commit_progress(remaining=0)
+            if found := self.search_count([("needs_attention", "=", True)]):
+                _logger.info("%s software keys need attention", found)

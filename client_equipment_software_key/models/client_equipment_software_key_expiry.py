@@ -111,12 +111,13 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def get_job_health(self):
-        """Tell how the scheduled action that expires keys is doing (S6).
+        """Tell how the scheduled actions of the keys are doing (S6, S7).
 
-        :return: ``{"last_run", "expired", "overdue", "message"}``: when it last ran
-            (or False), how many keys it expired then, whether it is overdue, and what
-            to tell the user about that; nothing (``{}``) to those who do not manage
-            keys
+        :return: ``{"last_run", "expired", "overdue", "message", "last_check",
+            "check_progress"}``: when the one that expires keys last ran (or False), how
+            many keys it expired then, whether it is overdue, and what to tell the user
+            about that; when the nightly check last reached the end (or False), and how
+            far it is, in per cent; nothing (``{}``) to those who do not manage keys
         """
         if not self.has_access("write"):
             return {}
@@ -153,9 +154,13 @@ class ClientEquipmentSoftwareKey(models.Model):
                 if cron.lastcall
                 else self.env._("never"),
             )
+        check = self.env["client.equipment.software.key.check"].sudo()
+        check = check.search([], limit=1)
         return {
             "last_run": cron.lastcall,
             "expired": sum(progress.mapped("done")),
             "overdue": bool(overdue),
             "message": message,
+            "last_check": check.completed,
+            "check_progress": check._get_progress(),
         }

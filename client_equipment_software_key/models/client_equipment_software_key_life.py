@@ -279,6 +279,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     def action_revoke(self):
         """Button *Revoke*.
 
-        :return: True
+        :return: an action that tells which keys were revoked
         """
-        return self.revoke()
+        revoked = self.filtered(lambda key: key.status != "revoked")
+        self.revoke()
+        return revoked._told_revoked()

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from odoo.addons.client_equipment.models.client_equipment_mixin import READER
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
@@ -19,20 +21,18 @@ class ResConfigSettings(models.TransientModel):
     software_key_last_run = fields.Datetime(compute="_compute_software_key_health")
     software_key_last_expired = fields.Integer(compute="_compute_software_key_health")
     software_key_job_overdue = fields.Boolean(compute="_compute_software_key_health")
-    software_key_attention_count = fields.Integer(
-        compute="_compute_software_key_health"
-    )
+    software_key_last_check = fields.Datetime(compute="_compute_software_key_health")
+    software_key_check_progress = fields.Integer(compute="_compute_software_key_health")
 
     @api.depends("company_id")
+    @api.depends_context(*READER)
     def _compute_software_key_health(self):
-        SoftwareKey = self.env["client.equipment.software.key"]
-        health = SoftwareKey.get_job_health()
+        health = self.env["client.equipment.software.key"].get_job_health()
         self.software_key_last_run = health.get("last_run")
         self.software_key_last_expired = health.get("expired")
         self.software_key_job_overdue = health.get("overdue")
-        self.software_key_attention_count = SoftwareKey.search_count(
-            [("needs_attention", "=", True)]
-        )
+        self.software_key_last_check = health.get("last_check")
+        self.software_key_check_progress = health.get("check_progress")
 
     def action_check_software_keys(self):
         """Button *Check Consistency*.
@@ -40,3 +40,10 @@ class ResConfigSettings(models.TransientModel):
         :return: an action that shows what was found
         """
         return self.env["client.equipment.software.key"].action_check_consistency()
+
+    def action_view_software_keys_attention(self):
+        """Button *Needs Attention*.
+
+        :return: a window action
+        """
+        return self.env["client.equipment.software.key"].action_view_needs_attention()

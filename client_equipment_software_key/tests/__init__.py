@@ -6,6 +6,7 @@ from . import test_concurrency
 from . import test_consistency
 from . import test_customer_owned
 from . import test_dashboard
+from . import test_deletion
 from . import test_equipment_dialogs
 from . import test_evidence_pack
 from . import test_expiration
@@ -18,6 +19,9 @@ from . import test_job_health
 from . import test_languages
 from . import test_next_available
 from . import test_performance
+from . import test_races
+from . import test_readers
+from . import test_readable_keys
 from . import test_reminders
 from . import test_renew
 from . import test_replace
@@ -26,6 +30,7 @@ from . import test_return
 from . import test_screens
 from . import test_software_key
 from . import test_status
+from . import test_told
 from . import test_troubleshooting
 from . import test_usage_history
 from . import test_verify

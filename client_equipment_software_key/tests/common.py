@@ -1,12 +1,15 @@
+import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPConnection
 
 from odoo import Command, api, fields
 from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
 from odoo.service.model import execute_cr
-from odoo.tests import BaseCase, TransactionCase, get_db_name, new_test_user
+from odoo.tests import BaseCase, HttpCase, TransactionCase, get_db_name, new_test_user
 
 ADDON = "client_equipment_software_key"
 
@@ -213,6 +216,61 @@ class CommittedCase(SoftwareKeyMixin, BaseCase):
                 except UserError as error:
                     cr.rollback()
                     return error
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            outcomes = list(pool.map(request, calls))
+        self.env.cr.rollback()  # a fresh look
+        self.env.invalidate_all()
+        return outcomes
+
+
+class CommittedHttpCase(CommittedCase):
+    """Base of tests whose people are at the real server, each on a connection of his
+    own: retries, locks and answers are those that a client of ``/json/2`` gets."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.api_keys = {
+            user: cls.env["res.users.apikeys"]
+            .with_user(user)
+            .sudo()
+            ._generate("rpc", "races", None)
+            for user in (cls.technician, cls.manager)
+        }
+        cls.cr.commit()
+
+    def _call(self, user, model, method, **arguments):
+        """Call the method as the user; return ``(status, answer, seconds)``."""
+        server = HTTPConnection("127.0.0.1", HttpCase.http_port(), timeout=60)
+        start = time.monotonic()
+        server.request(
+            "POST",
+            f"/json/2/{model}/{method}",
+            json.dumps(arguments),
+            {
+                "Content-Type": "application/json",
+                "Authorization": f"bearer {self.api_keys[user]}",
+                "X-Odoo-Database": get_db_name(),
+            },
+        )
+        answer = server.getresponse()
+        content = answer.read()
+        seconds = time.monotonic() - start
+        server.close()
+        return answer.status, json.loads(content), seconds
+
+    def _call_at_once(self, *calls):
+        """Make the calls at the same moment; return their ``(status, answer, seconds)``.
+
+        :param calls: ``(user, model, method, arguments)``
+        """
+        barrier = threading.Barrier(len(calls))
+
+        def request(call):
+            user, model, method, arguments = call
+            barrier.wait()
+            return self._call(user, model, method, **arguments)
 
         with ThreadPoolExecutor(len(calls)) as pool:
             outcomes = list(pool.map(request, calls))

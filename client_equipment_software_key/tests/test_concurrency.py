@@ -1,16 +1,18 @@
 # Other connections see only what is committed.
 # pylint: disable=invalid-commit
+import threading
+import time
 from contextlib import contextmanager
-
-import psycopg2
-from werkzeug.test import EnvironBuilder
+from unittest.mock import patch
 
 from odoo import api
 from odoo.exceptions import UserError
-from odoo.http import HTTPRequest, Request, _request_stack
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.client_equipment.exceptions import ChangedMeanwhile
+
+from ..models import client_equipment_software_key_life as key_life
 from .common import CommittedCase
 
 ROUNDS = 20
@@ -119,48 +121,97 @@ class TestConcurrency(CommittedCase):
     def _manager_who_looked_before(self, key):
         """Give the key as a request of the manager's sees it who looked at it before
         somebody else changed it."""
-        _request_stack.push(Request(HTTPRequest(EnvironBuilder().get_environ())))
-        try:
-            with self.registry.cursor() as cr:
-                seen = key.with_env(api.Environment(cr, self.manager.id, {}))
-                self.assertEqual(seen.status, key.status)
-                key.write({"remarks": "Changed meanwhile"})
-                self.cr.commit()
-                yield seen
-        finally:
-            _request_stack.pop()
+        with self.registry.cursor() as cr:
+            seen = key.with_env(api.Environment(cr, self.manager.id, {}))
+            self.assertEqual(seen.status, key.status)
+            key.write({"remarks": "Changed meanwhile"})
+            self.cr.commit()
+            yield seen
 
     @mute_logger("odoo.sql_db")
-    def test_fresh_view(self):
-        """E5: whoever comes second does his step at once, on the key as the first one
-        left it, instead of being told to try again."""
-        key = self._enter_subscriptions("SECOND-1")
-        self.cr.commit()
-        end = self._in_days(400)
-        with self._manager_who_looked_before(key) as seen:
-            seen.renew(end)
-            seen.env.cr.commit()
-        self.cr.rollback()
-        self.env.invalidate_all()
-        self.assertEqual(key.validity_end, end)
-        self.assertIn("Changed meanwhile", key.remarks)
-        self.assertIn("Renewed subscription", key.remarks)
-        self.assertEqual(key.verify_audit_trail(), [])
-
-    @mute_logger("odoo.sql_db")
-    def test_no_fresh_view_of_half_the_work(self):
-        """E5: a request that has written already is run again as a whole by Odoo: what
-        it did so far cannot be lost halfway."""
+    def test_old_view(self):
+        """E5, E6: nobody acts upon an old view of a key; the transaction of whoever
+        tried goes on, with its savepoints, its hooks and what it had written."""
         key = self._enter("SECOND-2")
         self.cr.commit()
+        heard = []
         with self._manager_who_looked_before(key) as seen:
-            seen.env["client.equipment"].browse(self.laptop.id).name = "Half the Work"
-            with self.assertRaises(psycopg2.errors.SerializationFailure):
-                seen.revoke()
+            cr = seen.env.cr
+            cr.precommit.add(lambda: heard.append("precommit"))
+            cr.postcommit.add(lambda: heard.append("postcommit"))
+            seen.env["client.equipment"].browse(self.laptop.id).note = "Half the work"
+            for step in (seen.revoke, lambda: seen.write({"status": "revoked"})):
+                with self.assertRefused(ChangedMeanwhile, "SECOND-2"), cr.savepoint():
+                    step()
+            cr.commit()
+        self.assertEqual(heard, ["precommit", "postcommit"])
         self.cr.rollback()
         self.env.invalidate_all()
-        self.assertEqual(self.laptop.name, "Concurrent Laptop 1")
+        self.assertIn("Half the work", self.laptop.note)
         self.assertEqual(key.status, "available")
+        self.assertEqual(self._steps(key), ["created"])
+
+    def _hold(self, key, seconds):
+        """Let somebody else hold the key for a while, from now on."""
+        holder = self.registry.cursor()
+        holder.execute(
+            "SELECT FROM client_equipment_software_key WHERE id = %s FOR UPDATE",
+            [key.id],
+        )
+        timer = threading.Timer(seconds, holder.close)
+        timer.start()
+        self.addCleanup(timer.join)
+
+    def test_waiting_for_one_of_three(self):
+        """E6: a step on several keys waits no longer than somebody else holds one of
+        them, and leaves the caller's own limit as it was."""
+        keys = self._enter("HELD-1", "HELD-2", "HELD-3")
+        self.cr.commit()
+        apply = [{"software_key_id": k.id, "equipment_id": self.laptop.id} for k in keys]
+        for step in (
+            lambda keys: keys.env[FEATURE].create(apply),
+            lambda keys: keys.env[FEATURE].search([("software_key_id", "in", keys.ids)])
+            .unlink(),
+            lambda keys: keys.revoke(),
+        ):
+            with self.registry.cursor() as cr:
+                cr.execute("SET LOCAL lock_timeout = '17s'")
+                self._hold(keys[1], 0.3)
+                start = time.monotonic()
+                step(keys.with_env(api.Environment(cr, self.manager.id, {})))
+                self.assertLess(time.monotonic() - start, 1)
+                cr.execute("SHOW lock_timeout")
+                self.assertEqual(cr.fetchone()[0], "17s")
+        self.cr.rollback()
+        self.env.invalidate_all()
+        self.assertEqual(set(keys.mapped("status")), {"revoked"})
+
+    @mute_logger("odoo.sql_db")
+    def test_held_for_too_long(self):
+        """E6, E2: whoever waits in vain is told which key is busy, and goes on."""
+        key = self._enter("HELD-4")
+        self.cr.commit()
+        self._hold(key, 1)
+        with patch.object(key_life, "LOCK_TIMEOUT", "200ms"), self.registry.cursor() as cr:
+            held = key.with_env(api.Environment(cr, self.manager.id, {}))
+            with self.assertRefused(UserError, "else is working on .*HELD-4"):
+                held.revoke()
+            self.assertEqual(held.status, "available")
+
+    def test_crossing_steps(self):
+        """E6: steps on the same keys, named in different orders, do not block each
+        other."""
+        keys = self._enter(*[f"CROSS-{number}" for number in range(6)])
+        self.cr.commit()
+        there, back = keys.ids, keys.ids[::-1]
+        start = time.monotonic()
+        outcomes = self._at_once(
+            [(self.manager, KEY, "write", [ids, {"status": "revoked"}])
+             for ids in (there, back)]
+        )
+        self.assertEqual([o for o in outcomes if o is not True], [])
+        self.assertEqual(set(keys.mapped("status")), {"revoked"})
+        self.assertLess(time.monotonic() - start, 5)  # with Odoo's pause
 
     @mute_logger("odoo.sql_db")
     def test_import_meets_somebody(self):

@@ -1,11 +1,21 @@
+# Other connections see only what is committed.
+# pylint: disable=invalid-commit
+import logging
+import threading
+import time
+from contextlib import suppress
+from datetime import timedelta
+
+import psycopg2
 from freezegun import freeze_time
 
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
-from odoo.tools import SQL
+from odoo.tools import SQL, mute_logger
 
-from ..models import client_equipment_software_key_consistency
-from .common import ADDON, SoftwareKeyCommon
+from ..models import client_equipment_software_key_consistency as consistency
+from .common import ADDON, CommittedCase, SoftwareKeyCommon
 
 
 @tagged("post_install", "-at_install")
@@ -81,7 +91,7 @@ class TestConsistency(SoftwareKeyCommon):
         """K8: among very many keys, what a key's own row shows is listed at once; what
         only its assignment shows, from the check on until the key's next step."""
         # As if even these few were more than can be compared in a moment.
-        self.patch(client_equipment_software_key_consistency, "COMPARED_LIVE", -2)
+        self.patch(consistency, "COMPARED_LIVE", -2)
         self._set(self.free, status="applied")
         self._set(self.applied, equipment_id=self.spare_laptop.id)
         self.assertEqual(self._listed(), self.free)
@@ -153,6 +163,119 @@ class TestConsistency(SoftwareKeyCommon):
             self.assertEqual(self._steps(key), ["created", "expired"])
             self.assertFalse(self._listed())
 
+    def test_clock_ahead(self):
+        """S7: keys that the job expired while the clock was ahead are found once it
+        goes right again; the repair renews them, each to where it is."""
+        stock = self._enter_subscriptions("AHEAD-1", end=30)
+        cron = self.env.ref(f"{ADDON}.ir_cron_expire")
+        with (
+            freeze_time(fields.Datetime.now() + timedelta(days=365)),
+            self.enter_registry_test_mode(),
+        ):
+            cron.method_direct_trigger()
+        self.env.invalidate_all()
+        keys = stock | self.applied
+        self.assertEqual(set(keys.mapped("status")), {"expired"})
+        self.assertEqual(self._listed(), keys)
+        self.assertEqual(self.Keys.check_consistency(), keys)
+        for key in keys:
+            self.assertIn("a clock may have been ahead", key.attention_note)
+        self.assertEqual(keys.with_user(self.manager).repair(), keys)
+        self.assertEqual(stock.status, "available")
+        self.assertRecordValues(
+            self.applied, [{"status": "applied", "equipment_id": self.laptop.id}]
+        )
+        for key in keys:
+            self.assertEqual(self._steps(key)[-2:], ["expired", "renewed"])
+        self.assertEqual(keys.verify_audit_trail(), [])
+        self.assertFalse(self._listed())
+
+    def test_expired_without_end(self):
+        """S7: a permanent key that says Expired is found, too."""
+        self._set(self.free, status="expired")
+        self._check(
+            self.free, "(no end)", "available", self.env["client.equipment"], "renewed"
+        )
+
+    def _misplaced(self):
+        """Yield for each way in which a key comes to stand where it may not: what is
+        said of it, after it was brought about behind the system's back."""
+        branch = self.env["res.partner"].create(
+            {"name": "Branch", "parent_id": self.customer.id}
+        )
+        unit = self.laptop.copy({"partner_id": branch.id})
+        owned = self._enter("OWNED-1", owner_id=self.customer.id)
+        self._apply(owned | self._enter("OWNED-2"), unit)
+        self.assertFalse(self.Keys.check_consistency())
+        for table, record, change, words in (
+            ("client_equipment", unit, "active = FALSE", "is not in service"),
+            ("client_equipment", unit, "state = 'retired'", "is not in service"),
+            ("client_equipment", unit, "company_id = NULL", "belongs to the company"),
+            ("client_equipment", unit, "partner_id = NULL", "bought for Tour Dental"),
+            ("res_partner", branch, "parent_id = NULL", "bought for Tour Dental"),
+        ):
+            with self.subTest(change):
+                self._sql("SAVEPOINT misplaced")
+                self._sql(
+                    "UPDATE %s SET %s WHERE id = %s",
+                    SQL.identifier(table),
+                    SQL(change),
+                    record.id,
+                )
+                yield owned, words
+                self._sql("ROLLBACK TO SAVEPOINT misplaced")
+
+    def test_where_it_may_not_be(self):
+        """S7, K13: a key on equipment that is not in service, of another company or of
+        another customer than it was bought for is found; the repair takes it off."""
+        for key, words in self._misplaced():
+            self.assertIn(key, self._listed())
+            self.assertIn(words, key.attention_note)
+            listed = self._listed()
+            self.assertEqual(listed.repair(), listed)
+            self.assertEqual(key.status, "available")
+            self.assertFalse(key.equipment_feature_ids)
+            self.assertEqual(self._steps(key), ["created", "applied", "revoked"])
+            self.assertFalse(self.Keys.check_consistency())
+
+    def test_where_it_may_not_be_among_very_many(self):
+        """K8, K13: among very many keys the check finds them."""
+        self.patch(consistency, "COMPARED_LIVE", -2)
+        for key, _words in self._misplaced():
+            self.assertFalse(self._listed())
+            self.assertIn(key, self.Keys.check_consistency())
+            self.assertIn(key, self._listed())
+
+    def test_equipment_of_another_company(self):
+        """E1, S7: the finding does not name equipment that only another company sees;
+        the manager of the key takes it off nevertheless."""
+        self.applied.company_id = False
+        self._sql(
+            "UPDATE client_equipment SET company_id = %s, state = 'retired'"
+            " WHERE id = %s",
+            self.other_company.id,
+            self.laptop.id,
+        )
+        key = self.applied.with_user(self.manager)
+        self.assertIn("on equipment of another company", key.attention_note)
+        self.assertNotIn("LAPTOP", key.attention_note)
+        self.assertEqual(key.repair(), key)
+        self.assertEqual(key.status, "available")
+
+    def test_only_what_one_may_see(self):
+        """E1: a manager's check counts the keys of his own companies only."""
+        outsider = self._new_user("outsider", f"{ADDON}.group_software_key_manager")
+        outsider.write(
+            {
+                "company_id": self.other_company.id,
+                "company_ids": [Command.set(self.other_company.ids)],
+            }
+        )
+        Keys = self.Keys.with_user(outsider)
+        before = Keys.check_next_consistency()["count"]
+        self._enter("FOREIGN-1", "FOREIGN-2")
+        self.assertEqual(Keys.check_next_consistency()["count"], before)
+
     def test_broken_trail(self):
         """S7: a broken chain is found by the nightly check and listed; it cannot be
         repaired, and is listed no more once it is restored."""
@@ -189,6 +312,68 @@ class TestConsistency(SoftwareKeyCommon):
         self.assertGreaterEqual(looked_at, 4)
         self.assertEqual(self._listed(), self.applied)
 
+    def test_limit(self):
+        """E2: no call looks at more keys than one batch holds."""
+        self.patch(consistency, "VERIFY_BATCH", 2)
+        for check in (
+            self.Keys.check_next_consistency,
+            self.Keys.verify_next_audit_trails,
+        ):
+            self.assertEqual(check(limit=1_000_000)["count"], 2)
+
+    def _run_for(self, seconds):
+        """Run the nightly check as the scheduler does, with so much time for it; return
+        its record of progress."""
+        cron = self.env.ref(f"{ADDON}.ir_cron_check_consistency")
+        progress = self.env["ir.cron.progress"].create({"cron_id": cron.id})
+        self.env.flush_all()
+        with self.env.registry.cursor() as cr:
+            env = self.env(
+                cr=cr,
+                context={
+                    "ir_cron_progress_id": progress.id,
+                    "cron_id": cron.id,
+                    "cron_end_time": time.monotonic() + seconds,
+                },
+            )
+            env["client.equipment.software.key"]._cron_check_consistency()
+        self.env.invalidate_all()
+        return progress
+
+    def test_time_runs_out(self):
+        """S7: a nightly check whose time is up stops between two portions; the next
+        run goes on from there up to the end. Managers see how far it is."""
+        self.patch(consistency, "VERIFY_BATCH", 1)
+        last = self._enter(*[f"LAST-{number}" for number in range(20)])[-1]
+        self._sql(
+            "UPDATE client_equipment_audit_log SET user_name = 'X'"
+            " WHERE software_key_id = %s",
+            last.id,
+        )
+        check = self.env["client.equipment.software.key.check"]._get()
+        places, health = [], []
+        with self.enter_registry_test_mode():
+            progress = self._run_for(0)
+            self.assertEqual((check.checked_id, check.completed), (0, False))
+            self.assertEqual(progress.remaining, self.Keys.sudo().search_count([]))
+            for _run in range(1000):
+                progress = self._run_for(0.02)
+                places.append(check.checked_id)
+                health.append(self.Keys.get_job_health())
+                if check.completed:
+                    break
+        self.assertGreater(len(places), 1, "in one run")
+        self.assertEqual(places.pop(), 0)
+        self.assertEqual(places, sorted(places))
+        self.assertEqual(progress.remaining, 0)
+        self.assertEqual(self._listed(), last)
+        self.assertEqual(health[-1]["last_check"], check.completed)
+        self.assertEqual(health[-1]["check_progress"], 100)
+        progresses = [each["check_progress"] for each in health[:-1]]
+        self.assertEqual(progresses, sorted(progresses))
+        self.assertFalse(health[0]["last_check"])
+        self.assertTrue(any(0 < each < 100 for each in progresses))
+
     def test_who(self):
         """S7: technicians and auditors see what was found, but repair nothing; nobody
         sets the finding by hand."""
@@ -224,3 +409,49 @@ class TestConsistency(SoftwareKeyCommon):
             self.assertEqual(len(keys.repair()), number)
             counts.append(self.env.cr.sql_log_count - before)
         self.assertLessEqual(counts[1], counts[0] + 3)
+
+
+@tagged("post_install", "-at_install")
+class TestCheckBesidePeople(CommittedCase):
+    @mute_logger("odoo.sql_db")
+    def test_people_work_beside_the_check(self):
+        """S7, E5: a key that somebody changes while it is checked does not end the
+        nightly check: its portion is taken anew."""
+        key = self._enter("BESIDE-1")
+        self.cr.commit()
+        self.addCleanup(self.cr.rollback)
+        check = self.env["client.equipment.software.key.check"]._get()
+        check.write({"checked_id": key.id - 1, "completed": False})
+        self.cr.execute(
+            "UPDATE client_equipment_audit_log SET user_name = 'X'"
+            " WHERE software_key_id = %s",
+            [key.id],
+        )
+        self.cr.commit()
+        ended = threading.Event()
+
+        def work():
+            with self.registry.cursor() as cr:
+                while not ended.wait(0.02):
+                    with suppress(psycopg2.errors.SerializationFailure):
+                        # A step of the key would forget what was found, too.
+                        cr.execute(
+                            "UPDATE client_equipment_software_key"
+                            " SET audit_broken = FALSE WHERE id = %s",
+                            [key.id],
+                        )
+                    cr.commit()
+
+        person = threading.Thread(target=work)
+        person.start()
+        try:
+            with self.assertLogs(consistency.__name__, logging.INFO) as logs:
+                for _night in range(300):
+                    key._cron_check_consistency()
+                    self.assertTrue(check.completed)
+                    if "changed meanwhile" in str(logs.output):
+                        break
+        finally:
+            ended.set()
+            person.join()
+        self.assertIn("changed meanwhile", str(logs.output))

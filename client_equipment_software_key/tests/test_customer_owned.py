@@ -1,7 +1,8 @@
+from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tools.safe_eval import safe_eval
 
-from .common import SoftwareKeyCommon
+from .common import ADDON, SoftwareKeyCommon
 
 
 class TestCustomerOwned(SoftwareKeyCommon):
@@ -76,6 +77,66 @@ class TestCustomerOwned(SoftwareKeyCommon):
             self.owned.owner_id = self.other_customer
         with self.assertRefused(UserError, "was bought for Tour Dental Practice"):
             self.laptop.partner_id = self.other_customer
+
+    def _editor(self, role, *groups):
+        """Return a user who may edit contacts, too."""
+        return self._new_user(role, ",".join(("base.group_partner_manager", *groups)))
+
+    def test_contact_leaves(self):
+        """K13, F16: a contact, or one above it, cannot leave the customer for whom a
+        key on its equipment was bought, by whatever way."""
+        self.spare_laptop.partner_id = self.contact
+        self._apply(self.owned, self.spare_laptop)
+        editor = self._editor("editor", f"{ADDON}.group_software_key_user")
+        branch, contact, customer, other = (
+            partner.with_user(editor)
+            for partner in (
+                self.branch,
+                self.contact,
+                self.customer,
+                self.other_customer,
+            )
+        )
+        for leave in (
+            lambda: branch.write({"parent_id": False}),
+            lambda: branch.write({"parent_id": other.id}),
+            lambda: contact.write({"parent_id": other.id}),
+            lambda: other.write({"child_ids": [Command.link(branch.id)]}),
+            lambda: customer.write({"child_ids": [Command.unlink(branch.id)]}),
+            lambda: branch.unlink(),
+        ):
+            with self.assertRefused(UserError, "cannot leave Tour Dental Practice"):
+                leave()
+            self.env.invalidate_all()
+        with self.assertRefused(UserError, r"LAPTOP-67890\]: Tour Office .* OWNED-1"):
+            branch.parent_id = False
+        # Within the customer, and without such keys, contacts move as they like.
+        contact.parent_id = customer
+        self.assertEqual(self.owned.equipment_id, self.spare_laptop)
+        self.owned.equipment_feature_ids.unlink()
+        contact.parent_id = other
+
+    def test_contact_leaves_unseen(self):
+        """E1: who has no role for keys learns that he must ask, and no more."""
+        self.spare_laptop.partner_id = self.branch
+        self._apply(self.owned, self.spare_laptop)
+        branch = self.branch.with_user(self._editor("plain_editor"))
+        with self.assertRefused(UserError, "something that you may not see") as caught:
+            branch.parent_id = False
+        for secret in ("OWNED", "Office", "LAPTOP", "Spare"):
+            self.assertNotIn(secret, str(caught.exception))
+
+    def test_contacts_merged(self):
+        """K13: merging contacts does not bring a key onto another customer's equipment
+        either."""
+        self.spare_laptop.partner_id = self.branch
+        self._apply(self.owned, self.spare_laptop)
+        twin = self.env["res.partner"].create(
+            {"name": "Branch", "parent_id": self.other_customer.id}
+        )
+        merge = self.env["base.partner.merge.automatic.wizard"].create({})
+        with self.assertRefused(UserError, "cannot leave Tour Dental Practice"):
+            merge._merge((self.branch + twin).ids, twin, extra_checks=False)
 
     def test_offered_first(self):
         """K13: the drop-down of the customer's equipment offers owned keys first, also

@@ -31,8 +31,10 @@ class ClientEquipmentApplyNext(models.TransientModel):
     def action_apply(self):
         """Apply the next key of each chosen software.
 
-        :return: an action that closes the dialog
+        :return: an action that tells which keys, and closes the dialog
         """
         self.ensure_one()
-        self.software_ids.apply_next_available(self.equipment_id.id, self.remarks)
-        return {"type": "ir.actions.act_window_close"}
+        features = self.software_ids.apply_next_available(
+            self.equipment_id.id, self.remarks
+        )
+        return features._told_applied()

@@ -12,7 +12,9 @@ class ClientEquipmentReturn(models.TransientModel):
     _inherit = ["client.equipment.mixin"]
 
     equipment_id = fields.Many2one("client.equipment", required=True, readonly=True)
-    replacement_id = fields.Many2one("client.equipment", "Replacement Unit")
+    replacement_id = fields.Many2one(
+        "client.equipment", "Replacement Unit", ondelete="cascade"
+    )
     state_after = fields.Selection(
         [
             ("returned", "Returned"),
@@ -44,9 +46,10 @@ class ClientEquipmentReturn(models.TransientModel):
     def action_confirm(self):
         """Let every key go where its line says.
 
-        :return: an action that closes the dialog and shows the equipment anew
+        :return: an action that tells what became of them and shows the equipment anew
         """
         self.ensure_one()
+        told = self._tell_outcome()
         decisions = {}
         for line in self.line_ids:
             decisions.setdefault(line.decision, []).append(line.software_key_id.id)
@@ -55,7 +58,20 @@ class ClientEquipmentReturn(models.TransientModel):
             self.replacement_id.id,
             self.state_after != "in_service" and self.state_after,
         )
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+        return self._told(told, close=False)
+
+    def _tell_outcome(self):
+        """Return in words where each key goes, and what becomes of the equipment."""
+        states = dict(self._fields["state_after"]._description_selection(self.env))
+        return "\n".join(
+            [
+                f"{self.equipment_id.display_name}: {states[self.state_after]}",
+                *(
+                    f"{line.software_key_id.display_name}: {line.outcome}"
+                    for line in self.line_ids
+                ),
+            ]
+        )
 
 
 class ClientEquipmentReturnLine(models.TransientModel):

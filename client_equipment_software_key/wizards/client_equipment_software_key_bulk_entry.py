@@ -63,6 +63,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
     company_id = fields.Many2one(
         "res.company",
         default=lambda self: self.env.company,
+        ondelete="cascade",
         help="Leave empty to share the keys between all companies.",
     )
     file = fields.Binary(

@@ -129,6 +129,11 @@ registry.category("web_tour.tours").add("return_equipment", {
             run: "click",
         },
         {
+            content: "It says what became of the key",
+            trigger:
+                ".o_notification:contains('Returned'):contains('RETURN-1'):contains('Applied to Spare Laptop')",
+        },
+        {
             content: "The equipment is returned, without keys",
             trigger:
                 "body:not(:has(.modal)) .o_form_saved .o_arrow_button_current:contains('Returned')",

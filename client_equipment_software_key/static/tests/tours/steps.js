@@ -120,3 +120,46 @@ export function openSoftwareKeysOf(serialNo) {
 export function openTab(name) {
     return [click(`Open the tab ${name}`, `.o_form_view .nav-link:contains(${name})`)];
 }
+
+/** See that none of these cuts off its text, nor what it stands in. */
+export function seeWhole(content, selector) {
+    return {
+        content,
+        trigger: selector,
+        run: () => {
+            for (const text of document.querySelectorAll(selector)) {
+                for (const el of [text, text.closest("td, .o_kanban_record, .modal-body")]) {
+                    if (el && getComputedStyle(el).display !== "inline") {
+                        if (el.scrollWidth > el.clientWidth) {
+                            throw new Error(`cut off: ${text.textContent}`);
+                        }
+                    }
+                }
+            }
+        },
+    };
+}
+
+/** Copy a license key, and see that the clipboard gets it. */
+export function copy(licenseKey, where) {
+    let copied = null;
+    return [
+        {
+            content: `Copy ${licenseKey}`,
+            trigger: `${where} button[aria-label='Copy ${licenseKey}']`,
+            run: async ({ click }) => {
+                navigator.clipboard.writeText = async (text) => (copied = text);
+                await click();
+            },
+        },
+        {
+            content: "It is in the clipboard",
+            trigger: "body",
+            run: () => {
+                if (copied !== licenseKey) {
+                    throw new Error(`copied: ${copied}`);
+                }
+            },
+        },
+    ];
+}

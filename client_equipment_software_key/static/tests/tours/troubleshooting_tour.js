@@ -57,8 +57,10 @@ tours.add("guide_phone", {
         user.click("Choose a key", ".modal [name='software_key_id'] input"),
         user.click("This one", ".modal .o_kanban_record:contains(OFFICE-NEW)"),
         user.type("remarks", "By phone", ".modal"),
-        user.click("Done", ".modal .o_form_button_save"),
-        user.see("The card is there", `${TAB} .o_kanban_record:contains(OFFICE-NEW)`),
-        ...user.save(),
+        user.click("Apply", ".modal .o_form_button_save:contains(Apply)"),
+        user.see(
+            "The card is there, and nothing is left to save",
+            `body:not(:has(.modal)) .o_form_saved ${TAB} .o_kanban_record:contains(OFFICE-NEW):contains(Applied)`
+        ),
     ],
 });

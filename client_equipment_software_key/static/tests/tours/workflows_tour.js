@@ -73,7 +73,7 @@ tours.add("guide_installation", {
         ...user.save(),
         user.see(
             "The line shows the key",
-            `${TAB} .o_data_row:contains(Tour Office Professional - OFFICE-1):contains(Applied)`
+            `${TAB} .o_data_row:contains(Tour Office Professional):contains(OFFICE-1):contains(Applied)`
         ),
         user.click("Add another line", `${TAB} .o_field_x2many_list_row_add a`),
         user.click("Open the dropdown", `${TAB} [name='software_key_id'] input`),

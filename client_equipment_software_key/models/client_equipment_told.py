@@ -1,0 +1,72 @@
+from odoo import api, models
+
+from .client_equipment_software_key import NAMED_MAX
+
+
+class ClientEquipmentMixin(models.AbstractModel):
+    """How an act of a person is answered: with what it did."""
+
+    _inherit = "client.equipment.mixin"
+
+    @api.model
+    def _told(self, message, license_keys=(), undo=None, close=True):
+        """Return the action that tells the user what was done, where he was.
+
+        :param str message: what was done, as a sentence
+        :param license_keys: license keys that he needs now, to copy
+        :param tuple undo: ``(records, method name, *arguments)`` of the ordinary
+            step that takes it back
+        :param close: whether a dialog is to be closed; else the screen is read anew
+        :return: a client action
+        """
+        if undo:
+            records, method, *args = undo
+            undo = {
+                "model": records._name,
+                "method": method,
+                "args": [records.ids, *args],
+            }
+        return {
+            "type": "ir.actions.client",
+            "tag": "client_equipment_told",
+            "params": {
+                "message": message,
+                "license_keys": list(license_keys),
+                "undo": undo,
+                "next": {"type": "ir.actions.act_window_close"}
+                if close
+                else {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+
+class ClientEquipmentFeature(models.Model):
+    _inherit = "client.equipment.feature"
+
+    def _told_applied(self):
+        """Return the action that tells which keys were applied, and where (A12)."""
+        keys = self.software_key_id
+        return self._told(
+            self.env._(
+                "Applied to %(equipment)s:\n%(keys)s",
+                equipment=self.equipment_id.display_name,
+                keys="\n".join(keys.mapped("display_name")),
+            ),
+            license_keys=keys.mapped("license_key"),
+            undo=(self, "unlink"),
+        )
+
+
+class ClientEquipmentSoftwareKey(models.Model):
+    _inherit = "client.equipment.software.key"
+
+    def _told_revoked(self):
+        """Return the action that tells which keys were revoked."""
+        named = self[:NAMED_MAX].mapped("display_name")
+        if len(self) > NAMED_MAX:
+            named.append(self.env._("… and %s more", len(self) - NAMED_MAX))
+        return self._told(
+            self.env._("Revoked:\n%s", "\n".join(named)),
+            undo=(self, "write", {"status": "available"}),
+            close=False,
+        )

@@ -1,0 +1,42 @@
+import { _t } from "@web/core/l10n/translation";
+import { browser } from "@web/core/browser/browser";
+import { Component } from "@odoo/owl";
+import { CopyButton } from "@web/core/copy_button/copy_button";
+
+/** Copies with one tap, and says so; also where the page is not served encrypted. */
+export class CopyLicenseKey extends CopyButton {
+    static template = "client_equipment_software_key.CopyLicenseKey";
+
+    get label() {
+        return _t("Copy %s", this.props.content);
+    }
+
+    async onClick() {
+        // Browsers have no clipboard where the page comes without HTTPS.
+        if (browser.navigator.clipboard) {
+            return super.onClick();
+        }
+        this.copySelected();
+        this.showTooltip();
+    }
+
+    copySelected() {
+        const area = document.createElement("textarea");
+        area.value = this.props.content;
+        this.button.el.after(area);
+        area.select();
+        document.execCommand("copy");
+        area.remove();
+    }
+}
+
+/** A license key: always whole, in monospace, with one tap to copy (A15). */
+export class LicenseKey extends Component {
+    static template = "client_equipment_software_key.LicenseKey";
+    static components = { CopyLicenseKey };
+    static props = { value: String };
+
+    setup() {
+        this.copied = _t("Copied");
+    }
+}

@@ -1,0 +1,25 @@
+import { CharField, charField } from "@web/views/fields/char/char_field";
+import { Component } from "@odoo/owl";
+import { LicenseKey } from "./license_key";
+import { registry } from "@web/core/registry";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+// At least 29 characters, XXXXX-XXXXX-XXXXX-XXXXX-XXXXX, and what copies them.
+export const LICENSE_KEY_WIDTH = [290];
+
+/** The field license_key: typed into a new key, copied from a stored one. */
+export class LicenseKeyField extends Component {
+    static template = "client_equipment_software_key.LicenseKeyField";
+    static components = { CharField, LicenseKey };
+    static props = { ...CharField.props, ...standardFieldProps };
+
+    get value() {
+        return this.props.record.data[this.props.name];
+    }
+}
+
+registry.category("fields").add("license_key", {
+    ...charField,
+    component: LicenseKeyField,
+    listViewWidth: LICENSE_KEY_WIDTH,
+});

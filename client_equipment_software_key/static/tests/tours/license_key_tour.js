@@ -1,0 +1,89 @@
+import { registry } from "@web/core/registry";
+
+import * as user from "./steps";
+
+const KEY = "WHOLE-65PRO-15555-XK7QD-12345";
+const NEXT = "WHOLE-NEXT0-15555-XK7QD-12346";
+const TAB = ".o_field_widget[name='equipment_feature_ids']";
+const CELLS = [
+    ".o_data_row .o_license_key_text",
+    ".o_data_row [name='equipment_id']",
+    ".o_data_row [name='applied_by_id'] span",
+    ".o_data_row [name='user_id'] span",
+    ".o_list_view .o_data_cell:not(.o_list_button)",
+].join(", ");
+const tours = registry.category("web_tour.tours");
+
+function whole(where) {
+    return user.seeWhole("The license key is whole", `${where} .o_license_key_text`);
+}
+
+/** The tab, from a chosen key to an applied one, and Apply Next Available. */
+tours.add("license_key_tab", {
+    steps: () => [
+        ...user.openTab("Software Keys"),
+        user.click("Add a line", `${TAB} .o_field_x2many_list_row_add a`),
+        ...user.choose("software_key_id", KEY, KEY, TAB),
+        user.see("What is chosen is shown", `${TAB} .o_selected_row .o_license_key:contains(${KEY})`),
+        whole(`${TAB} .o_selected_row`),
+        user.see("It is not applied yet", `${TAB} .o_selected_row:not(:contains(Available))`),
+        ...user.save(),
+        user.see("It is applied", `${TAB} .o_data_row:contains(${KEY}):contains(Applied)`),
+        user.seeWhole("Nothing in the tab is cut", `${TAB} .o_data_row .o_data_cell`),
+        whole(TAB),
+        ...user.copy(KEY, TAB),
+        user.click("Apply Next Available", "button[name='action_apply_next_available']"),
+        ...user.choose("software_ids", "Tour Office", "Tour Office Professional", ".modal"),
+        user.see("The next key", `.modal .o_data_row:contains(${NEXT})`),
+        whole(".modal"),
+        ...user.copy(NEXT, ".modal"),
+        user.click("Discard", ".modal footer .btn-secondary"),
+        user.see("It is gone", "body:not(:has(.modal)) .o_form_saved"),
+    ],
+});
+
+/** On a phone, Apply applies at once. */
+tours.add("license_key_tab_phone", {
+    steps: () => [
+        ...user.openTab("Software Keys"),
+        user.click("Add", `${TAB} .o-kanban-button-new`),
+        user.see("The dialog says what it does", ".modal-title:contains(Apply a Software Key)"),
+        user.click("Choose a key", ".modal [name='software_key_id'] input"),
+        user.see("The one bought for the customer is first", `.modal .o_kanban_record:first:contains(${KEY})`),
+        user.click("This one", `.modal .o_kanban_record:contains(${KEY})`),
+        whole(".modal"),
+        user.click("Apply", ".modal .o_form_button_save:contains(Apply)"),
+        user.see("It is applied", `body:not(:has(.modal)) .o_form_saved ${TAB}:contains(${KEY})`),
+        whole(TAB),
+        ...user.copy(KEY, TAB),
+        user.click("Open the card", `${TAB} .o_kanban_record:contains(${KEY})`),
+        user.see("The dialog", ".modal-title:contains(Software Key)"),
+        whole(".modal"),
+    ],
+});
+
+/** A list of the product, at any width. */
+tours.add("license_key_list", {
+    steps: () => [
+        user.see("The list is there", `.o_data_row:contains(${KEY})`),
+        user.seeWhole("No cell is cut", CELLS),
+        ...user.copy(KEY, `.o_data_row:contains(${KEY}):first`),
+    ],
+});
+
+/** A trash icon on a new line works, also after the tab has been read-only. */
+tours.add("remove_new_line", {
+    steps: () => [
+        user.click("Back into service", ".o_statusbar_status button:contains(In Service)"),
+        user.see(
+            "It is",
+            ".o_form_saved .o_statusbar_status .o_arrow_button_current:contains(In Service)"
+        ),
+        ...user.openTab("Software Keys"),
+        user.click("Add a line", `${TAB} .o_field_x2many_list_row_add a`),
+        user.click("Trash icon", `${TAB} .o_selected_row .o_list_record_remove button`),
+        user.see("The line has gone", `${TAB}:not(:has(.o_selected_row))`),
+        user.click("Discard", ".o_form_button_cancel"),
+        user.see("Nothing is left to save", ".o_form_saved"),
+    ],
+});

@@ -1,0 +1,173 @@
+# Other connections see only what is committed.
+# pylint: disable=invalid-commit
+from itertools import count
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import CommittedHttpCase
+
+ROUNDS = 20
+EQUIPMENT = "client.equipment"
+FEATURE = "client.equipment.feature"
+KEY = "client.equipment.software.key"
+SOFTWARE = "client.equipment.software"
+
+
+@tagged("post_install", "-at_install")
+class TestRaces(CommittedHttpCase):
+    """E5: rules that span records hold when two people act at the same moment.
+
+    Whoever comes second is told in words, or served on what the first one left; nobody
+    gets a failure of the server, and nobody waits a second.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.numbers = count(1)
+        cls.mother, cls.stranger = cls.env["res.partner"].create(
+            [{"name": "Race Mother"}, {"name": "Race Stranger"}]
+        )
+        cls.cr.commit()
+
+    @classmethod
+    def _delete_all(cls):
+        super()._delete_all()
+        units = cls.env[EQUIPMENT].with_context(active_test=False)
+        units.search([("name", "=like", "Race Unit %")]).unlink()
+        (cls.mother + cls.stranger).unlink()
+        cls.cr.commit()
+
+    # What people do with a key and a unit
+
+    def _apply(self, key, unit, spare):
+        vals = {"software_key_id": key.id, "equipment_id": unit.id}
+        return self.technician, FEATURE, "create", {"vals_list": [vals]}
+
+    def _apply_next(self, key, unit, spare):
+        arguments = {"ids": self.office.ids, "equipment_id": unit.id}
+        return self.technician, SOFTWARE, "apply_next_available", arguments
+
+    def _move_there(self, key, unit, spare):
+        arguments = {
+            "ids": spare.ids,
+            "decisions": {"move": key.ids},
+            "replacement_id": unit.id,
+        }
+        return self.technician, EQUIPMENT, "return_or_replace", arguments
+
+    def _return(self, key, unit, spare):
+        arguments = {"ids": unit.ids, "decisions": {}, "state": "returned"}
+        return self.technician, EQUIPMENT, "return_or_replace", arguments
+
+    def _archive(self, key, unit, spare):
+        return self.manager, EQUIPMENT, "action_archive", {"ids": unit.ids}
+
+    def _set_state(self, key, unit, spare):
+        arguments = {"ids": unit.ids, "vals": {"state": "retired"}}
+        return self.manager, EQUIPMENT, "write", arguments
+
+    def _set_customer(self, key, unit, spare):
+        arguments = {"ids": unit.ids, "vals": {"partner_id": self.stranger.id}}
+        return self.manager, EQUIPMENT, "write", arguments
+
+    def _set_company(self, key, unit, spare):
+        arguments = {"ids": unit.ids, "vals": {"company_id": False}}
+        return self.manager, EQUIPMENT, "write", arguments
+
+    def _new_round(self, moved):
+        """Commit a key bought for a customer, with a unit of his and a spare one that
+        carries the key where it shall be moved."""
+        number = next(self.numbers)
+        key = self._enter(f"RACE-{number:04}", owner_id=self.mother.id)
+        unit, spare = self.env[EQUIPMENT].create(
+            [
+                {"name": f"Race Unit {number} {kind}", "partner_id": self.mother.id}
+                for kind in ("first", "spare")
+            ]
+        )
+        if moved:
+            self.env[FEATURE].create(
+                {"software_key_id": key.id, "equipment_id": spare.id}
+            )
+        self.cr.commit()
+        return key, unit, spare
+
+    def _assert_rules(self, key, unit, outcomes):
+        """Check that no key stands where it must not, and how people fared."""
+        for status, answer, seconds in outcomes:
+            self.assertLess(status, 500, answer)
+            self.assertLess(seconds, 1, answer)
+            if status >= 400:
+                self.assertRegex(answer["message"], r"[.](\n|$)", answer)
+        if key.equipment_id == unit:
+            self.assertEqual(key.equipment_feature_ids.equipment_id, unit)
+            self.assertTrue(unit.active)
+            self.assertEqual(unit.state, "in_service")
+            self.assertEqual(unit.company_id, key.company_id)
+            self.assertEqual(unit.partner_id, self.mother)
+        self.assertFalse(key.needs_attention)
+        self.assertEqual(key.verify_audit_trail(), [])
+
+    @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
+    def test_putting_a_key_there_against_taking_the_place_away(self):
+        """E5, K13, A9: apply, apply next and move against return, archive, state,
+        customer, company of the unit that the key goes to."""
+        for put in (self._apply, self._apply_next, self._move_there):
+            for take in (
+                self._return,
+                self._archive,
+                self._set_state,
+                self._set_customer,
+                self._set_company,
+            ):
+                with self.subTest(put=put.__name__, take=take.__name__):
+                    for _round in range(ROUNDS):
+                        there = self._new_round(put == self._move_there)
+                        outcomes = self._call_at_once(put(*there), take(*there))
+                        self._assert_rules(*there[:2], outcomes)
+                        self._free(there[0])
+
+    def _free(self, key):
+        """Leave nothing that *Apply Next Available* could take in the next round."""
+        key.equipment_feature_ids.unlink()
+        key.unlink()
+        self.cr.commit()
+
+    @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
+    def test_returning_twice(self):
+        """E5, A9: two people return the same unit, one moves its key, one archives."""
+        for _round in range(ROUNDS):
+            key, unit, spare = self._new_round(moved=True)
+            there = (key, unit, spare)
+            recover = {
+                "ids": spare.ids,
+                "decisions": {"recover": key.ids},
+                "state": "archived",
+            }
+            outcomes = self._call_at_once(
+                self._move_there(*there),
+                (self.technician, EQUIPMENT, "return_or_replace", recover),
+            )
+            self._assert_rules(key, unit, outcomes)
+            self.assertTrue(
+                key.equipment_id == unit or not spare.active or key.equipment_id == spare
+            )
+            self._free(key)
+
+    @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
+    def test_second_is_served_at_once(self):
+        """E5: of two steps that are both right, both are done, without a pause."""
+        key = self._enter_subscriptions("SERVED-1")
+        self.cr.commit()
+        for number in range(ROUNDS):
+            renew = {"ids": key.ids, "validity_end": str(self._in_days(100 + number))}
+            note = {"ids": key.ids, "vals": {"validity_end": str(self._in_days(50))}}
+            outcomes = self._call_at_once(
+                (self.manager, KEY, "renew", renew), (self.manager, KEY, "write", note)
+            )
+            for status, answer, seconds in outcomes:
+                self.assertEqual(status, 200, answer)
+                self.assertLess(seconds, 1)
+        self.assertEqual(key.verify_audit_trail(), [])

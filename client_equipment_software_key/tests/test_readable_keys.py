@@ -1,0 +1,101 @@
+from odoo.tests import HttpCase, tagged
+
+from .common import SoftwareKeyMixin
+
+KEY = "WHOLE-65PRO-15555-XK7QD-12345"
+NEXT = "WHOLE-NEXT0-15555-XK7QD-12346"
+LISTS = {
+    "/odoo/software-keys": "sk_manager",
+    "/odoo/equipment-features": "sk_technician",
+    "/odoo/software-key-audit-logs": "sk_auditor",
+    "/odoo/software-key-usage-history": "sk_auditor",
+}
+
+
+class ReadableKeys(SoftwareKeyMixin, HttpCase):
+    """A15: the license key is whole, in monospace, and one tap copies it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.office.name = "Tour Office Professional Plus for Large Organisations"
+        cls.laptop.name = "Reception Laptop beside the Window on the Ground Floor"
+        cls.technician.name = "Maximiliane Technician-Featherstonehaugh"
+        cls.next = cls._enter(NEXT)
+        cls.key = cls._enter(KEY, owner_id=cls.customer.id)
+
+    def _see_tab(self, tour):
+        self.start_tour(
+            f"/odoo/client-equipment/{self.laptop.id}", tour, login="sk_technician"
+        )
+        self.assertEqual(self.key.equipment_id, self.laptop)
+
+    def _see_lists(self):
+        self._apply(self.key)
+        for url, login in LISTS.items():
+            with self.subTest(url=url):
+                self.start_tour(url, "license_key_list", login=login)
+
+
+@tagged("post_install", "-at_install")
+class TestReadableKeys(ReadableKeys):
+    browser_size = "1280x900"
+
+    def test_tab(self):
+        """A15: the tab and Apply Next Available."""
+        self._see_tab("license_key_tab")
+
+    def test_lists(self):
+        """A15, A11, L2: no list cuts a license key, a person or an equipment."""
+        self._see_lists()
+
+    def test_typed_dates(self):
+        """K5: what a typed date shows is what is stored, every time."""
+        (key,) = self._enter_subscriptions("TYPED-1")
+        self.start_tour(
+            f"/odoo/software-keys/{key.id}", "typed_dates", login="sk_manager"
+        )
+        self.assertEqual(key.validity_end, self._in_days(40))
+
+    def test_remove_new_line(self):
+        """A7: the trash icon on a new line, once the tab has been read-only."""
+        self.laptop.state = "returned"
+        self.start_tour(
+            f"/odoo/client-equipment/{self.laptop.id}",
+            "remove_new_line",
+            login="sk_technician",
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestReadableKeysBesideChatter(ReadableKeys):
+    """Where the chatter stands beside the form, the tab is narrowest."""
+
+    browser_size = "1440x900"
+
+    def test_tab(self):
+        """A15: the tab and Apply Next Available."""
+        self._see_tab("license_key_tab")
+
+    def test_lists(self):
+        """A15, A11, L2: no list cuts a license key, a person or an equipment."""
+        self._see_lists()
+
+
+@tagged("post_install", "-at_install")
+class TestReadableKeysOnWideScreen(ReadableKeys):
+    browser_size = "1920x1080"
+
+    def test_tab(self):
+        """A15: the tab and Apply Next Available."""
+        self._see_tab("license_key_tab")
+
+
+@tagged("post_install", "-at_install")
+class TestReadableKeysOnPhone(ReadableKeys):
+    browser_size = "390x844"
+    touch_enabled = True
+
+    def test_tab(self):
+        """A15, K13: Add, choose what was bought for the customer, Apply."""
+        self._see_tab("license_key_tab_phone")
