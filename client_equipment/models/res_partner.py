@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from .client_equipment_mixin import READER
+from .client_equipment_mixin_dependence import READER
 
 
 class ResPartner(models.Model):

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from odoo.addons.client_equipment.models.client_equipment_mixin import READER
+from odoo.addons.client_equipment.models.client_equipment_mixin_dependence import READER
 
 
 class ResConfigSettings(models.TransientModel):

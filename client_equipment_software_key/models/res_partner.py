@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.client_equipment.models.client_equipment_mixin import (
+from odoo.addons.client_equipment.models.client_equipment_mixin_dependence import (
     HANGING_MAX,
     READER,
 )
