@@ -201,6 +201,17 @@ class ClientEquipmentAuditLog(models.Model):
     def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("Entries of the audit trail can never be changed."))
 
+    # Odoo's inner methods, which a server action can call.
+
+    def _create(self, data_list):
+        return self.create(data_list)
+
+    def _write_fixed(self, vals):
+        return self.write(vals)
+
+    def _write_multi(self, vals_list):
+        return self.write(vals_list)
+
     def unlink(self):  # pylint: disable=method-required-super
         # Not @api.ondelete, which a key in the context passes over. The cascade of a
         # deleted key (K10) does not come through here.
