@@ -26,6 +26,9 @@ class ClientEquipmentMixin(models.AbstractModel):
         for field in self._fields.values():
             if field.compute and not (field.store or field.related or field.inverse):
                 field._depends_context = READER
+            if field.compute and field.store and self._transient:
+                # A dialog proposes what its maker may see, and nothing else.
+                field.compute_sudo = False
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):

@@ -1,7 +1,10 @@
 from contextlib import contextmanager
 
 from odoo import api, fields, models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import RedirectWarning, UserError, ValidationError
+
+from odoo.addons.client_equipment.arguments import checked
+from odoo.addons.client_equipment.models.client_equipment_mixin import id_problem
 
 
 # Who has to do with software keys at all.
@@ -155,7 +158,13 @@ class ClientEquipment(models.Model):
         self.equipment_feature_ids.unlink()
         return keys
 
-    def return_or_replace(self, decisions, replacement_id=False, state=False):
+    @checked
+    def return_or_replace(
+        self,
+        decisions: dict,
+        replacement_id: int | None = None,
+        state: str | None = None,
+    ):
         """Take every software key off this equipment, each its own way (A9).
 
         One transaction: where one key cannot go its way, none goes.
@@ -171,9 +180,17 @@ class ClientEquipment(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        SoftwareKey = self.env["client.equipment.software.key"]
+        self.env["client.equipment.feature"].check_access("unlink")
+        if state and state not in ("returned", "retired", "archived"):
+            raise ValidationError(
+                self.env._(
+                    "An equipment cannot become %s. It can be returned, retired or "
+                    "archived.",
+                    ascii(state),
+                )
+            )
         recover, move, revoke = (
-            SoftwareKey.browse(decisions.get(decision, ()))
+            self._decided(decisions.get(decision), decision)
             for decision in ("recover", "move", "revoke")
         )
         self._check_decisions(recover, move, revoke)
@@ -203,6 +220,20 @@ class ClientEquipment(models.Model):
         elif state:
             self.state = state
         return True
+
+    def _decided(self, key_ids, decision):
+        """Return the software keys that somebody has decided so about."""
+        if not isinstance(key_ids or [], list | tuple) or any(
+            id_problem(self.env, key_id) for key_id in key_ids or ()
+        ):
+            raise ValidationError(
+                self.env._(
+                    "Under “%s” the database ids of software keys are needed, as a "
+                    "list.",
+                    decision,
+                )
+            )
+        return self.env["client.equipment.software.key"].browse(key_ids or ())
 
     def _check_decisions(self, recover, move, revoke):
         """Check that each key on the equipment goes exactly one way (A9)."""

@@ -6,6 +6,8 @@ from odoo.fields import Domain
 from odoo.tools import format_date
 from odoo.tools.date_utils import end_of
 
+from odoo.addons.client_equipment.arguments import checked
+
 from .client_equipment_software_key import KEY_TYPES, LIVE_STATUSES, STATUSES
 
 
@@ -340,7 +342,8 @@ class ClientEquipmentSoftware(models.Model):
             )
         )
 
-    def apply_next_available(self, equipment_id, remarks=None):
+    @checked
+    def apply_next_available(self, equipment_id: int, remarks: str | None = None):
         """Apply the next key of each of these software products to an equipment (A12).
 
         That is the key that expires first but is still valid, permanent keys last;

@@ -77,6 +77,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         index="trigram",  # search and drop-down by a part of it
         help="The product key or license code. It cannot be changed once saved.",
     )
+    license_key_hint = fields.Char(
+        compute="_compute_license_key_hint",
+        help="The last characters of the license key: enough to tell it from others.",
+    )
     software_id = fields.Many2one(
         "client.equipment.software",
         "Feature",
@@ -229,6 +233,12 @@ class ClientEquipmentSoftwareKey(models.Model):
                 until = self.env._("until %s", format_date(self.env, key.validity_end))
                 name += f"\t--{until}--"
             key.display_name = name
+
+    @api.depends("license_key")
+    def _compute_license_key_hint(self):
+        for key in self:
+            text = key.license_key or ""
+            key.license_key_hint = "…" + text[-min(5, len(text) // 2 or 1) :]
 
     @api.depends("equipment_id.partner_id")
     @api.depends_context("uid", "allowed_company_ids")
@@ -528,9 +538,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Return what stays on the chatter of the software of deleted keys."""
         lines = [
             self.env._(
-                "Software key …%(ending)s deleted by %(user)s with %(count)s audit "
+                "Software key %(hint)s deleted by %(user)s with %(count)s audit "
                 "logs; last hash %(hash)s",
-                ending=key.license_key[-5:],
+                hint=key.license_key_hint,
                 user=self.env.user.name,
                 count=key.audit_number,
                 hash=key.audit_hash,

@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, split_every
 
+from odoo.addons.client_equipment.arguments import checked
+
 from .client_equipment_audit_log import REPAIRED
 from .client_equipment_software_key import LIVE_STATUSES
 
@@ -161,7 +163,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         return findings
 
     @api.model
-    def verify_next_audit_trails(self, after_id=0, limit=VERIFY_BATCH):
+    @checked
+    def verify_next_audit_trails(self, after_id: int = 0, limit: int = VERIFY_BATCH):
         """Check the audit trails of the next keys that the user may see (L5).
 
         To verify everything, call it again with the ``last_id`` of the answer until
@@ -181,8 +184,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def _next_keys(self, after_id, limit):
-        limit = min(limit, VERIFY_BATCH)
-        return self.search([("id", ">", after_id)], order="id", limit=limit)
+        limit = max(0, min(int(limit), VERIFY_BATCH))
+        return self.search([("id", ">", int(after_id))], order="id", limit=limit)
 
     def action_verify_audit_trail(self):
         """Verify the audit trails of these keys, showing the progress (L5).
@@ -382,7 +385,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         return self.search([("needs_attention", "=", True)])
 
     @api.model
-    def check_next_consistency(self, after_id=0, limit=VERIFY_BATCH):
+    @checked
+    def check_next_consistency(self, after_id: int = 0, limit: int = VERIFY_BATCH):
         """Check the next keys that the user may see, as :meth:`check_consistency` does.
 
         To check everything, call it again with the ``last_id`` of the answer until

@@ -2,6 +2,8 @@ from odoo import api, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from odoo.addons.client_equipment.arguments import checked
+
 from .client_equipment_export import unguard
 from .client_equipment_software_key import NAMED_MAX
 
@@ -89,7 +91,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         ]
 
     @api.model
-    def bulk_enter(self, license_keys, values):
+    @checked
+    def bulk_enter(self, license_keys: list, values: dict):
         """Enter a list of license keys with common values, all or nothing (K11, K2).
 
         :param list license_keys: texts; blank ones are passed over like the blank

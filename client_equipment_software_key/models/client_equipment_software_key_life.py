@@ -4,6 +4,8 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from odoo.addons.client_equipment.arguments import checked
+
 from .client_equipment_software_key import LIVE_STATUSES
 
 # So long a step waits for somebody who holds one of its keys.
@@ -258,7 +260,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         (past - revoked)._transition("revoked", "expired")
         (self - past - revoked)._transition("revoked", "available")
 
-    def revoke(self, reason=None):
+    @checked
+    def revoke(self, reason: str | None = None):
         """Set the keys to Revoked, so that they can never be applied again.
 
         :param str reason: kept in the audit trail

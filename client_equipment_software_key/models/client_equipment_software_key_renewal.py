@@ -1,6 +1,10 @@
+from datetime import date
+
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
+
+from odoo.addons.client_equipment.arguments import checked
 
 from .client_equipment_audit_log import REFERENCE, REPLACED
 from .client_equipment_software_key import NAMED_MAX
@@ -12,7 +16,13 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     _inherit = "client.equipment.software.key"
 
-    def renew(self, validity_end, reference=None, note=None):
+    @checked
+    def renew(
+        self,
+        validity_end: date | None,
+        reference: str | None = None,
+        note: str | None = None,
+    ):
         """Renew the keys: move their end, restore their status, tell why (S3).
 
         Assignments stay. Each key gets the remark "Renewed subscription - expires
@@ -145,7 +155,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.invalidate_recordset(["validity_end", "remarks"], flush=False)
         self.modified(["validity_end", "remarks"])
 
-    def replace(self, license_key, note=None):
+    @checked
+    def replace(self, license_key: str, note: str | None = None):
         """Replace the key by a new license key, where it stands (S4).
 
         The old key is removed and revoked; the new one gets the same data and, if
@@ -173,7 +184,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         feature.unlink()
         replacement._write_fixed({"replaces_id": self.id})
         self._write_fixed({"replaced_by_id": replacement.id})
-        reason = f"{REPLACED}{replacement.display_name}"
+        # Never the license key itself: what is hashed cannot be hidden any more.
+        reason = f"{REPLACED}{replacement.license_key_hint}"
         self.revoke(f"{reason} - {note}" if note else reason)
         if assignment:
             self.env["client.equipment.feature"].create(
