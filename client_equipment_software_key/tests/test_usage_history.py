@@ -204,14 +204,14 @@ class TestUsageHistoryOfCompanies(SoftwareKeyCommon):
         cls.everywhere.company_ids |= cls.other_company
         for place in (cls.laptop, cls.theirs, cls.shared):
             feature = cls._apply(
-                cls.key.with_context(allowed_company_ids=cls.everywhere.company_ids.ids),
+                cls.key.with_context(
+                    allowed_company_ids=cls.everywhere.company_ids.ids
+                ),
                 place,
                 user=cls.everywhere,
             )
             feature.unlink()
-        cls.stranger = cls._new_user(
-            "stranger", f"{ADDON}.group_software_key_auditor"
-        )
+        cls.stranger = cls._new_user("stranger", f"{ADDON}.group_software_key_auditor")
         cls.stranger.write(
             {
                 "company_ids": [Command.set(cls.other_company.ids)],

@@ -54,9 +54,7 @@ class ClientEquipmentEvidencePack(models.TransientModel):
     )
     xlsx_name = fields.Char(readonly=True, fixed=True)
     xlsx_sha256 = fields.Char("SHA-256 of the XLSX", readonly=True, fixed=True)
-    report = fields.Binary(
-        readonly=True, attachment=False, prefetch=False, fixed=True
-    )
+    report = fields.Binary(readonly=True, attachment=False, prefetch=False, fixed=True)
     report_name = fields.Char(readonly=True, fixed=True)
     report_note = fields.Char(readonly=True, fixed=True)
 
