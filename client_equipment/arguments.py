@@ -49,8 +49,8 @@ def checked(method):
                         problem=problem,
                     )
                 )
-            if isinstance(value, str) and date in _alternatives(kinds[name]):
-                bound.arguments[name] = fields.Date.to_date(value)
+            if convert := CONVERTED.get(_alternatives(kinds[name])[0]):
+                bound.arguments[name] = value and convert(value)
         return method(*bound.args, **bound.kwargs)
 
     wrapper.arguments_checked = True
@@ -61,23 +61,40 @@ def _alternatives(kind):
     return typing.get_args(kind) if type(None) in typing.get_args(kind) else (kind,)
 
 
+def _whole_number_problem(env, value):
+    if isinstance(value, bool | float):
+        return env._("it has to be a whole number")
+    return integer_problem(env, value)
+
+
+def _dict_problem(env, value):
+    return None if isinstance(value, dict) else env._("it has to be an object")
+
+
+def _list_problem(env, value):
+    return None if isinstance(value, list | tuple) else env._("it has to be a list")
+
+
+def _ids_problem(env, value):
+    return _list_problem(env, value) or next(
+        filter(None, (id_problem(env, each) for each in value)), None
+    )
+
+
+PROBLEMS = {
+    str: text_problem,
+    date: date_problem,
+    int: _whole_number_problem,
+    dict: _dict_problem,
+    list: _list_problem,
+    list[int]: _ids_problem,
+}
+CONVERTED = {date: fields.Date.to_date}
+
+
 def _problem(env, value, kind):
     """Return in words what keeps a value from being of a kind, or None."""
     kinds = _alternatives(kind)
     if value is None or value is False:
         return None if type(None) in kinds else env._("it is needed")
-    if kinds[0] is str:
-        return text_problem(env, value)
-    if kinds[0] is date:
-        return date_problem(env, value)
-    if kinds[0] is int:
-        if isinstance(value, bool | float):
-            return env._("it has to be a whole number")
-        return integer_problem(env, value)
-    if kinds[0] is dict:
-        return None if isinstance(value, dict) else env._("it has to be an object")
-    if not isinstance(value, list | tuple):
-        return env._("it has to be a list")
-    if typing.get_args(kinds[0]):
-        return next(filter(None, (id_problem(env, each) for each in value)), None)
-    return None
+    return PROBLEMS[kinds[0]](env, value)

@@ -146,6 +146,7 @@ class ClientEquipmentMixin(models.AbstractModel):
         cleared = {
             name: default(self) if (default := self._fields[name].default) else False
             for name in fixed
+            if not self._fields[name].compute
         }
         vals_list = [self._checked(vals) for vals in vals_list]
         vals_list = super()._prepare_create_values([vals | cleared for vals in vals_list])

@@ -25,6 +25,14 @@ MISUNDERSTOOD = (
 )
 
 
+# What whoever was second hears from PostgreSQL, or from our own methods.
+SECOND = (
+    ChangedMeanwhile,
+    psycopg2.errors.DeadlockDetected,
+    psycopg2.errors.SerializationFailure,
+)
+
+
 class IrHttp(models.AbstractModel):
     """The border of all calls from outside to the models of these addons."""
 
@@ -38,7 +46,7 @@ class IrHttp(models.AbstractModel):
         try:
             return cls._dispatch_twice(endpoint)
         except MISUNDERSTOOD as error:
-            _logger.info("%s.%s was not understood", model, method, exc_info=True)
+            _logger.warning("%s.%s was not understood", model, method, exc_info=True)
             raise UserError(
                 request.env._(
                     "The call of %(method)s of %(model)s cannot be understood: "
@@ -67,8 +75,10 @@ class IrHttp(models.AbstractModel):
         happened in this transaction but that the request was let in.
         """
         try:
-            return super()._dispatch(endpoint)
-        except ChangedMeanwhile:
+            result = super()._dispatch(endpoint)
+            request.env.cr.flush()
+            return result
+        except SECOND:
             request.env.cr.rollback()
             request.env.transaction.reset()
             request.env.registry.reset_changes()

@@ -16,4 +16,6 @@ from . import client_equipment_software_key_check
 from . import client_equipment_software_key_consistency
 from . import res_company
 from . import res_config_settings
+from . import mail_activity
 from . import res_partner
+from . import res_users

@@ -52,10 +52,8 @@ class ClientEquipment(models.Model):
             self._lead_to_return(vals)
         if not {"state", "active", "partner_id", "company_id"} & vals.keys():
             return super().write(vals)
-        with self._changed_meanwhile(), self._changing_place(vals):
-            result = super().write(vals)
-            self.flush_recordset()
-        return result
+        with self._changing_place(vals):
+            return super().write(vals)
 
     @contextmanager
     def _changing_place(self, vals):

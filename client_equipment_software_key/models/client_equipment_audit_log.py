@@ -215,6 +215,7 @@ class ClientEquipmentAuditLog(models.Model):
     def unlink(self):  # pylint: disable=method-required-super
         # Not @api.ondelete, which a key in the context passes over. The cascade of a
         # deleted key (K10) does not come through here.
+        self.check_access("unlink")
         raise UserError(
             self.env._(
                 "Entries of the audit trail can never be deleted. They leave only "

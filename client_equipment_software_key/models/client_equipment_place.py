@@ -34,6 +34,7 @@ class ClientEquipment(models.Model):
         compute="_compute_in_service",
         store=True,
         precompute=True,
+        fixed=True,
         export_string_translation=False,
         help="Neither archived nor returned nor retired: can carry software keys.",
     )

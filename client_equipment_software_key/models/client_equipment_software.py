@@ -7,6 +7,9 @@ from odoo.tools import format_date
 from odoo.tools.date_utils import end_of
 
 from odoo.addons.client_equipment.arguments import checked
+from odoo.addons.client_equipment.models.client_equipment_mixin_dependence import (
+    READER,
+)
 
 from .client_equipment_software_key import KEY_TYPES, LIVE_STATUSES, STATUSES
 
@@ -41,16 +44,25 @@ class ClientEquipmentSoftware(models.Model):
         ondelete="restrict",
         help="Gets the reminders of keys that expire or run out.",
     )
-    reminded_until = fields.Date(
+    expiry_reminded_until = fields.Date(
         readonly=True,
         copy=False,
-        help="The responsible has been reminded of the keys that end until this day.",
+        company_dependent=True,
+        help="This company has been reminded of the keys that end until this day.",
     )
-    minimum_reminded = fields.Boolean(
+    shortage_reminded = fields.Boolean(
         readonly=True,
         copy=False,
-        help="The responsible has been reminded that available keys run out.",
+        company_dependent=True,
+        help="This company has been reminded that available keys run out.",
     )
+    # The catalogue is common, what is told of one company's keys is not: hence
+    # nothing here is read past the rules on messages and activities.
+    message_ids = fields.One2many(bypass_search_access=False)
+    activity_ids = fields.One2many(bypass_search_access=False)
+    activity_type_id = fields.Many2one(related_sudo=False, depends_context=READER)
+    activity_summary = fields.Char(related_sudo=False, depends_context=READER)
+    activity_type_icon = fields.Char(related_sudo=False, depends_context=READER)
     active = fields.Boolean(default=True)
     software_key_ids = fields.One2many(
         "client.equipment.software.key", "software_id", "Software Keys"
@@ -214,20 +226,42 @@ class ClientEquipmentSoftware(models.Model):
     def _cron_remind(self):
         """Remind the responsible of keys that end or run out (S5).
 
-        One activity per software product and period. A period is the calendar month
-        in which keys end: the first key that comes within the lead time brings one
-        activity for all that end until the end of its month. ``reminded_until`` and
-        ``minimum_reminded`` keep that it has been done.
+        Each company for itself: one activity per software product and period. A period
+        is the calendar month in which keys end: the first key that comes within the
+        lead time brings one activity for all that end until the end of its month.
+        ``expiry_reminded_until`` and ``shortage_reminded`` keep that it has been done.
+        What became needless is closed.
         """
-        activities = self._remind_of_expiry() + self._remind_of_minimum()
+        companies = self._companies_with_keys()
+        activities = self._remind_of_expiry(companies)
+        activities += self._remind_of_minimum(companies)
         # No e-mail each: who is responsible finds the activity in the web client.
         self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(
             activities
         )
+        self._close_reminders_of_expiry()
+        self._hand_over_reminders()
 
     @api.model
-    def _remind_of_expiry(self):
-        """Return values of the activities for keys that end within their lead time."""
+    def _companies_with_keys(self):
+        """Return ``{software: companies that have keys of it}``.
+
+        Where all companies share all keys there is none: then all are reminded as one.
+        """
+        companies = {}
+        for software, company in self.env["client.equipment.software.key"]._read_group(
+            [], ["software_id", "company_id"]
+        ):
+            known = companies.get(software, self.env["res.company"])
+            companies[software] = known | company
+        return companies
+
+    @api.model
+    def _remind_of_expiry(self, companies):
+        """Return values of the activities for keys that end within their lead time.
+
+        :param dict companies: what :meth:`_companies_with_keys` gave
+        """
         SoftwareKey = self.env["client.equipment.software.key"]
         horizons = self.env["res.company"]._software_key_horizons()
         groups = SoftwareKey._read_group(
@@ -238,90 +272,197 @@ class ClientEquipmentSoftware(models.Model):
             ["__count"],
         )
         ends = {}
-        for software, company, end, count in groups:
-            if not software.reminded_until or end > software.reminded_until:
-                due = end <= horizons[company.id]
-                ends.setdefault(software, []).append((end, count, due))
-        activities, reminded = [], {}
-        for software, rows in ends.items():
+        for software, owner, end, count in groups:
+            due = end <= horizons[owner.id]
+            # Keys that all companies share count for each of them.
+            for company in owner or companies[software] or [owner]:
+                if not software._has_been_reminded(company, end):
+                    rows = ends.setdefault((software, company), [])
+                    rows.append((end, count, due))
+        activities = []
+        for (software, company), rows in ends.items():
             if not (due_ends := [end for end, _count, due in rows if due]):
                 continue
             until = end_of(max(due_ends), "month")
             covered = [(end, count) for end, count, _due in rows if end <= until]
-            user = software._get_reminded_user()
-            env = software.with_context(lang=user.lang).env
             activities.append(
-                software._reminder_vals(
-                    "client_equipment_software_key.mail_activity_type_expiring",
-                    user,
+                software._expiry_reminder(
+                    company,
                     min(due_ends),
-                    env._(
-                        "%(count)s software keys end until %(until)s",
-                        count=sum(count for _end, count in covered),
-                        until=format_date(
-                            self.env, max(end for end, _ in covered), user.lang
-                        ),
-                    ),
+                    max(end for end, _count in covered),
+                    sum(count for _end, count in covered),
                 )
             )
-            reminded.setdefault(until, []).append(software.id)
-        for until, software_ids in reminded.items():
-            self.browse(software_ids).reminded_until = until
+            software.with_company(company).expiry_reminded_until = until
         return activities
+
+    def _has_been_reminded(self, company, end):
+        """Tell whether the company knows of keys of this software that end then."""
+        until = self.with_company(company).expiry_reminded_until
+        return bool(until) and end <= until
+
+    def _expiry_reminder(self, company, first_end, last_end, count):
+        """Return the values of the activity for so many keys that end."""
+        user = self._get_reminded_user(company)
+        env = self.with_context(lang=user.lang).env
+        until = format_date(self.env, last_end, user.lang)
+        if count == 1:
+            summary = env._("1 software key ends until %s", until)
+        else:
+            summary = env._(
+                "%(count)s software keys end until %(until)s", count=count, until=until
+            )
+        return self._reminder_vals("expiring", company, user, first_end, summary)
 
     @api.model
-    def _remind_of_minimum(self):
-        """Return values of the activities for software whose keys run out."""
+    def _close_reminders_of_expiry(self):
+        """Close the activities whose keys have all been renewed, replaced or revoked.
+
+        Those that ended nevertheless still have to be looked after.
+        """
+        reminders = self._open_reminders("expiring")
+        if not reminders:
+            return
+        ends = {}
+        for software, owner, end in self.env[
+            "client.equipment.software.key"
+        ]._read_group(
+            [
+                ("software_id", "in", reminders.mapped("res_id")),
+                ("status", "!=", "revoked"),
+                ("validity_end", ">=", min(reminders.mapped("date_deadline"))),
+            ],
+            ["software_id", "company_id", "validity_end:day"],
+        ):
+            ends.setdefault(software.id, []).append((owner, end))
+        for reminder in reminders:
+            software = self.browse(reminder.res_id)
+            company = reminder.software_key_company_id
+            if not any(
+                owner in (company, company.browse())
+                and reminder.date_deadline <= end
+                and software._has_been_reminded(company, end)
+                for owner, end in ends.get(software.id, ())
+            ):
+                reminder.unlink()
+
+    @api.model
+    def _remind_of_minimum(self, companies):
+        """Return values of the activities for software whose keys run out; close those
+        where they do not any more.
+
+        :param dict companies: what :meth:`_companies_with_keys` gave
+        """
         watched = self.search([("minimum_available", ">", 0)])
-        counts = dict(
-            self.env["client.equipment.software.key"]._read_group(
+        counts = {
+            (software, owner): count
+            for software, owner, count in self.env[
+                "client.equipment.software.key"
+            ]._read_group(
                 [("software_id", "in", watched.ids), ("can_be_applied", "=", True)],
-                ["software_id"],
+                ["software_id", "company_id"],
                 ["__count"],
             )
+        }
+        shared = self.env["res.company"]
+        reminders = self._open_reminders("low").grouped(
+            lambda each: (each.res_id, each.software_key_company_id)
         )
-        low = watched.filtered(
-            lambda each: counts.get(each, 0) < each.minimum_available
-        )
-        news = low.filtered(lambda software: not software.minimum_reminded)
-        news.minimum_reminded = True
-        (watched - low).filtered("minimum_reminded").minimum_reminded = False
         activities = []
-        for software in news:
-            user = software._get_reminded_user()
-            activities.append(
-                software._reminder_vals(
-                    "client_equipment_software_key.mail_activity_type_low",
-                    user,
-                    fields.Date.context_today(self),
-                    software.with_context(lang=user.lang).env._(
-                        "%(count)s software keys available, fewer than %(minimum)s",
-                        count=counts.get(software, 0),
-                        minimum=software.minimum_available,
-                    ),
+        for software in watched:
+            for company in companies.get(software) or [shared]:
+                here = software.with_company(company)
+                available = sum(
+                    counts.get((software, owner), 0) for owner in {company, shared}
                 )
-            )
+                low = available < software.minimum_available
+                if low and not here.shortage_reminded:
+                    activities.append(software._shortage_reminder(company, available))
+                elif not low and (needless := reminders.get((software.id, company))):
+                    needless.unlink()
+                if low != here.shortage_reminded:
+                    here.shortage_reminded = low
         return activities
 
-    def _get_reminded_user(self):
-        """Return the responsible; where there is none (any more), a manager."""
+    def _shortage_reminder(self, company, available):
+        """Return the values of the activity for so few available keys."""
+        user = self._get_reminded_user(company)
+        return self._reminder_vals(
+            "low",
+            company,
+            user,
+            fields.Date.context_today(self),
+            self.with_context(lang=user.lang).env._(
+                "%(count)s software keys available, fewer than %(minimum)s",
+                count=available,
+                minimum=self.minimum_available,
+            ),
+        )
+
+    def _get_reminded_user(self, company, leaving=()):
+        """Return the responsible; where there is none (any more), a manager.
+
+        :param company: whose keys it is about, if one company's
+        :param leaving: users who are about to go
+        """
         self.ensure_one()
-        if self.user_id.active and self.with_user(self.user_id).has_access("read"):
-            return self.user_id
         managers = self.env.ref(
             "client_equipment_software_key.group_software_key_manager"
-        ).all_user_ids
-        people = managers - self.env.ref("base.user_root")
-        return people.sorted("id")[:1] or self.env.user
+        ).all_user_ids - self.env.ref("base.user_root")
+        for user in (self.user_id, *managers.sorted("id")):
+            if user not in leaving and self._can_be_reminded(user, company):
+                return user
+        return self.env.user
 
-    def _reminder_vals(self, type_xml_id, user, deadline, summary):
+    def _can_be_reminded(self, user, company):
+        """Tell whether the user is there, of the company, and sees the software."""
+        return (
+            user.active
+            and (not company or company in user.company_ids)
+            and self.with_user(user).has_access("read")
+        )
+
+    @api.model
+    def _hand_over_reminders(self, leaving=()):
+        """Give the open reminders of users who leave, or have left, to the next one."""
+        for reminder in self._open_reminders("expiring") + self._open_reminders("low"):
+            software = self.browse(reminder.res_id)
+            user, company = reminder.user_id, reminder.software_key_company_id
+            if user in leaving or not software._can_be_reminded(user, company):
+                reminder.user_id = software._get_reminded_user(company, leaving)
+
+    @api.model
+    def _open_reminders(self, kind):
+        """Return the activities that stand for keys that end or run out.
+
+        :param str kind: ``"expiring"`` or ``"low"``
+        """
+        activity_type = self._reminder_type(kind)
+        return (
+            self.env["mail.activity"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", self._name),
+                    ("activity_type_id", "=", activity_type.id),
+                    ("automated", "=", True),
+                ]
+            )
+        )
+
+    @api.model
+    def _reminder_type(self, kind):
+        return self.env.ref(f"client_equipment_software_key.mail_activity_type_{kind}")
+
+    def _reminder_vals(self, kind, company, user, deadline, summary):
         """Return the values of one activity on this software."""
         return {
-            "activity_type_id": self.env.ref(type_xml_id).id,
+            "activity_type_id": self._reminder_type(kind).id,
             "automated": True,
             "res_model_id": self.env["ir.model"]._get_id(self._name),
             "res_id": self.id,
             "user_id": user.id,
+            "software_key_company_id": company.id,
             "date_deadline": deadline,
             "summary": summary,
         }

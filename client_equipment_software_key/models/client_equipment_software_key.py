@@ -524,12 +524,17 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.check_access("unlink")
         self._check_not_applied()
         traces = {
-            software: keys._deletion_trace()
-            for software, keys in self.sudo().grouped("software_id").items()
+            place: keys._deletion_trace()
+            for place, keys in self.sudo()
+            .grouped(lambda key: (key.software_id, key.company_id))
+            .items()
         }
         result = super().unlink()
-        for software, trace in traces.items():
-            software.message_post(body=trace, author_id=self.env.user.partner_id.id)
+        for (software, company), trace in traces.items():
+            note = software._message_log(
+                body=trace, author_id=self.env.user.partner_id.id
+            )
+            note.record_company_id = company
         # The database has deleted the trails by cascade.
         self.env["client.equipment.audit.log"].invalidate_model()
         return result

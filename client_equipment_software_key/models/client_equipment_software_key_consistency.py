@@ -74,12 +74,14 @@ class ClientEquipmentSoftwareKey(models.Model):
     assignment_broken = fields.Boolean(
         "Assignment Disagrees",
         readonly=True,
+        fixed=True,
         copy=False,
         help="What the last check of status against assignment found.",
     )
     audit_broken = fields.Boolean(
         "Audit Trail Broken",
         readonly=True,
+        fixed=True,
         copy=False,
         help="What the last check of the audit trail found.",
     )

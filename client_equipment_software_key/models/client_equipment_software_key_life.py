@@ -58,16 +58,14 @@ class ClientEquipmentSoftwareKey(models.Model):
                 SELECT FROM client_equipment_software_key
                  WHERE id = ANY(%s)
                  ORDER BY id
-                   FOR NO KEY UPDATE
+                   FOR NO KEY UPDATE;
+                SELECT set_config('lock_timeout',
+                                  current_setting('software_key.timeout_before'), TRUE)
                 """,
                 LOCK_TIMEOUT,
                 list(self.ids),
             ),
             log_exceptions=False,
-        )
-        self.env.cr.execute(
-            "SELECT set_config('lock_timeout',"
-            " current_setting('software_key.timeout_before'), TRUE)"
         )
 
     def _busy_error(self):

@@ -39,7 +39,10 @@ class ResCompany(models.Model):
     @api.model
     def _software_key_companies(self):
         """Return all companies, the archived ones too: their keys live on."""
-        return self.sudo().with_context(active_test=False).search(Domain.TRUE)
+        companies = self.sudo().with_context(active_test=False)
+        return companies.search_fetch(
+            Domain.TRUE, ["partner_id", "software_key_lead_days"]
+        )
 
     @api.model
     def _software_key_horizons(self):

@@ -3,7 +3,8 @@ from datetime import timedelta
 from freezegun import freeze_time
 from psycopg2 import IntegrityError
 
-from odoo import fields
+from odoo import Command, fields
+from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
@@ -77,7 +78,7 @@ class TestReminders(SoftwareKeyCommon):
             created,
             {
                 "2031-02-18": ["4 software keys end until 03/31/2031"],
-                "2031-07-06": ["1 software keys end until 08/05/2031"],
+                "2031-07-06": ["1 software key ends until 08/05/2031"],
             },
         )
 
@@ -150,6 +151,163 @@ class TestReminders(SoftwareKeyCommon):
             self._apply(keys[:2])
             self._remind(DAY)
             self.assertEqual(len(self._activities()), 1)
+
+    def _two_companies(self):
+        """Give the other company a manager and keys of the same software."""
+        outsider = self._new_user("outsider", f"{ADDON}.group_software_key_manager")
+        outsider.write(
+            {
+                "company_id": self.other_company.id,
+                "company_ids": [Command.set(self.other_company.ids)],
+            }
+        )
+        with freeze_time(DAY):
+            self._subscriptions("C1", "C2", end="2031-01-20")
+            self._subscriptions(
+                "C3", end="2031-01-15", user=outsider, company_id=self.other_company.id
+            )
+        return outsider
+
+    def test_each_company_for_itself(self):
+        """S5: each company is reminded of its own keys and of shared ones, its own
+        people are told, and one company's reminder does not stand for another's."""
+        outsider = self._two_companies()
+        self._remind(DAY)
+        self.assertRecordValues(
+            self._activities().sorted("user_id"),
+            [
+                {
+                    "user_id": self.manager.id,
+                    "software_key_company_id": self.company.id,
+                    "summary": "2 software keys end until 01/20/2031",
+                    "date_deadline": fields.Date.to_date("2031-01-20"),
+                },
+                {
+                    "user_id": outsider.id,
+                    "software_key_company_id": self.other_company.id,
+                    "summary": "1 software key ends until 01/15/2031",
+                    "date_deadline": fields.Date.to_date("2031-01-15"),
+                },
+            ],
+        )
+        self._remind(DAY)
+        self.assertEqual(len(self._activities()), 2)
+        with freeze_time(DAY):
+            self._subscriptions("C4", end="2031-02-05", company_id=False)
+        self._remind("2031-01-07")
+        news = self._activities()[2:]
+        self.assertEqual(
+            news.mapped("summary"), ["1 software key ends until 02/05/2031"] * 2
+        )
+        self.assertEqual(
+            news.software_key_company_id, self.company + self.other_company
+        )
+
+    def test_minimum_of_each_company(self):
+        """S5: one company's stock does not hide another's shortage; shared keys count
+        for both."""
+        outsider = self._two_companies()
+        self.antivirus.minimum_available = 2
+        self._remind(DAY)
+        low = self._activities().filtered(
+            lambda activity: activity.activity_type_id == self.low
+        )
+        self.assertEqual(low.user_id, outsider)
+        self.assertEqual(low.summary, "1 software keys available, fewer than 2")
+        with freeze_time(DAY):
+            self._subscriptions("C5", end="2031-12-31", company_id=False)
+        self._remind(DAY)
+        self.assertFalse(low.exists())
+
+    def test_nothing_of_another_company(self):
+        """E1: what stands at the common catalogue entry about one company's keys, as an
+        activity or as a note, is unknown to the people of another one, by every way."""
+        outsider = self._two_companies()
+        self._remind(DAY)
+        self._enter("SECRET-1", software=self.antivirus, key_type="permanent").unlink()
+        self.env.flush_all()
+        mine = self._activities().filtered(
+            lambda activity: activity.user_id == self.manager
+        )
+        note = self.antivirus.message_ids.filtered(
+            lambda message: "et-1" in message.body.lower()
+        )
+        self.assertEqual(note.record_company_id, self.company)
+        for user, sees in ((self.manager, True), (outsider, False)):
+            self.env.invalidate_all()  # another request
+            with self.subTest(user=user.name):
+                software = self.antivirus.with_user(user)
+                activities = mine.with_user(user)
+                messages = note.with_user(user)
+                self.assertEqual(mine in software.activity_ids, sees)
+                self.assertEqual(note in software.message_ids, sees)
+                self.assertEqual(bool(activities._filtered_access("read")), sees)
+                self.assertEqual(bool(messages._filtered_access("read")), sees)
+                for records in (activities, messages):
+                    domain = [("id", "in", records.ids)]
+                    self.assertEqual(bool(records.search(domain)), sees)
+                    self.assertEqual(records.search_count(domain), int(sees))
+                    self.assertEqual(
+                        records.formatted_read_group(domain, [], ["__count"]),
+                        [{"__count": int(sees), "__extra_domain": [(1, "=", 1)]}],
+                    )
+                for domain in (
+                    [("message_ids.body", "ilike", "et-1")],
+                    [("activity_ids.summary", "=", mine.summary)],
+                    [("activity_summary", "=", mine.summary)],
+                ):
+                    self.assertEqual(bool(software.search(domain)), sees, domain)
+                (shown,) = software.read(["activity_summary", "activity_date_deadline"])
+                self.assertEqual(shown["activity_summary"] == mine.summary, sees)
+                found = (
+                    self.env["mail.message"]
+                    .with_user(user)
+                    ._message_fetch([], thread=software)
+                )
+                self.assertEqual(note in found["messages"], sees)
+                for change in (
+                    lambda activities=activities: activities.write({"summary": "X"}),
+                    lambda activities=activities: activities.action_done(),
+                    lambda activities=activities: activities.unlink(),
+                ):
+                    if not sees:
+                        with self.assertRaises(AccessError):
+                            change()
+
+    def test_the_responsible_leaves(self):
+        """S5: what is still due goes to the next one when the responsible leaves."""
+        with freeze_time(DAY):
+            self._subscriptions("G1", end="2031-01-12")
+        self._remind(DAY)
+        activity = self._activities()
+        self.assertEqual(activity.user_id, self.manager)
+        successor = self._new_user("successor", f"{ADDON}.group_software_key_manager")
+        self.manager.action_archive()
+        self.assertEqual(activity.exists().user_id, successor)
+        third = self._new_user("third", f"{ADDON}.group_software_key_manager")
+        successor.group_ids = self.env.ref("base.group_user")
+        self._remind(DAY)
+        self.assertEqual(activity.user_id, third)
+
+    def test_closes_itself(self):
+        """S5: an activity whose keys have been renewed, replaced or revoked is closed;
+        while one of them is left, or has ended, it stays."""
+        with freeze_time(DAY):
+            keys = self._subscriptions("Z1", "Z2", "Z3", end="2031-01-20")
+        self._remind(DAY)
+        with freeze_time(DAY):
+            keys[0].with_user(self.manager).renew("2032-01-20")
+            keys[1].with_user(self.manager).revoke()
+        self._remind("2031-01-10")
+        self.assertEqual(len(self._activities()), 1)
+        with freeze_time("2031-01-22"), self.enter_registry_test_mode():
+            self.env.ref(f"{ADDON}.ir_cron_expire").method_direct_trigger()
+        self._remind("2031-01-22")
+        self.assertEqual(len(self._activities()), 1)
+        with freeze_time("2031-01-22"):
+            keys[2].with_user(self.manager).renew("2032-01-20")
+        self._remind("2031-01-23")
+        self.assertFalse(self._activities())
 
     def test_queries(self):
         """S5: queries do not grow with the number of keys."""

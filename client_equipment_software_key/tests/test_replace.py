@@ -70,7 +70,8 @@ class TestReplace(SoftwareKeyCommon):
         self.assertEqual(self._steps(new), ["created", "applied"])
         self.assertEqual((old | new).verify_audit_trail(), [])
         last = old.audit_log_ids.sorted("number")[-1]
-        self.assertEqual(last.reason, f"Replaced by {new.display_name} - compromised")
+        self.assertEqual(last.reason, f"Replaced by {new.license_key_hint} - compromised")
+        self.assertNotIn(new.license_key, last.description)
 
     def test_replace_in_stock(self):
         """A key that is not applied is replaced in the inventory (S4)."""

@@ -82,7 +82,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
     refused_count = fields.Integer(compute="_compute_preview")
     preview = fields.Html(compute="_compute_preview", sanitize=False)
     entered_count = fields.Integer(
-        readonly=True, help="How many license keys the running entry has entered."
+        readonly=True, fixed=True, help="How many license keys the running entry has entered."
     )
 
     @api.depends("software_id")

@@ -1,0 +1,10 @@
+from odoo import models
+
+
+class ResUsers(models.Model):
+    _inherit = "res.users"
+
+    def action_archive(self):
+        # Odoo deletes the activities of whoever leaves.
+        self.env["client.equipment.software"].sudo()._hand_over_reminders(self)
+        return super().action_archive()
