@@ -6,22 +6,22 @@ from odoo.tools import split_every
 PORTION = 1000
 
 # What a spreadsheet takes for the beginning of a formula, as half of them do behind
-# blanks and quotes, and those for East Asia in full width.
+# blanks and quotes, and those for East Asia in full width; at the beginning of a text,
+# and where one that expects semicolons tears a text with commas around it apart.
 FORMULA = r"[\s'\"]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
-GUARDED = re.compile(rf"{FORMULA}|[\t\r\n]")
-GUARD = re.compile(rf"^'+(?={FORMULA})")
+BEGINNING = r"(?:^|(?<=[;\r\n]))"
+GUARDED = re.compile(rf"{BEGINNING}(?={FORMULA})|^(?=[\t\r\n])")
+GUARD = re.compile(rf"{BEGINNING}'+(?={FORMULA})|^'+(?=[\t\r\n])")
 
 
 def guard(value):
-    """Return a cell for a CSV: a text that a spreadsheet would take for a formula
-    gets an apostrophe before it, any other value stays as it is (L3)."""
-    if isinstance(value, str) and GUARDED.match(value):
-        return f"'{value}"
-    return value
+    """Return a cell for a CSV: a text gets an apostrophe wherever a spreadsheet would
+    take it for a formula, any other value stays as it is (L3)."""
+    return GUARDED.sub("'", value) if isinstance(value, str) else value
 
 
 def unguard(value):
-    """Return a cell of a CSV without the apostrophe that :func:`guard` put before it.
+    """Return a cell of a CSV without the apostrophes that :func:`guard` put into it.
 
     An apostrophe before anything else is the text's own, and stays.
     """

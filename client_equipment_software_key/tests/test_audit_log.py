@@ -110,6 +110,42 @@ class TestAuditLog(SoftwareKeyCommon):
                 with self.assertRefused(UserError, NEVER_DELETED):
                     self.entries[-1].with_user(user).sudo().unlink()
 
+    def test_door_server_action(self):
+        """L1: nor does a server action through the methods of Odoo's models, the inner
+        ones among them."""
+        entry = self.entries[0].sudo()
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "Forge",
+                "model_id": self.env["ir.model"]._get_id(entry._name),
+                "state": "code",
+            }
+        )
+        count = entry.search_count([])
+        for code in (
+            "record.write({'user_name': 'X'})",
+            "record.update({'user_name': 'X'})",
+            "record._write({'user_name': 'X'})",
+            "record._write_multi([{'user_name': 'X'}])",
+            "record._write_fixed({'user_name': 'X'})",
+            "record._load_records_write({'user_name': 'X'})",
+            "record.with_context(_force_unlink=True).unlink()",
+            "record.copy()",
+            "record._create([{'stored': {'user_name': 'X'}}])",
+            "record._load_records([{'xml_id': 'x.y', 'values': {'number': 99}}])",
+        ):
+            with self.subTest(code=code):
+                action.code = code
+                with self.assertRefused(
+                    UserError, f"{NEVER_CHANGED}|{NEVER_DELETED}|{WRITTEN_BY_SYSTEM}"
+                ):
+                    action.with_context(
+                        active_model=entry._name, active_id=entry.id
+                    ).run()
+                    self.env.flush_all()
+                self.assertEqual(entry.search_count([("user_name", "=", "X")]), 0)
+                self.assertEqual(entry.search_count([]), count)
+
     def test_door_form(self):
         """L1: the form has no field to change, and offers neither New nor Delete."""
         for view_type in ("form", "list"):

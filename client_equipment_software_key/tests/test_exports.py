@@ -18,7 +18,9 @@ STARTS = [
     *("＝", "＋", "－", "＠"),
     *(" =", "\t=", '"=', "'=", "' @", "\xa0+"),
 ]
-DANGEROUS = re.compile(r"[\s\"]*[=+\-@＝＋－＠]|[\t\r\n]")
+# … and where one that expects semicolons tears a text apart.
+TORN = ["a;=", "a\n=", "a\r\n @", "a;;-"]
+DANGEROUS = re.compile(r"(?:.*[;\r\n]|^)[\s\"]*[=+\-@＝＋－＠]|[\t\r\n]", re.DOTALL)
 NUMBERS = ("integer", "float", "monetary")
 
 
@@ -61,7 +63,7 @@ class TestExportsAreText(SoftwareKeyMixin, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.texts = [f"{start}1+{n}" for n, start in enumerate(STARTS)]
+        cls.texts = [f"{start}1+{n}" for n, start in enumerate(STARTS + TORN)]
         cls.texts += ["http://x.example/", "internal:Sheet1!A1"]
         software = cls.env["client.equipment.software"].create(
             [{"name": f"Formula {n}"} for n, _text in enumerate(cls.texts)]
@@ -181,6 +183,8 @@ class TestExportsAreText(SoftwareKeyMixin, HttpCase):
                     cells = {cell for row in rows for cell in row}
                     self.assertEqual(list(filter(DANGEROUS.match, cells)), [])
                     self.assertTrue({f"'{text}" for text in self.texts} & cells, cells)
+                    torn = f"a;'=1+{len(STARTS)}"
+                    self.assertTrue({torn, f"{torn} (1)"} & cells, cells)
 
     def test_pivot(self):
         """L3: headings of a pivot are no formulas in its XLSX."""
@@ -262,7 +266,18 @@ class TestReimport(SoftwareKeyMixin, HttpCase):
 
     LICENSE_KEYS = (
         *("+aB3/cD=", "-----BEGIN KEY-----", "=X", "=1+1", "@x", "＝1", "－2"),
-        *("'quoted", "'", "''two", "'\"x", '"=x', '"quoted"', "a,b;c", "a'=b"),
+        *(
+            "'quoted",
+            "'",
+            "''two",
+            "'\"x",
+            '"=x',
+            '"quoted"',
+            "a,b;c",
+            "a'=b",
+            "a;=b",
+            "a;-b",
+        ),
         *("00123", "1E5", "2026-01-01", "1234567890123456789", "TRUE", "1,5", "#REF!"),
     )
 

@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from .common import SoftwareKeyCommon, SoftwareKeyMixin
+from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin
 
 
 class TestUsageHistory(SoftwareKeyCommon):
@@ -183,6 +183,85 @@ class TestUsageHistory(SoftwareKeyCommon):
             }
         )
         self.assertFalse(self.History.search([("software_key_id", "=", self.key.id)]))
+
+
+class TestUsageHistoryOfCompanies(SoftwareKeyCommon):
+    """E1: a shared key that has been at several companies."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.key = cls._enter("TRAVELLER", company_id=False)
+        cls.theirs, cls.shared = cls.env["client.equipment"].create(
+            [
+                {"name": "Their Server", "company_id": cls.other_company.id},
+                {"name": "Shared Server", "company_id": False},
+            ]
+        )
+        cls.everywhere = cls._new_user(
+            "everywhere", f"{ADDON}.group_software_key_manager"
+        )
+        cls.everywhere.company_ids |= cls.other_company
+        for place in (cls.laptop, cls.theirs, cls.shared):
+            feature = cls._apply(
+                cls.key.with_context(
+                    allowed_company_ids=cls.everywhere.company_ids.ids
+                ),
+                place,
+                user=cls.everywhere,
+            )
+            feature.unlink()
+        cls.stranger = cls._new_user("stranger", f"{ADDON}.group_software_key_auditor")
+        cls.stranger.write(
+            {
+                "company_ids": [Command.set(cls.other_company.ids)],
+                "company_id": cls.other_company.id,
+            }
+        )
+
+    def test_each_sees_its_own(self):
+        """L6, E1: each company sees the lines of its equipment and of shared one, and
+        learns nothing of the others', by list, count, group or search; also after the
+        equipment has gone to another company, or was deleted."""
+        all_companies = {"allowed_company_ids": self.everywhere.company_ids.ids}
+        self.laptop.company_id = self.other_company
+        self.theirs.unlink()
+        for user, context, expected in (
+            (self.auditor, {}, {"Reception Laptop", "Shared Server"}),
+            (self.stranger, {}, {"Their Server", "Shared Server"}),
+            (
+                self.everywhere,
+                all_companies,
+                {"Reception Laptop", "Their Server", "Shared Server"},
+            ),
+        ):
+            with self.subTest(user=user.login):
+                History = (
+                    self.env["client.equipment.usage.history"]
+                    .with_user(user)
+                    .with_context(**context)
+                )
+                domain = [("software_key_id", "=", self.key.id)]
+                lines = History.search(domain)
+                self.assertEqual(set(lines.mapped("equipment_name")), expected)
+                self.assertEqual(History.search_count(domain), len(expected))
+                groups = History.formatted_read_group(
+                    domain, ["equipment_name", "applied_by_id"], ["__count"]
+                )
+                self.assertEqual(
+                    {group["equipment_name"] for group in groups}, expected
+                )
+                for name in ("Reception Laptop", "Their Server", "Shared Server"):
+                    found = bool(History.name_search(name))
+                    self.assertEqual(found, name in expected, name)
+                entries = History.env["client.equipment.audit.log"].search(domain)
+                self.assertEqual(
+                    set(filter(None, entries.mapped("equipment_name"))), expected
+                )
+                hidden = History.sudo().search(domain) - lines
+                if hidden:
+                    with self.assertRaises(AccessError):
+                        hidden.with_user(user).read(["equipment_name"])
 
 
 @tagged("post_install", "-at_install")
