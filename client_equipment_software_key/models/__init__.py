@@ -12,6 +12,9 @@ from . import client_equipment_software_key_next
 from . import client_equipment_software_key_offer
 from . import client_equipment_software_key_expiry
 from . import client_equipment_software_key_consistency
+from . import client_equipment_verification
+from . import client_equipment_overview
+from . import ir_http
 from . import res_company
 from . import res_config_settings
 from . import res_partner

@@ -3,7 +3,6 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_date
 from odoo.tools.date_utils import end_of
 
 from .client_equipment_software_key import KEY_TYPES, LIVE_STATUSES, STATUSES
@@ -255,12 +254,13 @@ class ClientEquipmentSoftware(models.Model):
                 software._reminder_vals(
                     "client_equipment_software_key.mail_activity_type_expiring",
                     user,
-                    min(due_ends),
+                    # To be seen as long as there is time to act, not on the last day.
+                    fields.Date.context_today(self),
                     env._(
-                        "%(count)s software keys end until %(until)s",
+                        "Software keys that end until %(until)s: %(count)s",
                         count=sum(count for _end, count in covered),
-                        until=format_date(
-                            self.env, max(end for end, _ in covered), user.lang
+                        until=self.with_env(env)._say_date(
+                            max(end for end, _ in covered)
                         ),
                     ),
                 )
@@ -296,7 +296,7 @@ class ClientEquipmentSoftware(models.Model):
                     user,
                     fields.Date.context_today(self),
                     software.with_context(lang=user.lang).env._(
-                        "%(count)s software keys available, fewer than %(minimum)s",
+                        "Software keys available: %(count)s, fewer than %(minimum)s",
                         count=counts.get(software, 0),
                         minimum=software.minimum_available,
                     ),

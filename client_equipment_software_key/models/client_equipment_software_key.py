@@ -5,7 +5,6 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import format_date
 
 KEY_TYPES = [
     ("permanent", "Permanent"),
@@ -202,7 +201,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         for key in self:
             name = " - ".join(filter(None, (key.software_id.name, key.license_key)))
             if in_drop_down and key.validity_end:
-                until = self.env._("until %s", format_date(self.env, key.validity_end))
+                until = self.env._("until %s", self._say_date(key.validity_end))
                 name += f"\t--{until}--"
             key.display_name = name
 
@@ -606,8 +605,8 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "The validity of %(license_key)s ends on %(end)s, before it starts on "
                 "%(start)s. Correct one of the two dates.",
                 license_key=license_key,
-                start=start,
-                end=end,
+                start=self._say_date(start),
+                end=self._say_date(end),
             )
         else:
             return

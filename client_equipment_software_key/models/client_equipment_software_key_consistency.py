@@ -226,7 +226,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                     "after": self._selection_label(
                         "status", repair[1] if isinstance(repair, tuple) else ""
                     ),
-                    "end": key.validity_end,
+                    "end": self._say_date(key.validity_end),
                 },
                 repair,
             )

@@ -16,6 +16,7 @@ from . import test_import
 from . import test_job_health
 from . import test_languages
 from . import test_next_available
+from . import test_overview
 from . import test_performance
 from . import test_readable_keys
 from . import test_reminders
