@@ -14,6 +14,7 @@ from . import client_equipment_software_key_expiry
 from . import client_equipment_software_key_consistency
 from . import client_equipment_verification
 from . import client_equipment_overview
+from . import client_equipment_history
 from . import ir_http
 from . import res_company
 from . import res_config_settings

@@ -84,7 +84,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 self.search_count([("needs_attention", "=", True)]),
                 env._("Keys That Need Attention"),
                 env._("Status, assignment or audit trail disagree."),
-                keys,
+                f"{keys}_attention",
             ),
         ]
         names = ("name", "count", "label", "advice", "action")

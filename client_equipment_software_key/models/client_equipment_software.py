@@ -73,13 +73,13 @@ class ClientEquipmentSoftware(models.Model):
         help="Keys in stock or in use that end within the lead time set in Settings.",
     )
     lasting_available_count = fields.Integer(
-        "Available for Long",
+        "Available, Not Ending Soon",
         compute="_compute_software_key_counts",
         compute_sudo=False,
         help="Available keys that do not expire soon.",
     )
     lasting_applied_count = fields.Integer(
-        "Applied for Long",
+        "Applied, Not Ending Soon",
         compute="_compute_software_key_counts",
         compute_sudo=False,
         help="Applied keys that do not expire soon.",

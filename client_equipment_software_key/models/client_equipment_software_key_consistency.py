@@ -316,10 +316,10 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         :return: a window action
         """
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "client_equipment_software_key.client_equipment_software_key_action"
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "client_equipment_software_key"
+            ".client_equipment_software_key_action_attention"
         )
-        return action | {"context": {"search_default_needs_attention": 1}}
 
     def _check_all_trails(self, after_batch=lambda count: None):
         """Verify the audit trail of every key, of all companies.
