@@ -36,6 +36,7 @@
         "demo/client_equipment_software_demo.xml",
         "demo/client_equipment_software_key_demo.xml",
         "demo/client_equipment_feature_demo.xml",
+        "demo/reminders_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.tools import format_date
 
 # The client's own widgets and list style: see static/src.
 LIST_CLASS = "o_client_equipment_list"
@@ -41,6 +42,18 @@ class ClientEquipmentMixin(models.AbstractModel):
                 self.env[field.comodel_name]._dress(view)
                 if view.tag == "list":
                     _add_class(child, LIST_CLASS)
+
+    @api.model
+    def _say_date(self, day):
+        """Return a day as every field shows it: in the reader's own format.
+
+        For errors, the trail and drop-downs. What is stored for all readers keeps
+        the format of ISO.
+
+        :param day: a date, or False
+        :return: text, empty where there is no day
+        """
+        return format_date(self.env, day)
 
 
 def _add_class(node, name):

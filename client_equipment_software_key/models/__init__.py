@@ -15,6 +15,10 @@ from . import client_equipment_software_key_expiry
 from . import client_equipment_software_key_check
 from . import client_equipment_software_key_consistency
 from . import ir_model_data
+from . import client_equipment_verification
+from . import client_equipment_overview
+from . import client_equipment_history
+from . import ir_http
 from . import res_company
 from . import res_config_settings
 from . import mail_activity

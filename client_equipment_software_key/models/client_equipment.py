@@ -22,6 +22,10 @@ class SoftwareKeysLeftError(UserError, RedirectWarning):
     def __init__(self, *args):
         RedirectWarning.__init__(self, *args)
 
+    def __str__(self):
+        # What follows is for the dialog alone: an action, a button and a context.
+        return self.args[0]
+
 
 class ClientEquipment(models.Model):
     _inherit = "client.equipment"

@@ -138,10 +138,13 @@ class ClientEquipmentAuditLog(models.Model):
         facts = {
             "user": self.user_name,
             "equipment": self.equipment_serial_no or self.equipment_name,
-            "end": self.validity_end_after,
-            "before": self.validity_end_before or self.env._("no end"),
         }
         moved = self.validity_end_before != self.validity_end_after
+        if moved or self.action == "renewed":
+            facts["end"] = self._say_date(self.validity_end_after)
+            facts["before"] = self._say_date(
+                self.validity_end_before
+            ) or self.env._("no end")
         match self.action:
             case "created":
                 text = self.env._("Created by %(user)s", **facts)
@@ -492,8 +495,9 @@ class ClientEquipmentAuditLog(models.Model):
                 return self.env._(
                     "%(key)s: the validity end of the key is %(end)s, but its last "
                     "entry, No. %(number)s, says %(expected)s.",
-                    end=key.validity_end or self.env._("not set"),
-                    expected=last.validity_end_after or self.env._("not set"),
+                    end=self._say_date(key.validity_end) or self.env._("not set"),
+                    expected=self._say_date(last.validity_end_after)
+                    or self.env._("not set"),
                     **facts,
                 )
             case "assignment":

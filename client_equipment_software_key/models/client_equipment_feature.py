@@ -67,7 +67,7 @@ class ClientEquipmentFeature(models.Model):
                         "%(key)s cannot have been applied on %(date)s, which is still "
                         "to come. Enter today or an earlier day.",
                         key=feature.software_key_id.display_name,
-                        date=feature.applied_date,
+                        date=self._say_date(feature.applied_date),
                     )
                 )
 

@@ -3,7 +3,6 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_date
 from odoo.tools.date_utils import end_of
 
 from odoo.addons.client_equipment.arguments import checked
@@ -91,13 +90,13 @@ class ClientEquipmentSoftware(models.Model):
         help="Keys in stock or in use that end within the lead time set in Settings.",
     )
     lasting_available_count = fields.Integer(
-        "Available for Long",
+        "Available, Not Ending Soon",
         compute="_compute_software_key_counts",
         compute_sudo=False,
         help="Available keys that do not expire soon.",
     )
     lasting_applied_count = fields.Integer(
-        "Applied for Long",
+        "Applied, Not Ending Soon",
         compute="_compute_software_key_counts",
         compute_sudo=False,
         help="Applied keys that do not expire soon.",
@@ -290,7 +289,6 @@ class ClientEquipmentSoftware(models.Model):
             activities.append(
                 software._expiry_reminder(
                     company,
-                    min(due_ends),
                     max(end for end, _count in covered),
                     sum(count for _end, count in covered),
                 )
@@ -305,18 +303,22 @@ class ClientEquipmentSoftware(models.Model):
         until = self.with_company(company).expiry_reminded_until
         return bool(until) and end <= until
 
-    def _expiry_reminder(self, company, first_end, last_end, count):
+    def _expiry_reminder(self, company, last_end, count):
         """Return the values of the activity for so many keys that end."""
         user = self._get_reminded_user(company)
-        env = self.with_context(lang=user.lang).env
-        until = format_date(self.env, last_end, user.lang)
-        if count == 1:
-            summary = env._("1 software key ends until %s", until)
-        else:
-            summary = env._(
-                "%(count)s software keys end until %(until)s", count=count, until=until
-            )
-        return self._reminder_vals("expiring", company, user, first_end, summary)
+        there = self.with_context(lang=user.lang)
+        return self._reminder_vals(
+            "expiring",
+            company,
+            user,
+            # To be seen as long as there is time to act, not on the last day.
+            fields.Date.context_today(self),
+            there.env._(
+                "Software keys that end until %(until)s: %(count)s",
+                count=count,
+                until=there._say_date(last_end),
+            ),
+        )
 
     @api.model
     def _close_reminders_of_expiry(self):
@@ -397,7 +399,7 @@ class ClientEquipmentSoftware(models.Model):
             user,
             fields.Date.context_today(self),
             self.with_context(lang=user.lang).env._(
-                "%(count)s software keys available, fewer than %(minimum)s",
+                "Software keys available: %(count)s, fewer than %(minimum)s",
                 count=available,
                 minimum=self.minimum_available,
             ),

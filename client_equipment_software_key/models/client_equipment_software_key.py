@@ -5,7 +5,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date
+from odoo.tools import SQL
 
 from odoo.addons.client_equipment.models.client_equipment_mixin import (
     date_problem,
@@ -230,7 +230,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         for key in readable:
             name = " - ".join(filter(None, (key.software_id.name, key.license_key)))
             if in_drop_down and key.validity_end:
-                until = self.env._("until %s", format_date(self.env, key.validity_end))
+                until = self.env._("until %s", self._say_date(key.validity_end))
                 name += f"\t--{until}--"
             key.display_name = name
 
@@ -724,8 +724,8 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "The validity of %(license_key)s ends on %(end)s, before it starts on "
                 "%(start)s. Correct one of the two dates.",
                 license_key=license_key,
-                start=start,
-                end=end,
+                start=self._say_date(start),
+                end=self._say_date(end),
             )
         else:
             return

@@ -333,7 +333,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             "after": self._selection_label(
                 "status", repair[1] if isinstance(repair, tuple) else ""
             ),
-            "end": self.validity_end or self.env._("no end"),
+            "end": self._say_date(self.validity_end) or self.env._("no end"),
             "company": key.company_id.display_name,
             "owner": key.owner_id.display_name,
         }
@@ -435,10 +435,10 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         :return: a window action
         """
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "client_equipment_software_key.client_equipment_software_key_action"
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "client_equipment_software_key"
+            ".client_equipment_software_key_action_attention"
         )
-        return action | {"context": {"search_default_needs_attention": 1}}
 
     def _check_trails(self):
         """Verify these keys and their audit trails, and keep on each what was found.

@@ -111,7 +111,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 % {
                     "key": key.display_name,
                     "equipment": key.equipment_feature_ids.equipment_id.display_name,
-                    "end": key.validity_end,
+                    "end": self._say_date(key.validity_end),
                 }
             )
 
@@ -245,7 +245,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             "equipment": self.sudo().equipment_feature_ids.equipment_id.display_name,
             "status": self._selection_label("status", self.status),
             "wanted": self._selection_label("status", wanted),
-            "end": self.validity_end,
+            "end": self._say_date(self.validity_end),
         }
 
     def _settle_after_removal(self):

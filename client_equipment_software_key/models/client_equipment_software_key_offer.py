@@ -1,3 +1,5 @@
+import base64
+
 from odoo import api, models
 
 
@@ -5,6 +7,40 @@ class ClientEquipmentSoftwareKey(models.Model):
     """What a person who chooses a key is offered, beside the drop-down itself."""
 
     _inherit = "client.equipment.software.key"
+
+    @api.model
+    def tell_why_not_offered(self, name):
+        """Tell where the keys are that a drop-down finds by a text and does not offer.
+
+        :param str name: what was typed
+        :return: a line for each of a few keys; empty where there is none
+        """
+        equipment = self.env["client.equipment"]
+        lines = []
+        for key in self.search([("display_name", "ilike", name)], limit=3):
+            status = key._selection_label("status", key.status)
+            if key.status == "applied":
+                where = (key.equipment_id or equipment).display_name
+                status = self.env._("Applied to %s", where)
+            elif key.status == "expired" and key.validity_end:
+                status = self.env._("Expired on %s", self._say_date(key.validity_end))
+            elif key.owner_id:
+                status = self.env._("Bought for %s", key.owner_id.display_name)
+            lines.append(f"{key.display_name}: {status}")
+        return "\n".join(lines)
+
+    def get_qr_code(self):
+        """Return the license key as a picture, for another machine's camera (A15).
+
+        By a call, not as an address: addresses are kept in logs.
+
+        :return: a data URI
+        """
+        self.ensure_one()
+        image = self.env["ir.actions.report"].barcode(
+            "QR", self.license_key, width=240, height=240
+        )
+        return f"data:image/png;base64,{base64.b64encode(image).decode()}"
 
     @api.model
     def web_search_read(

@@ -106,13 +106,14 @@ class ClientEquipmentSoftwareKey(models.Model):
                 )
             elif end < today[key.company_id.id]:
                 problem = self.env._(
-                    "the new end %s has passed; choose a later day", end
+                    "the new end %s has passed; choose a later day",
+                    self._say_date(end),
                 )
             elif key.validity_start and end < key.validity_start:
                 problem = self.env._(
                     "the new end %(end)s lies before its start %(start)s",
-                    end=end,
-                    start=key.validity_start,
+                    end=self._say_date(end),
+                    start=self._say_date(key.validity_start),
                 )
             else:
                 continue
@@ -209,7 +210,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "The validity of %(key)s ended on %(end)s, and its replacement would "
                 "end with it. Renew the key first, then replace it.",
                 key=self.display_name,
-                end=self.validity_end,
+                end=self._say_date(self.validity_end),
             )
         if license_key is None:
             return None

@@ -2,6 +2,7 @@ from . import test_access
 from . import test_api
 from . import test_audit_log
 from . import test_bulk_entry
+from . import test_clicks
 from . import test_concurrency
 from . import test_consistency
 from . import test_customer_owned
@@ -13,12 +14,14 @@ from . import test_expiration
 from . import test_exports
 from . import test_feature
 from . import test_first_screen
+from . import test_found_at_hand
 from . import test_gate
 from . import test_grouped_export
 from . import test_import
 from . import test_job_health
 from . import test_languages
 from . import test_next_available
+from . import test_overview
 from . import test_performance
 from . import test_races
 from . import test_readers

@@ -287,10 +287,11 @@ class TestAuditLog(SoftwareKeyCommon):
             key.audit_log_ids.sorted("number").mapped("description"),
             [
                 "Created by Manager Tester",
-                f"Renewed until {later} by Manager Tester (was {end})",
-                f"Expired: validity end moved from {later} to {passed} "
-                "by Manager Tester",
-                f"Renewed until {later} by Manager Tester (was {passed})",
+                f"Renewed until {later:%m/%d/%Y} by Manager Tester (was {end:%m/%d/%Y})",
+                f"Expired: validity end moved from {later:%m/%d/%Y} to "
+                f"{passed:%m/%d/%Y} by Manager Tester",
+                f"Renewed until {later:%m/%d/%Y} by Manager Tester "
+                f"(was {passed:%m/%d/%Y})",
                 "Revoked by Manager Tester",
                 "Reinstated by Manager Tester",
             ],

@@ -200,10 +200,10 @@ class TestBulkEntry(SoftwareKeyCommon):
         self.assertEqual((dialog.new_count, dialog.refused_count), (3, 2))
         preview = " ".join(html2plaintext(dialog.preview).split())
         for text in (
-            "3 new",
-            "1 repeated in the list",
-            "1 already in the system",
-            "1 similar to another key",
+            "New: 3",
+            "Repeated in the list: 1",
+            "Already in the system: 1",
+            "Similar to another key: 1",
             "3 BULK-OLD in the system already (Available)",
             "5 <b>BULK</b> new",
         ):

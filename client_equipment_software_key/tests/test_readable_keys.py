@@ -51,7 +51,7 @@ class TestReadableKeys(ReadableKeys):
 
     def test_typed_dates(self):
         """K5: what a typed date shows is what is stored, every time."""
-        (key,) = self._enter_subscriptions("TYPED-1")
+        key = self._enter_subscriptions("TYPED-1")
         self.start_tour(
             f"/odoo/software-keys/{key.id}", "typed_dates", login="sk_manager"
         )

@@ -77,13 +77,13 @@ class TestReminders(SoftwareKeyCommon):
         self.assertEqual(
             created,
             {
-                "2031-02-18": ["4 software keys end until 03/31/2031"],
-                "2031-07-06": ["1 software key ends until 08/05/2031"],
+                "2031-02-18": ["Software keys that end until 03/31/2031: 4"],
+                "2031-07-06": ["Software keys that end until 08/05/2031: 1"],
             },
         )
 
     def test_who_and_when(self):
-        """S5: it goes to the responsible, due on the day the first key ends; where
+        """S5: it goes to the responsible, due while there is time to act; where
         nobody is responsible, or no longer, a manager gets it."""
         with freeze_time(DAY):
             self._subscriptions("W1", end="2031-01-20")
@@ -95,7 +95,7 @@ class TestReminders(SoftwareKeyCommon):
                 {
                     "user_id": self.manager.id,
                     "activity_type_id": self.expiring.id,
-                    "date_deadline": fields.Date.to_date("2031-01-12"),
+                    "date_deadline": DAY,
                 }
             ],
         )
@@ -140,7 +140,7 @@ class TestReminders(SoftwareKeyCommon):
                     {
                         "activity_type_id": self.low.id,
                         "user_id": self.manager.id,
-                        "summary": "1 software keys available, fewer than 2",
+                        "summary": "Software keys available: 1, fewer than 2",
                     }
                 ],
             )

@@ -190,7 +190,7 @@ class TestRenew(SoftwareKeyCommon):
         for text in (
             "permanent, so it never ends",
             permanent.display_name,
-            "come back from Expired",
+            "Back from Expired: 1",
             "Applied",
         ):
             self.assertIn(text, dialog.preview)

@@ -78,8 +78,8 @@ class ClientEquipmentEvidencePack(models.TransientModel):
                     self.env._(
                         "The period ends on %(end)s, before it begins on %(start)s. "
                         "Correct one of the two dates.",
-                        start=pack.date_from,
-                        end=pack.date_to,
+                        start=self._say_date(pack.date_from),
+                        end=self._say_date(pack.date_to),
                     )
                 )
 

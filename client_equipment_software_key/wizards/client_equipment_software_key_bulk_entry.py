@@ -135,17 +135,32 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         return self.env["ir.qweb"]._render(
             "client_equipment_software_key.bulk_entry_preview",
             {
-                "counts": counts,
-                "new_count": self.new_count,
+                "badges": self._get_badges(counts),
                 "refused_count": self.refused_count,
                 "leave_out": self.leave_out,
                 "rows": [
                     {**found, "text": SoftwareKey._describe_finding(found)}
                     for found in shown
                 ],
-                "hidden": len(findings) - len(shown),
+                "hidden": len(findings) > len(shown)
+                and self.env._("… and %s more", len(findings) - len(shown)),
             },
         )
+
+    def _get_badges(self, counts):
+        """Return ``[(tone, words)]`` of what there is in the list."""
+        badges = [
+            ("success", self.new_count, self.env._("New: %s")),
+            ("danger", counts["repeated"], self.env._("Repeated in the list: %s")),
+            ("danger", counts["existing"], self.env._("Already in the system: %s")),
+            ("danger", counts["invalid"], self.env._("Too long: %s")),
+            ("warning", counts["similar"], self.env._("Similar to another key: %s")),
+        ]
+        return [
+            (tone, words % count)
+            for tone, count, words in badges
+            if count or tone == "success"
+        ]
 
     def _get_lines(self):
         return (self.license_keys or "").splitlines()
@@ -267,7 +282,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
             "params": {
                 "type": "success",
                 "message": self.env._(
-                    "%(count)s keys of %(software)s entered.",
+                    "Keys of %(software)s entered: %(count)s",
                     count=len(keys),
                     software=self.software_id.display_name,
                 ),

@@ -102,7 +102,11 @@ class ClientEquipmentSoftwareKeyRenewal(models.TransientModel):
         rows = [
             {
                 "problem": problem,
-                "software": software.name,
+                "text": self.env._(
+                    "Keys of %(software)s: %(count)s",
+                    software=software.name,
+                    count=len(members),
+                ),
                 "keys": members,
                 "end": end,
                 "new_end": new_end,
@@ -123,13 +127,20 @@ class ClientEquipmentSoftwareKeyRenewal(models.TransientModel):
                 key=lambda item: (item[0][0], str(item[0][4]), item[0][2].name),
             )
         ]
+        restored = sum(len(row["keys"]) for row in rows if row["new_status"])
         return self.env["ir.qweb"]._render(
             "client_equipment_software_key.renewal_preview",
             {
                 "rows": rows,
-                "renewable": len(keys) - len(problems),
                 "refused": len(problems),
-                "restored": sum(len(row["keys"]) for row in rows if row["new_status"]),
+                "restored": restored,
+                "counts": {
+                    "renewed": self.env._(
+                        "Keys that will be renewed: %s", len(keys) - len(problems)
+                    ),
+                    "restored": self.env._("Back from Expired: %s", restored),
+                    "refused": self.env._("Left out: %s", len(problems)),
+                },
                 "single": len(keys) == 1,
             },
         )

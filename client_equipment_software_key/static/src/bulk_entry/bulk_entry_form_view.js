@@ -36,7 +36,7 @@ export class BulkEntryProgress extends Component {
         await delay(POLL_EVERY);
         while (status(this) !== "destroyed") {
             const [entry] = await this.orm.silent.read(resModel, [resId], ["entered_count"]);
-            this.state.done = entry.entered_count;
+            this.state.done = entry?.entered_count ?? this.state.done;
             await delay(POLL_EVERY);
         }
     }

@@ -1,6 +1,7 @@
 import { CharField, charField } from "@web/views/fields/char/char_field";
 import { Component } from "@odoo/owl";
 import { LicenseKey } from "./license_key";
+import { omit } from "@web/core/utils/objects";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
@@ -11,7 +12,19 @@ export const LICENSE_KEY_WIDTH = [290];
 export class LicenseKeyField extends Component {
     static template = "client_equipment_software_key.LicenseKeyField";
     static components = { CharField, LicenseKey };
-    static props = { ...CharField.props, ...standardFieldProps };
+    static props = {
+        ...CharField.props,
+        ...standardFieldProps,
+        qrCode: { type: Boolean, optional: true },
+    };
+
+    get charProps() {
+        return omit(this.props, "qrCode");
+    }
+
+    get keyId() {
+        return this.props.qrCode ? this.props.record.resId : undefined;
+    }
 
     get value() {
         return this.props.record.data[this.props.name];
@@ -22,4 +35,8 @@ registry.category("fields").add("license_key", {
     ...charField,
     component: LicenseKeyField,
     listViewWidth: LICENSE_KEY_WIDTH,
+    extractProps: (info, dynamicInfo) => ({
+        ...charField.extractProps(info, dynamicInfo),
+        qrCode: Boolean(info.options.qr_code),
+    }),
 });

@@ -1,15 +1,43 @@
 import {
     buildM2OFieldDescription,
+    extractM2OFieldProps,
     Many2OneField,
 } from "@web/views/fields/many2one/many2one_field";
 import { LICENSE_KEY_WIDTH } from "./license_key_field";
 import { LicenseKey } from "./license_key";
+import { Many2One } from "@web/views/fields/many2one/many2one";
+import { Many2XAutocomplete } from "@web/views/fields/relational_utils";
 import { registry } from "@web/core/registry";
+
+/** Where no key is found that can be applied, says what is found, and where it is. */
+export class SoftwareKeyAutocomplete extends Many2XAutocomplete {
+    async search(name) {
+        const keys = await super.search(name);
+        this.whyNot =
+            name && !keys.length
+                ? await this.orm.call(this.props.resModel, "tell_why_not_offered", [name])
+                : "";
+        return keys;
+    }
+
+    buildNoRecordsSuggestion() {
+        const suggestion = super.buildNoRecordsSuggestion();
+        return this.whyNot ? { ...suggestion, label: this.whyNot } : suggestion;
+    }
+}
+
+export class SoftwareKeyMany2One extends Many2One {
+    static components = { ...Many2One.components, Many2XAutocomplete: SoftwareKeyAutocomplete };
+}
 
 /** A link to a software key: its product, and below it the license key (A15). */
 export class SoftwareKeyField extends Many2OneField {
     static template = "client_equipment_software_key.SoftwareKeyField";
-    static components = { ...Many2OneField.components, LicenseKey };
+    static components = { Many2One: SoftwareKeyMany2One, LicenseKey };
+    static props = {
+        ...Many2OneField.props,
+        qrCode: { type: Boolean, optional: true },
+    };
 
     get value() {
         return this.props.record.data[this.props.name];
@@ -17,6 +45,10 @@ export class SoftwareKeyField extends Many2OneField {
 
     get licenseKey() {
         return this.value?.license_key;
+    }
+
+    get keyId() {
+        return this.props.qrCode ? this.value.id : undefined;
     }
 
     get m2oProps() {
@@ -34,6 +66,10 @@ export class SoftwareKeyField extends Many2OneField {
 
 registry.category("fields").add("software_key", {
     ...buildM2OFieldDescription(SoftwareKeyField),
+    extractProps: (info, dynamicInfo) => ({
+        ...extractM2OFieldProps(info, dynamicInfo),
+        qrCode: Boolean(info.options.qr_code),
+    }),
     additionalClasses: ["o_field_many2one"],
     listViewWidth: LICENSE_KEY_WIDTH,
     relatedFields: [

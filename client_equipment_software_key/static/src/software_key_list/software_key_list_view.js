@@ -1,6 +1,8 @@
+import { askBeforeDeleting } from "../software_key_form/software_key_form_view";
+import { ListController } from "@web/views/list/list_controller";
 import { ListRenderer } from "@web/views/list/list_renderer";
 import { listView } from "@web/views/list/list_view";
-import { onWillStart } from "@odoo/owl";
+import { onMounted, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { RoleFilterSearchModel } from "../role_filter/role_filter_search_model";
 import { SearchPanel } from "@web/search/search_panel/search_panel";
@@ -12,10 +14,25 @@ export class SoftwareKeyListRenderer extends ListRenderer {
 
     setup() {
         super.setup();
-        const orm = useService("orm");
-        onWillStart(async () => {
-            this.jobHealth = await orm.call("client.equipment.software.key", "get_job_health", []);
-        });
+        this.orm = useService("orm");
+        this.jobHealth = useState({});
+        // Beside the list, which waits for nothing, and for those who can write.
+        onMounted(() => this.props.archInfo.activeActions.edit && this.loadJobHealth());
+    }
+
+    async loadJobHealth() {
+        const health = await this.orm.call(
+            "client.equipment.software.key",
+            "get_job_health",
+            []
+        );
+        Object.assign(this.jobHealth, health);
+    }
+}
+
+export class SoftwareKeyListController extends ListController {
+    get deleteConfirmationDialogProps() {
+        return { ...super.deleteConfirmationDialogProps, ...askBeforeDeleting() };
     }
 }
 
@@ -31,6 +48,7 @@ export class SoftwareKeyListSearchPanel extends SearchPanel {
 
 registry.category("views").add("software_key_list", {
     ...listView,
+    Controller: SoftwareKeyListController,
     Renderer: SoftwareKeyListRenderer,
     SearchModel: RoleFilterSearchModel,
     SearchPanel: SoftwareKeyListSearchPanel,

@@ -1,3 +1,4 @@
+import { _t } from "@web/core/l10n/translation";
 import { Component, onMounted, onWillStart, onWillUnmount, useState } from "@odoo/owl";
 import { ProgressBar } from "../progress_bar/progress_bar";
 import { registry } from "@web/core/registry";
@@ -33,6 +34,29 @@ export class VerifyAuditTrail extends Component {
     get tone() {
         const { findings, finished } = this.state;
         return findings.length ? "bg-danger" : finished ? "bg-success" : "";
+    }
+
+    get progress() {
+        const { done, total } = this.state;
+        return _t("Software keys verified: %(done)s of %(total)s …", { done, total });
+    }
+
+    get intact() {
+        return _t(
+            "Intact: nobody has altered, removed or inserted an entry. Software keys verified: %s",
+            this.state.done
+        );
+    }
+
+    get broken() {
+        return _t(
+            "Not intact: somebody has changed data behind the system's back. Broken audit trails: %(broken)s of %(total)s",
+            { broken: this.state.findings.length, total: this.state.done }
+        );
+    }
+
+    get listed() {
+        return _t("The first %s are listed.", this.shownFindings.length);
     }
 
     /** Findings beyond these would only make the page slow: one is bad enough. */
@@ -89,6 +113,15 @@ export class CheckConsistency extends VerifyAuditTrail {
 
     get tone() {
         return this.state.found ? "bg-danger" : super.tone;
+    }
+
+    get progress() {
+        const { done, total } = this.state;
+        return _t("Software keys checked: %(done)s of %(total)s …", { done, total });
+    }
+
+    get broken() {
+        return _t("Software keys that need attention: %s", this.state.found);
     }
 
     nextBatch(lastId) {

@@ -38,7 +38,7 @@ tours.add("software_key_bulk_entry", {
         },
         {
             content: "Without leaving the list, the verdict is there",
-            trigger: ".modal .o_bulk_entry_counts:contains('3 new'):contains('1 repeated')",
+            trigger: ".modal .o_bulk_entry_counts:contains('New: 3'):contains('Repeated in the list: 1')",
         },
         {
             content: "The known one is named with its status",
@@ -61,7 +61,7 @@ tours.add("software_key_bulk_entry", {
         },
         {
             content: "It says what it did",
-            trigger: ".o_notification:contains('3 keys of Tour Antivirus Enterprise entered')",
+            trigger: ".o_notification:contains('Keys of Tour Antivirus Enterprise entered: 3')",
         },
         {
             content: "The list shows them",
@@ -87,10 +87,10 @@ tours.add("software_key_bulk_entry_many", {
                 anchor.dispatchEvent(new InputEvent("input", { bubbles: true }));
             },
         },
-        user.see("All of them are new", ".modal .o_bulk_entry_counts:contains('2000 new')"),
+        user.see("All of them are new", ".modal .o_bulk_entry_counts:contains('New: 2000')"),
         user.click("Enter them", ".modal footer button[name='action_enter']:not(.disabled)"),
         user.see("It shows how far it is", ".o_bulk_entry_progress:contains('of 2000') .progress"),
-        user.see("It says what it did", ".o_notification:contains('2000 keys of Tour Office')"),
+        user.see("It says what it did", ".o_notification:contains('entered: 2000')"),
         user.see(
             "The cards are there, and nothing lies over them",
             "body:not(:has(.modal)) .o_kanban_record:contains('BULK-MANY-')"
@@ -117,7 +117,7 @@ tours.add("software_key_renewal", {
         },
         {
             content: "The end is proposed; the dialog says what will happen",
-            trigger: ".modal .o_renewal_counts:contains('2 keys will be renewed')",
+            trigger: ".modal .o_renewal_counts:contains('will be renewed: 2')",
         },
         {
             content: "Enter the reference",

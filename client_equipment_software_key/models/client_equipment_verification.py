@@ -1,0 +1,72 @@
+from odoo import api, fields, models
+
+from .client_equipment_software_key_consistency import VERIFY_BATCH
+
+
+class ClientEquipmentVerification(models.Model):
+    """That somebody, or the nightly job, verified all trails that he may see (L5).
+
+    Written by the verification itself, batch by batch, so that it tells of what was
+    looked at and not of what a client says.
+    """
+
+    _name = "client.equipment.verification"
+    _description = "Verification of the Audit Trails"
+    _inherit = ["client.equipment.mixin"]
+    _order = "date desc, id desc"
+
+    user_id = fields.Many2one(
+        "res.users", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    company_id = fields.Many2one(
+        "res.company", readonly=True, index=True, ondelete="cascade"
+    )
+    date = fields.Datetime(readonly=True, help="When the last trail was verified.")
+    key_count = fields.Integer("Software Keys", readonly=True)
+    broken_count = fields.Integer("Broken Trails", readonly=True)
+    last_key_id = fields.Integer("Verified Until", readonly=True)
+
+    @api.model
+    def _note_batch(self, after_id, batch):
+        """Note one batch of :meth:`verify_next_audit_trails` of the current user.
+
+        :param int after_id: where the batch began: 0 begins anew
+        :param dict batch: what was found
+        """
+        # Nobody may write these records but the verification.
+        mine = self.sudo().search([("user_id", "=", self.env.uid), ("date", "=", False)])
+        if not after_id:
+            mine.unlink()
+            mine = mine.create(
+                {"user_id": self.env.uid, "company_id": self.env.company.id}
+            )
+        elif mine.last_key_id != after_id:
+            return  # something was left out
+        mine.key_count += batch["count"]
+        mine.broken_count += len(batch["findings"])
+        mine.last_key_id = batch["last_id"]
+        if not batch["count"]:
+            mine.date = fields.Datetime.now()
+
+
+class ClientEquipmentSoftwareKey(models.Model):
+    _inherit = "client.equipment.software.key"
+
+    @api.model
+    def verify_next_audit_trails(self, after_id=0, limit=VERIFY_BATCH):
+        batch = super().verify_next_audit_trails(after_id, limit)
+        self.env["client.equipment.verification"]._note_batch(after_id, batch)
+        return batch
+
+    @api.model
+    def _cron_check_consistency(self):
+        result = super()._cron_check_consistency()
+        self.env["client.equipment.verification"].create(
+            {
+                "user_id": self.env.uid,
+                "date": fields.Datetime.now(),
+                "key_count": self.search_count([]),
+                "broken_count": self.search_count([("audit_broken", "=", True)]),
+            }
+        )
+        return result
