@@ -24,10 +24,10 @@ class ClientEquipmentMixin(models.AbstractModel):
     def _post_model_setup__(self):
         """Keep what is computed and not stored apart for each reader: nobody is shown
         what was computed for somebody else in the same transaction (E1)."""
-        super()._post_model_setup__()
         for field in self._fields.values():
             if field.compute and not (field.store or field.related or field.inverse):
                 field._depends_context = READER
+        return super()._post_model_setup__()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
