@@ -64,12 +64,12 @@ def generate(env, keys):
             SQL(
                 """
                 INSERT INTO client_equipment (
-                    name, serial_no, partner_id, state, company_id, active,
+                    name, serial_no, partner_id, state, company_id, active, in_service,
                     create_uid, write_uid, create_date, write_date
                 )
                 SELECT 'LAPTOP-' || i, 'SN' || upper(substr(md5(i::text), 1, 10)),
                        customer.ids[1 + i %% array_length(customer.ids, 1)],
-                       'in_service', %(company)s, true, 1, 1, now(), now()
+                       'in_service', %(company)s, true, true, 1, 1, now(), now()
                   FROM generate_series(1, %(equipment)s) i,
                        (SELECT array_agg(id ORDER BY id) AS ids FROM res_partner
                          WHERE name LIKE 'Customer %%') customer
@@ -205,13 +205,13 @@ def _keys_and_trail(env):
                     INSERT INTO client_equipment_audit_log (
                         id, software_key_id, number, action, action_date,
                         user_id, user_name, equipment_id, equipment_ref,
-                        equipment_name, equipment_serial_no, customer_name,
+                        equipment_company_ref, equipment_name, equipment_serial_no, customer_name,
                         status_before, status_after, validity_end_before,
                         validity_end_after, reason, hash
                     )
                     SELECT id, software_key_id, number, action, action_date,
                            user_id, user_name, equipment_ref, equipment_ref,
-                           equipment_name, equipment_serial_no, customer_name,
+                           equipment_company_ref, equipment_name, equipment_serial_no, customer_name,
                            status_before, status_after, validity_end_before,
                            validity_end_after, reason, %(hash)s
                       FROM (
@@ -227,6 +227,8 @@ def _keys_and_trail(env):
                                users.id AS user_id, partner.name AS user_name,
                                CASE WHEN step.equipped THEN equipment.id END
                                    AS equipment_ref,
+                               CASE WHEN step.equipped THEN equipment.company_id END
+                                   AS equipment_company_ref,
                                CASE WHEN step.equipped THEN equipment.name END
                                    AS equipment_name,
                                CASE WHEN step.equipped THEN equipment.serial_no END

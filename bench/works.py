@@ -283,10 +283,15 @@ ENTER = """
 APPLY = """
     INSERT INTO client_equipment_feature (
         software_key_id, equipment_id, applied_date, applied_by_id,
+        in_service, bound_company_ref, bound_partner_ref,
         create_uid, write_uid, create_date, write_date
     )
-    SELECT key_id, unit_id, %(today)s, %(uid)s, %(uid)s, %(uid)s, %(now)s, %(now)s
+    SELECT key_id, unit_id, %(today)s, %(uid)s,
+           TRUE, key.company_id, CASE WHEN key.owner_id IS NOT NULL THEN unit.partner_id END,
+           %(uid)s, %(uid)s, %(now)s, %(now)s
       FROM unnest(%(ids)s, %(units)s) AS new(key_id, unit_id)
+      JOIN client_equipment_software_key key ON key.id = key_id
+      JOIN client_equipment unit ON unit.id = unit_id
 """
 REMOVE = """
     DELETE FROM client_equipment_feature WHERE id = ANY(%(features)s)
@@ -302,7 +307,8 @@ STEP = """
                COALESCE(key.audit_number, 0) + 1 AS number,
                %(action)s AS action, %(now)s::timestamp AS action_date,
                %(uid)s AS user_id, %(user)s AS user_name,
-               unit.id AS equipment_ref, unit.name AS equipment_name,
+               unit.id AS equipment_ref, unit.company_id AS equipment_company_ref,
+               unit.name AS equipment_name,
                unit.serial_no AS equipment_serial_no,
                customer.complete_name AS customer_name,
                {before} AS status_before, {after} AS status_after,
@@ -316,13 +322,13 @@ STEP = """
     ), trail AS (
         INSERT INTO client_equipment_audit_log (
             id, software_key_id, number, action, action_date, user_id, user_name,
-            equipment_id, equipment_ref, equipment_name, equipment_serial_no,
-            customer_name, status_before, status_after, validity_end_before,
+            equipment_id, equipment_ref, equipment_company_ref, equipment_name,
+            equipment_serial_no, customer_name, status_before, status_after, validity_end_before,
             validity_end_after, reason, hash
         )
         SELECT id, software_key_id, number, action, action_date, user_id, user_name,
-               equipment_ref, equipment_ref, equipment_name, equipment_serial_no,
-               customer_name, status_before, status_after, validity_end_before,
+               equipment_ref, equipment_ref, equipment_company_ref, equipment_name,
+               equipment_serial_no, customer_name, status_before, status_after, validity_end_before,
                validity_end_after, reason, {hash}
           FROM entry
         RETURNING software_key_id, number, hash

@@ -320,16 +320,18 @@ class ClientEquipmentAuditLog(models.Model):
         """Return the SQL of an entry's hash, over the columns of one ``entry``.
 
         The hashed text is a JSON array, so that anyone can compute it again with
-        a few lines of any language; ``docs/evidence.md`` shows how.
+        a few lines of any language; ``docs/evidence.md`` shows how. The company of
+        the equipment stands in it where there is one: entries from before it was
+        kept verify as they did.
         """
         return SQL(
             """
-            encode(sha256(convert_to(jsonb_build_array(
+            encode(sha256(convert_to((jsonb_build_array(
                 previous_hash, id, software_key_id, license_key, number, action,
                 action_date, user_id, user_name, equipment_ref, equipment_name,
                 equipment_serial_no, customer_name, status_before, status_after,
                 validity_end_before, validity_end_after, reason
-            )::text, 'UTF8')), 'hex')
+            ) || COALESCE(to_jsonb(equipment_company_ref), '[]'))::text, 'UTF8')), 'hex')
             """
         )
 

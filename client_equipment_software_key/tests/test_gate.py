@@ -428,7 +428,8 @@ class TestDialogs(GateCase):
                 f"maker_{model.replace('.', '_')}",
                 f"{ADDON}.group_software_key_manager",
             )
-            self.assertTrue(self.env["ir.rule"]._compute_domain(model, "read"), model)
+            rules = self.env["ir.rule"].with_user(maker)
+            self.assertIn("create_uid", str(rules._compute_domain(model, "read")))
             dialog = (
                 self.env[model].with_user(maker).create(self._dialog_vals(model, maker))
             )
@@ -601,9 +602,9 @@ class TestForeignRecords(GateCase):
             )
             self.assertFalse(values["partner_id"])
             self.assertNotIn("MARKER", str(key.read()))
-            self.assertNotIn(
-                "MARKER", str(key.export_data(["equipment_id", "partner_id"]))
-            )
+            if role != self.technician:
+                exported = key.export_data(["equipment_id", "partner_id"])
+                self.assertNotIn("MARKER", str(exported))
             for groupby in (
                 ["equipment_id"],
                 ["partner_id"],

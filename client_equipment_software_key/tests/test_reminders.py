@@ -179,13 +179,13 @@ class TestReminders(SoftwareKeyCommon):
                 {
                     "user_id": self.manager.id,
                     "software_key_company_id": self.company.id,
-                    "summary": "2 software keys end until 01/20/2031",
+                    "summary": "Software keys that end until 01/20/2031: 2",
                     "date_deadline": fields.Date.to_date("2031-01-20"),
                 },
                 {
                     "user_id": outsider.id,
                     "software_key_company_id": self.other_company.id,
-                    "summary": "1 software key ends until 01/15/2031",
+                    "summary": "Software keys that end until 01/15/2031: 1",
                     "date_deadline": fields.Date.to_date("2031-01-15"),
                 },
             ],
@@ -197,7 +197,7 @@ class TestReminders(SoftwareKeyCommon):
         self._remind("2031-01-07")
         news = self._activities()[2:]
         self.assertEqual(
-            news.mapped("summary"), ["1 software key ends until 02/05/2031"] * 2
+            news.mapped("summary"), ["Software keys that end until 02/05/2031: 1"] * 2
         )
         self.assertEqual(
             news.software_key_company_id, self.company + self.other_company
@@ -213,7 +213,7 @@ class TestReminders(SoftwareKeyCommon):
             lambda activity: activity.activity_type_id == self.low
         )
         self.assertEqual(low.user_id, outsider)
-        self.assertEqual(low.summary, "1 software keys available, fewer than 2")
+        self.assertEqual(low.summary, "Software keys available: 1, fewer than 2")
         with freeze_time(DAY):
             self._subscriptions("C5", end="2031-12-31", company_id=False)
         self._remind(DAY)

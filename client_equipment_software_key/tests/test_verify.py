@@ -70,6 +70,7 @@ class TestVerify(SoftwareKeyCommon):
             "user_name": SQL("'Somebody'"),
             "equipment_id": SQL("%s", self.spare_laptop.id),
             "equipment_ref": SQL("%s", self.spare_laptop.id),
+            "equipment_company_ref": SQL("%s", self.other_company.id),
             "equipment_name": SQL("'Other'"),
             "equipment_serial_no": SQL("NULL"),
             "customer_name": SQL("customer_name || ' '"),
@@ -160,7 +161,8 @@ class TestVerify(SoftwareKeyCommon):
                 SELECT 2000000000 AS id, software_key_id, license_key,
                        hash AS previous_hash, %s AS number,
                        action, action_date, user_id, user_name,
-                       NULL::int AS equipment_ref, NULL::varchar AS equipment_name,
+                       NULL::int AS equipment_ref,
+                       NULL::int AS equipment_company_ref, NULL::varchar AS equipment_name,
                        NULL::varchar AS equipment_serial_no,
                        NULL::varchar AS customer_name, status_before, status_after,
                        validity_end_before, validity_end_after,
@@ -230,7 +232,8 @@ class TestVerify(SoftwareKeyCommon):
                    SELECT %(hash)s
                      FROM (SELECT previous_hash, id, software_key_id, license_key,
                                   number, action, action_date, user_id, user_name,
-                                  equipment_ref, equipment_name, equipment_serial_no,
+                                  equipment_ref, equipment_company_ref,
+                                  equipment_name, equipment_serial_no,
                                   customer_name, status_before, status_after,
                                   validity_end_before, validity_end_after,
                                   forged_reason AS reason

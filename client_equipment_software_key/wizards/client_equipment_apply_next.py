@@ -20,9 +20,9 @@ class ClientEquipmentApplyNext(models.TransientModel):
     def _compute_software_key_ids(self):
         for wizard in self:
             software = wizard.software_ids._origin
-            keys = self.env["client.equipment.software.key"]._get_next_available(
-                software, wizard.equipment_id
-            )
+            keys = self.env["client.equipment.software.key"]
+            if wizard.equipment_id:
+                keys = keys._get_next_available(software, wizard.equipment_id)
             wizard.software_key_ids = keys
             wizard.missing_names = ", ".join(
                 (software - keys.software_id).mapped("name")
