@@ -135,50 +135,64 @@ class ClientEquipmentAuditLog(models.Model):
     def _describe(self):
         """Return in the reader's language what happened."""
         self.ensure_one()
+        text = self._tell_step()
+        moved = self.validity_end_before != self.validity_end_after
+        if moved and self.action not in ("created", "renewed"):
+            text = self.env._(
+                "%(step)s: validity end moved from %(before)s to %(end)s by %(user)s",
+                step=text,
+                before=self._say_date(self.validity_end_before)
+                or self.env._("no end"),
+                end=self._say_date(self.validity_end_after) or self.env._("no end"),
+                user=self.user_name,
+            )
+        return f"{text}: {self._tell_reason()}" if self.reason else text
+
+    def _tell_step(self):
+        """Return in the reader's language which step it was, without its reason."""
         facts = {
             "user": self.user_name,
             "equipment": self.equipment_serial_no or self.equipment_name,
         }
-        moved = self.validity_end_before != self.validity_end_after
-        if moved or self.action == "renewed":
-            facts["end"] = self._say_date(self.validity_end_after)
-            facts["before"] = self._say_date(
-                self.validity_end_before
-            ) or self.env._("no end")
         match self.action:
             case "created":
-                text = self.env._("Created by %(user)s", **facts)
+                return self.env._("Created by %(user)s", **facts)
             case "applied":
-                text = self.env._(
+                return self.env._(
                     "Applied to Equipment %(equipment)s by %(user)s", **facts
                 )
             case "revoked" if facts["equipment"]:
-                text = self.env._(
+                return self.env._(
                     "Revoked from Equipment %(equipment)s by %(user)s", **facts
                 )
             case "revoked":
-                text = self.env._("Revoked by %(user)s", **facts)
-            case "expired" if moved:
-                text = self.env._(
-                    "Expired: validity end moved from %(before)s to %(end)s "
-                    "by %(user)s",
-                    **facts,
-                )
+                return self.env._("Revoked by %(user)s", **facts)
             case "expired":
-                text = self.env._("Expired")
-            case "renewed" if not self.validity_end_after:
-                text = self.env._(
-                    "Renewed without end by %(user)s (was %(before)s)", **facts
-                )
-            case "renewed" if moved:
-                text = self.env._(
-                    "Renewed until %(end)s by %(user)s (was %(before)s)", **facts
-                )
+                return self.env._("Expired")
             case "renewed":
-                text = self.env._("Renewed until %(end)s by %(user)s", **facts)
+                return self._tell_renewal()
             case "reinstated":
-                text = self.env._("Reinstated by %(user)s", **facts)
-        return f"{text}: {self._tell_reason()}" if self.reason else text
+                return self.env._("Reinstated by %(user)s", **facts)
+        return self.env._(
+            "%(action)s by %(user)s", action=self.action, user=self.user_name
+        )
+
+    def _tell_renewal(self):
+        facts = {
+            "user": self.user_name,
+            "end": self._say_date(self.validity_end_after),
+            "before": self._say_date(self.validity_end_before)
+            or self.env._("no end"),
+        }
+        if not self.validity_end_after:
+            return self.env._(
+                "Renewed without end by %(user)s (was %(before)s)", **facts
+            )
+        if self.validity_end_before != self.validity_end_after:
+            return self.env._(
+                "Renewed until %(end)s by %(user)s (was %(before)s)", **facts
+            )
+        return self.env._("Renewed until %(end)s by %(user)s", **facts)
 
     def _tell_reason(self):
         """Return the reason; the system's own words in the reader's language."""

@@ -44,7 +44,8 @@ class ClientEquipmentExport(models.AbstractModel):
             return super().export_data(fields_to_export)
         rows = []
         for ids in split_every(PORTION, self._ids, list):
-            portion = super(ClientEquipmentExport, self.browse(ids))
+            portion = self.browse(ids).with_context(client_equipment_export=True)
+            portion = super(ClientEquipmentExport, portion)
             rows += portion.export_data(fields_to_export)["datas"]
             self.env.invalidate_all()
         return {"datas": rows}

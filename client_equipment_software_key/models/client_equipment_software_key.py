@@ -98,12 +98,14 @@ class ClientEquipmentSoftwareKey(models.Model):
     owner_id = fields.Many2one(
         "res.partner",
         "Bought for Customer",
+        check_company=True,
         index="btree_not_null",  # name_search; keys of a customer
         ondelete="restrict",
         help="Where set, the key can only be applied to equipment of this customer.",
     )
     supplier_id = fields.Many2one(
         "res.partner",
+        check_company=True,
         index="btree_not_null",  # keys by supplier
         ondelete="restrict",
     )

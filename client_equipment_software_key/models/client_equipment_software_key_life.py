@@ -132,6 +132,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         entry = self.env["client.equipment.audit.log"]._append_sql(
             self, action, status, ends_before, reason
         )
+        self.modified(["equipment_id"], before=True)
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
@@ -166,7 +167,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             [*changed, "assignment_broken", "audit_log_ids", "write_uid", "write_date"],
             flush=False,
         )
+        for inverse in self.pool.field_inverses[self._fields["equipment_id"]]:
+            self.env[inverse.model_name].invalidate_model([inverse.name], flush=False)
         self.modified(changed)
+        self._validate_fields(changed)
 
     def _settle(self, wanted=None, ends_before=None):
         """Take the step that a written status or a moved validity end asks for.

@@ -19,12 +19,14 @@ class ClientEquipmentVerification(models.Model):
         "res.users", required=True, readonly=True, index=True, ondelete="restrict"
     )
     company_id = fields.Many2one(
-        "res.company", readonly=True, index=True, ondelete="cascade"
+        "res.company", readonly=True, fixed=True, index=True, ondelete="cascade"
     )
-    date = fields.Datetime(readonly=True, help="When the last trail was verified.")
-    key_count = fields.Integer("Software Keys", readonly=True)
-    broken_count = fields.Integer("Broken Trails", readonly=True)
-    last_key_id = fields.Integer("Verified Until", readonly=True)
+    date = fields.Datetime(
+        readonly=True, fixed=True, help="When the last trail was verified."
+    )
+    key_count = fields.Integer("Software Keys", readonly=True, fixed=True)
+    broken_count = fields.Integer("Broken Trails", readonly=True, fixed=True)
+    last_key_id = fields.Integer("Verified Until", readonly=True, fixed=True)
 
     @api.model
     def _note_batch(self, after_id, batch):
@@ -34,19 +36,23 @@ class ClientEquipmentVerification(models.Model):
         :param dict batch: what was found
         """
         # Nobody may write these records but the verification.
-        mine = self.sudo().search([("user_id", "=", self.env.uid), ("date", "=", False)])
+        mine = self.sudo().search(
+            [("user_id", "=", self.env.uid), ("date", "=", False)]
+        )
         if not after_id:
             mine.unlink()
-            mine = mine.create(
-                {"user_id": self.env.uid, "company_id": self.env.company.id}
-            )
+            mine = mine.create({"user_id": self.env.uid})
         elif mine.last_key_id != after_id:
             return  # something was left out
-        mine.key_count += batch["count"]
-        mine.broken_count += len(batch["findings"])
-        mine.last_key_id = batch["last_id"]
-        if not batch["count"]:
-            mine.date = fields.Datetime.now()
+        mine._write_fixed(
+            {
+                "company_id": self.env.company.id,
+                "key_count": mine.key_count + batch["count"],
+                "broken_count": mine.broken_count + len(batch["findings"]),
+                "last_key_id": batch["last_id"],
+                "date": not batch["count"] and fields.Datetime.now(),
+            }
+        )
 
 
 class ClientEquipmentSoftwareKey(models.Model):
@@ -61,9 +67,11 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.model
     def _cron_check_consistency(self):
         result = super()._cron_check_consistency()
-        self.env["client.equipment.verification"].create(
+        done = self.env["client.equipment.verification"].create(
+            {"user_id": self.env.uid}
+        )
+        done._write_fixed(
             {
-                "user_id": self.env.uid,
                 "date": fields.Datetime.now(),
                 "key_count": self.search_count([]),
                 "broken_count": self.search_count([("audit_broken", "=", True)]),

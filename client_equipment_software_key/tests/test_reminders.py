@@ -180,13 +180,13 @@ class TestReminders(SoftwareKeyCommon):
                     "user_id": self.manager.id,
                     "software_key_company_id": self.company.id,
                     "summary": "Software keys that end until 01/20/2031: 2",
-                    "date_deadline": fields.Date.to_date("2031-01-20"),
+                    "date_deadline": fields.Date.to_date(DAY),
                 },
                 {
                     "user_id": outsider.id,
                     "software_key_company_id": self.other_company.id,
                     "summary": "Software keys that end until 01/15/2031: 1",
-                    "date_deadline": fields.Date.to_date("2031-01-15"),
+                    "date_deadline": fields.Date.to_date(DAY),
                 },
             ],
         )

@@ -30,6 +30,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
     _name = "client.equipment.software.key.bulk.entry"
     _description = "Enter Many Software Keys"
     _inherit = ["client.equipment.mixin"]
+    _check_company_auto = True
 
     software_id = fields.Many2one(
         "client.equipment.software", "Feature", required=True, ondelete="cascade"
@@ -52,11 +53,14 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         precompute=True,
         help="Last day on which the keys are valid.",
     )
-    supplier_id = fields.Many2one("res.partner", ondelete="cascade")
+    supplier_id = fields.Many2one(
+        "res.partner", check_company=True, ondelete="cascade"
+    )
     purchase_reference = fields.Char()
     owner_id = fields.Many2one(
         "res.partner",
         "Bought for Customer",
+        check_company=True,
         ondelete="cascade",
         help="Where set, the keys can only be applied to equipment of this customer.",
     )
