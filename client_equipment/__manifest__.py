@@ -5,6 +5,7 @@
     "category": "Services",
     "author": "Client Equipment contributors",
     "license": "LGPL-3",
+    "development_status": "Beta",
     "depends": ["mail"],
     "data": [
         "security/client_equipment_groups.xml",

@@ -6,6 +6,7 @@
     "category": "Services",
     "author": "Client Equipment contributors",
     "license": "LGPL-3",
+    "development_status": "Beta",
     "depends": ["client_equipment"],
     "data": [
         "security/software_key_groups.xml",

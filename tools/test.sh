@@ -87,6 +87,10 @@ begin() { # begin NAME: a database of one's own is to be made and named by $base
 }
 
 end() {
+  local process
+  for process in $(grep -slF -- "--user-data-dir=$TMPDIR" /proc/[0-9]*/cmdline | cut -d/ -f3); do # browsers left alone
+    kill "$process" 2>/dev/null || true
+  done
   drop_databases "^$base" 0 mine
   rm -rf "$TMPDIR"
 }
@@ -151,6 +155,7 @@ run_packages() {
   cp -r client_equipment*/ "$TMPDIR/src"
   python -m pip install -q --disable-pip-version-check --no-deps --no-index --no-build-isolation --target "$site" \
     "$TMPDIR"/src/* || die "the addons do not build as wheels"
+  cmp -s LICENSE "$site/odoo/addons/client_equipment_software_key/LICENSE" || die "the license text is not in the wheel"
   step "Loading them from there"
   cd "$TMPDIR"
   PYTHONPATH=$site:$PYTHONPATH ODOO_ADDONS_PATH=$odoo/odoo/addons \

@@ -1,8 +1,9 @@
-from odoo.tests import new_test_user
+from odoo.tests import new_test_user, tagged
 
 from odoo.addons.base.tests.common import BaseCommon
 
 
+@tagged("post_install", "-at_install")
 class ClientEquipmentCommon(BaseCommon):
     """Two customers, a contact, one equipment, and a user for each role."""
 

@@ -42,7 +42,7 @@ class TestApi(HttpCase):
             )
         )
 
-    def _run(self, *command, text):
+    def _run(self, *command, text, **env):
         # The server answers in this process, so the examples run in another one.
         with self.allow_requests(all_requests=True):
             result = subprocess.run(
@@ -57,7 +57,8 @@ class TestApi(HttpCase):
                     "ODOO_DATABASE": get_db_name(),
                     "ODOO_LOGIN": self.user.login,
                     "ODOO_API_KEY": self.api_key,
-                },
+                }
+                | env,
             )
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         return result.stdout
@@ -74,6 +75,20 @@ class TestApi(HttpCase):
         self.assertEqual(key.status, "revoked")
         printed = self._run(sys.executable, text=self._examples("python odoorpc"))
         self.assertIn("AVENT-API-00004", printed)
+
+    def test_unknown_database(self):
+        """E2: a page of HTML, as the server answers where it does not know the
+        database, ends the guide's example in words."""
+        function = self._examples("python").partition("[software_id]")[0]
+        attempt = (
+            "try:\n    call(KEY, 'search', domain=[])\n"
+            "except RuntimeError as error:\n    print(error)\n"
+        )
+        with mute_logger("odoo.http"):
+            said = self._run(
+                sys.executable, text=function + attempt, ODOO_DATABASE="no_such"
+            )
+        self.assertIn("/search answers 404 with no JSON", said)
 
 
 @tagged("post_install", "-at_install")

@@ -229,7 +229,7 @@ class TestAuditLog(SoftwareKeyCommon):
             ([("software_key_id", "ilike", "trail-1")], 2),
             ([("equipment_id", "ilike", "laptop-12345")], 1),
             ([("action", "=", "applied")], 1),
-            ([("user_id", "ilike", "technician")], 1),
+            ([("user_id", "ilike", "technician tester")], 1),
             (
                 [
                     ("action_date", ">=", "2020-01-01"),

@@ -29,6 +29,9 @@ class TestExpiration(SoftwareKeyCommon):
         cls.east.partner_id.tz = "Australia/Brisbane"  # UTC+10, no summer time
         cls.west.partner_id.tz = "Etc/GMT+8"  # UTC-8
         Key = cls.env["client.equipment.software.key"]
+        with freeze_time("2031-03-01 12:00:00"):  # what demo data brought, is over
+            due = Key.search([("status", "in", ("available", "applied"))])
+            due._filtered_past_end().write({"status": "expired"})
         cls.east_key, cls.west_key, cls.shared_key = Key.create(
             [
                 {

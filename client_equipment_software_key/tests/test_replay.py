@@ -1,21 +1,26 @@
 from datetime import datetime, timedelta
 from itertools import count
+from unittest import SkipTest
 
 from freezegun import freeze_time
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    rule,
-    run_state_machine_as_test,
-)
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import html2plaintext
 
 from .common import SoftwareKeyCommon
+
+try:
+    from hypothesis import HealthCheck, settings
+    from hypothesis import strategies as st
+    from hypothesis.stateful import (
+        RuleBasedStateMachine,
+        initialize,
+        rule,
+        run_state_machine_as_test,
+    )
+except ImportError as error:
+    raise SkipTest("hypothesis is not installed") from error
 
 LIFE_BEGINS = datetime(2026, 1, 5, 8, 0)
 NUMBER = st.integers(0, 50)

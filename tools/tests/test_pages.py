@@ -52,3 +52,9 @@ def test_store_page(page):
     assert not document.xpath("//script | //style | //link | //iframe | //form")
     assert not [link for *_rest, link, _at in document.iterlinks() if "//" in link]
     assert all(image.get("alt") for image in document.iter("img"))
+
+
+@pytest.mark.parametrize("addon", ADDONS, ids=lambda addon: addon.name)
+def test_license(addon):
+    """Each addon brings the license text along, wherever it is copied to."""
+    assert (addon / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
