@@ -125,6 +125,8 @@ addons_named() { # those that the arguments name, else all
 
 run_tests() {
   begin_ready ce_test "$(addons_named "$@")"
+  setup_lint
+  export AXE=$cache/lint/node_modules/axe-core/axe.min.js # for tools/tests/test_accessibility.py
   python -m pytest --odoo-http --odoo-database="$base" "$@"
 }
 

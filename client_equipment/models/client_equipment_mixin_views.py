@@ -1,8 +1,8 @@
 from odoo import api, models
 from odoo.tools import format_date
 
-# The client's own widgets and list style: see static/src.
-LIST_CLASS = "o_client_equipment_list"
+# The client's own style and widgets: see static/src.
+VIEW_CLASS = "o_client_equipment_view"
 DATE_WIDGETS = {
     ("date", None): "client_equipment_date",
     ("date", "daterange"): "client_equipment_daterange",
@@ -17,20 +17,20 @@ class ClientEquipmentMixin(models.AbstractModel):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """Dress every view: dates are written one way, and no list cuts its texts."""
+        """Dress every view: dates are written one way, no list cuts its texts, and
+        colours can be read."""
         arch, view = super()._get_view(view_id, view_type, **options)
         if view_type in ("form", "list", "kanban"):
+            _add_class(arch, VIEW_CLASS)
             self._dress(arch)
         return arch, view
 
     @api.model
     def _dress(self, node):
-        """Give a view's dates their widget, and its lists their class.
+        """Give the dates of a view their widget, and its inner views their class.
 
         :param node: a view, or a part of it, of this model
         """
-        if node.tag == "list":
-            _add_class(node, LIST_CLASS)
         for child in node:
             field = child.tag == "field" and self._fields.get(child.get("name"))
             if not field:
@@ -38,10 +38,11 @@ class ClientEquipmentMixin(models.AbstractModel):
                 continue
             if widget := DATE_WIDGETS.get((field.type, child.get("widget"))):
                 child.set("widget", widget)
-            for view in child:
-                self.env[field.comodel_name]._dress(view)
-                if view.tag == "list":
-                    _add_class(child, LIST_CLASS)
+            comodel = self.env[field.comodel_name] if field.relational else self
+            for view in child if hasattr(comodel, "_dress") else ():
+                comodel._dress(view)
+            if len(child):
+                _add_class(child, VIEW_CLASS)
 
     @api.model
     def _say_date(self, day):
@@ -57,4 +58,4 @@ class ClientEquipmentMixin(models.AbstractModel):
 
 
 def _add_class(node, name):
-    node.set("class", f"{node.get('class', '')} {name}".strip())
+    node.set("class", " ".join(filter(None, (node.get("class"), name))))

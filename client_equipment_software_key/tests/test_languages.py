@@ -134,10 +134,16 @@ class TestLanguages(EvidencePackMixin, SoftwareKeyCommon):
 
     def test_descriptions(self):
         """L2: every step in the reader's words, those by people of two other languages
-        and the system's own reasons too; names, notes and ISO dates as they are."""
+        and the system's own reasons too; names and notes as they are, dates as the reader writes them."""
         replacement = self.key.replaced_by_id.display_name
         for lang, words in READERS.items():
-            expected = words["trail"].format(replacement=replacement, **self.dates)
+            expected = words["trail"].format(
+                replacement=replacement,
+                **{
+                    name: day.strftime(words["date"])
+                    for name, day in self.dates.items()
+                },
+            )
             entries = self._read(lang).audit_log_ids.sorted("number")
             for field_name in ("description", "display_name"):
                 with self.subTest(lang=lang, field=field_name):

@@ -245,8 +245,8 @@ class TestStatus(StatusMixin, SoftwareKeyCommon):
                     entry = key.audit_log_ids.sorted("number")[-1]
                     self.assertEqual(entry.validity_end_before, old)
                     self.assertEqual(entry.validity_end_after, new)
-                    self.assertIn(str(old), entry.description)
-                    self.assertIn(str(new), entry.description)
+                    self.assertIn(f"{old:%m/%d/%Y}", entry.description)
+                    self.assertIn(f"{new:%m/%d/%Y}", entry.description)
 
     def test_moved_end_with_status(self):
         """Table 4: renewal may name the status that results, and no other."""

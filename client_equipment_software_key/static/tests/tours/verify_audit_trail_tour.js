@@ -58,7 +58,7 @@ registry.category("web_tour.tours").add("software_key_verify_intact", {
         },
         {
             content: "One key is intact",
-            trigger: ".modal .alert-success:contains('1')",
+            trigger: ".modal .alert-success:contains('verified: 1')",
         },
         ...close,
     ],
