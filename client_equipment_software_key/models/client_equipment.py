@@ -1,5 +1,3 @@
-from contextlib import contextmanager
-
 from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError, ValidationError
 
@@ -54,24 +52,12 @@ class ClientEquipment(models.Model):
             "active" in vals and not vals["active"]
         ):
             self._lead_to_return(vals)
-        if not {"state", "active", "partner_id", "company_id"} & vals.keys():
-            return super().write(vals)
-        with self._changing_place(vals):
-            return super().write(vals)
-
-    @contextmanager
-    def _changing_place(self, vals):
-        """Let the software keys on these equipment change company or customer with
-        them, where they may."""
-        features = self.browse().sudo().equipment_feature_ids
+        result = super().write(vals)
         if {"partner_id", "company_id"} & vals.keys():
             # As everywhere that keys may be left behind: those that the user cannot
             # see, too.
-            features = self.sudo().equipment_feature_ids
-        features._unbind()
-        yield
-        features._check_still_fit()
-        features._bind()
+            self.sudo().equipment_feature_ids._check_still_fit()
+        return result
 
     def unlink(self):
         self.check_access("unlink")

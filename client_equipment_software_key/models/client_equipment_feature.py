@@ -130,6 +130,7 @@ class ClientEquipmentFeature(models.Model):
         # key itself checks whether it can be applied.
         self._keys_of(vals_list).sudo()._lock_to_apply()
         pairs = self._key_and_equipment(vals_list)
+        self._hold_customers(pairs)
         self._check_fits(pairs)
         return self._bound(vals_list, pairs)
 

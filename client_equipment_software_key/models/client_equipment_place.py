@@ -59,6 +59,10 @@ class ClientEquipmentFeature(models.Model):
     to another company or customer. A lock could not: under REPEATABLE READ who has
     waited for it goes on with an old view.
 
+    Company and customer may change while keys are there (two contacts are merged, a
+    branch hands a unit to its mother company): the row follows in the database, which
+    refuses that too where it has an old view; whether the key may stay is checked.
+
     Rows that break a rule already stay (NOT VALID), and are found by *Needs
     Attention*.
     """
@@ -99,12 +103,14 @@ class ClientEquipmentFeature(models.Model):
     )
     _place_company = models.Constraint(
         "FOREIGN KEY (bound_company_ref, equipment_id)"
-        " REFERENCES client_equipment (company_id, id) NOT VALID",
+        " REFERENCES client_equipment (company_id, id)"
+        " ON UPDATE CASCADE NOT VALID",
         _other_place_message,
     )
     _place_partner = models.Constraint(
         "FOREIGN KEY (bound_partner_ref, equipment_id)"
-        " REFERENCES client_equipment (partner_id, id) NOT VALID",
+        " REFERENCES client_equipment (partner_id, id)"
+        " ON UPDATE CASCADE NOT VALID",
         _other_place_message,
     )
 
@@ -127,18 +133,29 @@ class ClientEquipmentFeature(models.Model):
             for vals, (key, equipment) in zip(vals_list, pairs, strict=True)
         ]
 
+    @api.model
+    def _hold_customers(self, pairs):
+        """Keep the contacts where they are through which a key may be on its equipment:
+        bought for the mother company, applied at a branch (K13).
+
+        :param pairs: the key and the equipment of each new assignment, in sudo()
+        """
+        chain = self.env["res.partner"]
+        for key, equipment in pairs:
+            if key.owner_id and equipment and key.owner_id != equipment.partner_id:
+                chain |= equipment._get_key_owners()
+        if chain:
+            self.env.cr.execute(
+                SQL(
+                    "SELECT FROM res_partner WHERE id = ANY(%s) ORDER BY id FOR SHARE",
+                    list(chain.ids),
+                ),
+                log_exceptions=False,
+            )
+
     def _bind(self):
-        """Bind these assignments anew, after their key or equipment has changed."""
-        self._set_binding(
-            SQL("key.company_id"),
-            SQL("CASE WHEN key.owner_id IS NOT NULL THEN equipment.partner_id END"),
-        )
-
-    def _unbind(self):
-        """Let the equipment of these assignments change its company or customer."""
-        self._set_binding(SQL("NULL"), SQL("NULL"))
-
-    def _set_binding(self, company, partner):
+        """Bind these assignments anew, after the owner or company of their key has
+        changed. (Where the equipment changes, the database itself follows.)"""
         if not self:
             return
         self.env.flush_all()
@@ -146,15 +163,14 @@ class ClientEquipmentFeature(models.Model):
             SQL(
                 """
                 UPDATE client_equipment_feature feature
-                   SET bound_company_ref = %s,
-                       bound_partner_ref = %s
+                   SET bound_company_ref = key.company_id,
+                       bound_partner_ref = CASE WHEN key.owner_id IS NOT NULL
+                                                THEN equipment.partner_id END
                   FROM client_equipment_software_key key, client_equipment equipment
                  WHERE key.id = feature.software_key_id
                    AND equipment.id = feature.equipment_id
                    AND feature.id = ANY(%s)
                 """,
-                company,
-                partner,
                 list(self.ids),
             )
         )

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
+from odoo.addons.client_equipment.exceptions import ChangedMeanwhile
 from odoo.addons.client_equipment.models.client_equipment_mixin_dependence import (
     HANGING_MAX,
     READER,
@@ -58,18 +60,20 @@ class ResPartner(models.Model):
         features = (
             self.env["client.equipment.feature"].sudo().with_context(active_test=False)
         )
-        misfits = features.search(
+        mine = features.search(
             [
                 ("equipment_id.partner_id", "child_of", self.ids),
                 ("software_key_id.owner_id", "!=", False),
             ]
-        ).filtered(
+        )
+        misfits = mine.filtered(
             lambda feature: (
                 feature.software_key_id._get_misfit(feature.equipment_id)
                 == "other_owner"
             )
         )
         if not misfits:
+            self._check_software_keys_applied_meanwhile()
             return
         visible = misfits.with_env(self.env)
         if visible.has_access("read"):
@@ -92,6 +96,42 @@ class ResPartner(models.Model):
                 "%s cannot move to another company, because something that you may not "
                 "see depends on the present one. Ask somebody who manages software "
                 "keys.",
+                ", ".join(self.mapped("display_name")),
+            )
+        )
+
+    def _check_software_keys_applied_meanwhile(self):
+        """Look again, at what others have applied since this transaction began (E5).
+
+        They hold the contacts that a key depends on until their end
+        (``_hold_customers``), and we hold ours now: nothing comes after this look.
+        """
+        equipment = self.env["client.equipment"].sudo().with_context(active_test=False)
+        units = equipment.search([("partner_id", "child_of", self.ids)])
+        if not units:
+            return
+        self.env.flush_all()
+        with self.env.registry.cursor() as cr:
+            # Without what this transaction has just removed, which it holds.
+            cr.execute(
+                SQL(
+                    "SELECT software_key_id, equipment_id FROM client_equipment_feature"
+                    " WHERE equipment_id = ANY(%s) FOR KEY SHARE SKIP LOCKED",
+                    list(units.ids),
+                )
+            )
+            pairs = cr.fetchall()
+        keys = self.env["client.equipment.software.key"].sudo()
+        for key_id, unit_id in pairs:
+            key = keys.browse(key_id).exists()
+            if key and key._get_misfit(units.browse(unit_id)) == "other_owner":
+                raise self._changed_customers_error()
+
+    def _changed_customers_error(self):
+        return ChangedMeanwhile(
+            self.env._(
+                "Somebody else is working on %s at this moment: look again at what is "
+                "installed there, and repeat what you did if it is still right.",
                 ", ".join(self.mapped("display_name")),
             )
         )

@@ -129,6 +129,32 @@ class TestRaces(CommittedHttpCase):
                         self._assert_rules(*there[:2], outcomes)
                         self._free(there[0])
 
+    @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
+    def test_branch_that_leaves_its_mother(self):
+        """K13, E5: a key bought for the mother company against the branch that leaves."""
+        for put in (self._apply, self._apply_next, self._move_there):
+            for _round in range(ROUNDS):
+                key, unit, spare = self._new_round(put == self._move_there)
+                branch = unit.partner_id.create(
+                    {"name": "Race Branch", "parent_id": self.mother.id}
+                )
+                unit.partner_id = branch
+                self.cr.commit()
+                leave = {"ids": branch.ids, "vals": {"parent_id": False}}
+                outcomes = self._call_at_once(
+                    put(key, unit, spare), (self.manager, "res.partner", "write", leave)
+                )
+                for status, answer, seconds in outcomes:
+                    self.assertLess(status, 500, answer)
+                    self.assertLess(seconds, 3)  # contacts are Odoo's: it may pause
+                if key.equipment_id == unit:
+                    self.assertEqual(branch.parent_id, self.mother)
+                self.assertFalse(key.needs_attention)
+                self._free(key)
+                unit.unlink()
+                branch.unlink()
+                self.cr.commit()
+
     def _free(self, key):
         """Leave nothing that *Apply Next Available* could take in the next round."""
         key.equipment_feature_ids.unlink()
