@@ -16,7 +16,7 @@ class ClientEquipmentVerification(models.Model):
     _order = "date desc, id desc"
 
     user_id = fields.Many2one(
-        "res.users", required=True, readonly=True, index=True, ondelete="restrict"
+        "res.users", required=True, readonly=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(
         "res.company", readonly=True, fixed=True, index=True, ondelete="cascade"
