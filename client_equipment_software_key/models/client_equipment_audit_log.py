@@ -241,7 +241,7 @@ class ClientEquipmentAuditLog(models.Model):
         )
 
     @api.model
-    def _append_sql(self, keys, action, status_after, ends_before=None, reason=None):
+    def _append_sql(self, keys, action, statuses, ends_before=None, reason=None):
         """Return the SQL that adds one entry to the trail of each of ``keys``.
 
         The one writer of the trail: ``_transition`` of the key runs it, together with
@@ -250,13 +250,23 @@ class ClientEquipmentAuditLog(models.Model):
 
         :param keys: the software keys, locked by the caller
         :param str action: one of ``ACTIONS``
-        :param str status_after: the status that the step leads to
+        :param dict statuses: ``{key id: the status that the step leads to}``
         :param dict ends_before: ``{key id: validity end before the step}``, where
             the step moved it
         :param str reason: what the user gave as reason or reference
-        :return: an ``INSERT`` that gives ``software_key_id``, ``number`` and ``hash``
-            of each entry
+        :return: an ``INSERT`` that gives ``id``, ``software_key_id``, ``number``,
+            ``status_after`` and ``hash`` of each entry
         """
+        if len(set(statuses.values())) == 1:
+            status_after, steps = next(iter(statuses.values())), SQL("")
+        else:
+            status_after = SQL("step.status")
+            steps = SQL(
+                "JOIN unnest(%s::int[], %s::varchar[]) AS step(key_id, status)"
+                " ON step.key_id = key.id",
+                list(statuses),
+                list(statuses.values()),
+            )
         if ends_before is None:
             end_before, moved_ends = SQL("key.validity_end"), SQL("")
         else:
@@ -297,11 +307,12 @@ class ClientEquipmentAuditLog(models.Model):
                        equipment.serial_no AS equipment_serial_no,
                        customer.complete_name AS customer_name,
                        %(status_before)s AS status_before,
-                       %(status_after)s AS status_after,
+                       %(status_after)s::varchar AS status_after,
                        %(end_before)s AS validity_end_before,
                        key.validity_end AS validity_end_after,
                        %(reason)s::varchar AS reason
                   FROM client_equipment_software_key key
+                  %(steps)s
                   %(moved_ends)s
                   LEFT JOIN client_equipment_feature feature
                          ON feature.software_key_id = key.id
@@ -314,20 +325,26 @@ class ClientEquipmentAuditLog(models.Model):
                  WHERE key.id = ANY(%(key_ids)s)
                  ORDER BY key.id
               ) entry
-            RETURNING software_key_id, number, hash
+            RETURNING id, software_key_id, number, status_after, hash
             """,
             hash=self._hash_sql(),
             action=action,
-            now=fields.Datetime.now(),
+            now=self._get_moment(),
             user_id=self.env.uid,
             user_name=self.env.user.name,
             status_before=SQL("NULL") if action == "created" else SQL("key.status"),
             status_after=status_after,
             end_before=end_before,
             reason=reason or None,
+            steps=steps,
             moved_ends=moved_ends,
             key_ids=list(keys.ids),
         )
+
+    @api.model
+    def _get_moment(self):
+        """Return the time of an entry: its transaction's, on the database's clock."""
+        return self.env.cr.now().replace(microsecond=0)
 
     @api.model
     def _hash_sql(self):

@@ -95,7 +95,8 @@ class ClientEquipmentFeature(models.Model):
             if isinstance(error, ChangedMeanwhile):
                 raise
             raise self._keys_of(vals_list)._busy_error() from error
-        features.sudo().software_key_id._transition("applied", "applied")
+        keys = features.sudo().software_key_id
+        keys._transition("applied", dict.fromkeys(keys.ids, "applied"))
         return features
 
     def _learn_who_was_faster(self, vals_list):

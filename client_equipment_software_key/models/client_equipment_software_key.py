@@ -446,7 +446,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
             .with_env(self.env)
         )
-        keys._transition("created", "available")
+        keys._transition("created", dict.fromkeys(keys.ids, "available"))
         past = set(keys._filtered_past_end().ids)
         keys_by_status = {}
         for key, status in zip(keys, wanted, strict=True):
@@ -473,9 +473,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         wanted = self._pop_status(vals)
         ends_before = {key.id: key.validity_end for key in self}
         self._check_validity(vals)
-        # The audit trail tells of these; the chatter of a corrected feature only.
-        untracked = self.with_context(tracking_disable="software_id" not in vals)
-        result = super(ClientEquipmentSoftwareKey, untracked).write(vals)
+        # The audit trail tells of status and end; the chatter of tracked fields only.
+        tracked = any(getattr(self._fields[name], "tracking", None) for name in vals)
+        keys = self.with_context(tracking_disable=not tracked)
+        result = super(ClientEquipmentSoftwareKey, keys).write(vals)
         self._check_still_fits(vals)
         self._settle(wanted, ends_before)
         return result

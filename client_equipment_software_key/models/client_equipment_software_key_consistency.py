@@ -367,7 +367,10 @@ class ClientEquipmentSoftwareKey(models.Model):
                 # Also off equipment that only another company sees.
                 keys.sudo().equipment_feature_ids.unlink()
             else:
-                keys._transition(*step, reason=REPAIRED)
+                action, status = step
+                keys._transition(
+                    action, dict.fromkeys(keys.ids, status), reason=REPAIRED
+                )
         repaired = self.browse(sum(steps.values(), []))
         repaired.filtered("audit_broken")._check_trails()
         return repaired

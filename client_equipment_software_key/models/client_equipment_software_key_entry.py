@@ -103,15 +103,6 @@ class ClientEquipmentSoftwareKey(models.Model):
         :raises ValidationError: one error that names every offending line; nothing
             has been entered then
         """
-        return self._bulk_enter(license_keys, values)
-
-    @api.model
-    def _bulk_enter(self, license_keys, values, progress=None):
-        """Do the work of :meth:`bulk_enter`.
-
-        :param progress: called after each batch with the number of keys entered so
-            far, all in the one transaction
-        """
         self.check_access("create")
         findings = self._inspect_license_keys(license_keys)
         if not findings:
@@ -127,9 +118,19 @@ class ClientEquipmentSoftwareKey(models.Model):
         keys = self.browse()
         for start in range(0, len(vals_list), ENTRY_BATCH):
             keys += self.create(vals_list[start : start + ENTRY_BATCH])
-            if progress:
-                progress(len(keys))
+            self._note_entered(len(keys))
         return keys
+
+    @api.model
+    def _note_entered(self, count):
+        """Tell the dialog that has asked for a bulk entry how far it is.
+
+        :param int count: how many keys have been entered, all in this transaction
+        """
+        entry_id = self.env.context.get("software_key_bulk_entry_id")
+        if isinstance(entry_id, int):
+            entry = self.env["client.equipment.software.key.bulk.entry"]
+            entry.browse(entry_id)._note_progress(count)
 
     @api.model
     def _inspect_license_keys(self, license_keys):

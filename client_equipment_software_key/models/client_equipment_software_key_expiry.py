@@ -56,7 +56,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             start = time.monotonic()
             try:
                 keys = self._lock_due(due, coming[:size])
-                keys._transition("expired", "expired")
+                keys._transition("expired", dict.fromkeys(keys.ids, "expired"))
                 time_left = cron._commit_progress(len(keys))
             except (
                 psycopg2.errors.SerializationFailure,

@@ -1,12 +1,12 @@
 import psycopg2
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
 
-from .client_equipment_software_key import LIVE_STATUSES
+from ..lifecycle import Facts, Refused, take
 
 # So long a step waits for somebody who holds one of its keys.
 LOCK_TIMEOUT = "3s"
@@ -77,69 +77,129 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         )
 
+    # ------------------------------------------------------------------
+    # What may follow what: lifecycle.py, as data
+    # ------------------------------------------------------------------
+
+    def _get_facts(self, past):
+        """Return how the key stands, for ``lifecycle``.
+
+        :param past: ids of the keys whose validity has ended
+        """
+        self.ensure_one()
+        used = len(self.sudo().equipment_feature_ids)
+        return Facts(self.status, used, past=self.id in past)
+
+    def _get_step(self, past, cause, wanted=""):
+        """Return the step that ``cause`` leads to (``lifecycle.take``).
+
+        :raises UserError: where it is not allowed, naming the key and what to do
+        """
+        try:
+            return take(self._get_facts(past), cause, wanted)
+        except Refused as refused:
+            raise UserError(self._refusal_text(refused)) from None
+
     def _check_can_be_applied(self):
         """Check that the keys are available, valid and free (A5).
 
         :raises UserError: naming the key, its status and what to do
         """
-        past = self._filtered_past_end()
-        taken = self.filtered("equipment_feature_ids")
+        past = set(self._filtered_past_end().ids)
         for key in self:
-            if key in taken:
-                problem = self.env._(
-                    "%(key)s is applied to %(equipment)s already. Remove it there "
-                    "first, or choose another key."
-                )
-            elif key.status == "revoked":
-                problem = self.env._(
-                    "%(key)s is revoked and cannot be applied. Choose another key."
-                )
-            elif key.status == "expired" or key in past:
-                problem = self.env._(
-                    "%(key)s has expired (valid until %(end)s) and cannot be applied. "
-                    "Renew it, or choose another key."
-                )
-            elif key.status == "applied":
-                problem = self.env._(
-                    "%(key)s has the status Applied, although no equipment carries "
-                    "it. Set its status back to Available, or choose another key."
-                )
-            else:
-                continue
-            raise UserError(
-                problem
-                % {
-                    "key": key.display_name,
-                    "equipment": key.equipment_feature_ids.equipment_id.display_name,
-                    "end": self._say_date(key.validity_end),
-                }
-            )
+            key._get_step(past, "apply")
 
-    def _transition(self, action, status, ends_before=None, reason=None):
+    def _refusal_text(self, refused):
+        """Return in words why the key cannot take a step, and what to do.
+
+        :param refused: the ``Refused`` of ``lifecycle``; a code that another addon has
+            added gets its words by an extension of this method
+        """
+        texts = {
+            ("apply", "taken"): self.env._(
+                "%(key)s is applied to %(equipment)s already. Remove it there "
+                "first, or choose another key."
+            ),
+            ("apply", "revoked"): self.env._(
+                "%(key)s is revoked and cannot be applied. Choose another key."
+            ),
+            ("apply", "ended"): self.env._(
+                "%(key)s has expired (valid until %(end)s) and cannot be applied. "
+                "Renew it, or choose another key."
+            ),
+            ("apply", "lost"): self.env._(
+                "%(key)s has the status Applied, although no equipment carries "
+                "it. Set its status back to Available, or choose another key."
+            ),
+            ("apply", "no way"): self.env._(
+                "%(key)s has the status %(status)s and cannot be applied. Choose "
+                "another key."
+            ),
+            ("set", "unknown status"): self.env._(
+                "%(key)s cannot go from %(status)s to %(wanted)s: there is no such "
+                "status. Choose one of the list."
+            ),
+            ("set", "revoked for good"): self.env._(
+                "%(key)s is revoked and cannot expire any more."
+            ),
+            ("set", "not ended"): self.env._(
+                "%(key)s cannot be set to Expired, because its validity has not "
+                "ended. Move its validity end, or revoke the key."
+            ),
+            ("set", "remove first"): self.env._(
+                "%(key)s is applied to %(equipment)s, so it cannot be set to "
+                "%(wanted)s. Remove the key from the equipment first."
+            ),
+            ("set", "apply it"): self.env._(
+                "%(key)s cannot be set to Applied by hand. Apply it to an equipment: "
+                "open the equipment, tab Software Keys, and add a line."
+            ),
+            ("set", "renew first"): self.env._(
+                "The validity of %(key)s ended on %(end)s, so it cannot be set to "
+                "%(wanted)s. Renew the key: enter a new validity end."
+            ),
+        }
+        text = texts.get((refused.cause, refused.code)) or self.env._(
+            "%(key)s cannot go from %(status)s to %(wanted)s."
+        )
+        return text % {
+            "key": self.display_name,
+            "equipment": self.sudo().equipment_feature_ids.equipment_id.display_name,
+            "status": self._selection_label("status", self.status),
+            "wanted": self._selection_label("status", refused.wanted),
+            "end": self._say_date(self.validity_end),
+        }
+
+    # ------------------------------------------------------------------
+    # Steps
+    # ------------------------------------------------------------------
+
+    def _transition(self, action, statuses, ends_before=None, reason=None):
         """Set the status of the keys and have the step written to the audit trail.
 
-        The only place where a status changes. Callers have locked the keys and
-        checked that the step is allowed. Straight SQL, because this is the inner
-        loop of every operation: one statement for any number of keys.
+        The only place where a status changes, called once per step for all its keys.
+        Callers have locked the keys and checked that the step is allowed. Straight SQL,
+        because this is the inner loop of every operation: one statement for any number
+        of keys. Others hear it as if the ORM had written: stored computes,
+        ``@api.constrains``, and :meth:`_after_transition`.
 
         :param str action: what the audit trail calls the step
-        :param str status: the new status of all these keys
+        :param dict statuses: ``{key id: its status after the step}``
         :param dict ends_before: ``{key id: validity end before}`` of a moved end
         :param str reason: the user's reason, kept in the audit trail
         """
         if not self:
             return
-        entry = self.env["client.equipment.audit.log"]._append_sql(
-            self, action, status, ends_before, reason
-        )
+        AuditLog = self.env["client.equipment.audit.log"]
+        entry = AuditLog._append_sql(self, action, statuses, ends_before, reason)
         self.modified(["equipment_id"], before=True)
         self.env.flush_all()
-        self.env.cr.execute(
+        rows = self.env.execute_query(
             SQL(
                 """
                 WITH entry AS (%(entry)s)
                 UPDATE client_equipment_software_key key
-                   SET status = %(status)s,
+                   SET status = entry.status_after,
                        equipment_id = (
                             SELECT feature.equipment_id
                               FROM client_equipment_feature feature
@@ -153,11 +213,11 @@ class ClientEquipmentSoftwareKey(models.Model):
                   FROM entry
                  WHERE key.id = entry.software_key_id
                    AND key.id = ANY(%(key_ids)s)
+                RETURNING entry.id
                 """,
                 entry=entry,
-                status=status,
                 uid=self.env.uid,
-                now=fields.Datetime.now(),
+                now=self.env.cr.now(),
                 # Known already, but it keeps PostgreSQL from reading all keys.
                 key_ids=list(self.ids),
             )
@@ -171,6 +231,17 @@ class ClientEquipmentSoftwareKey(models.Model):
             self.env[inverse.model_name].invalidate_model([inverse.name], flush=False)
         self.modified(changed)
         self._validate_fields(changed)
+        self._after_transition(action, AuditLog.browse(sorted(row[0] for row in rows)))
+
+    def _after_transition(self, action, audit_logs):
+        """Do what other addons want to do after a step in the life of these keys (H1).
+
+        Empty: for extension. Called once per step, whatever the route (form, dialog,
+        import, API, the scheduled job, a repair), in the transaction of the step.
+
+        :param str action: what the audit trail calls the step
+        :param audit_logs: the new entries, one for each key, in the order of their ids
+        """
 
     def _settle(self, wanted=None, ends_before=None):
         """Take the step that a written status or a moved validity end asks for.
@@ -180,87 +251,28 @@ class ClientEquipmentSoftwareKey(models.Model):
         :raises UserError: where the step is not allowed
         """
         past = set(self._filtered_past_end().ids)
-        steps = {}
+        statuses = {}
         for key in self:
-            moved = ends_before is not None and ends_before[key.id] != key.validity_end
-            if step := key._next_step(wanted, moved, key.id in past):
-                steps.setdefault(step, []).append(key.id)
-        for (action, status), key_ids in steps.items():
-            self.browse(key_ids)._transition(action, status, ends_before)
-
-    def _next_step(self, wanted, moved, past):
-        """Return ``(action, status)`` of the key's next step, or None for no step.
-
-        :param str wanted: the status that the user chose, if any
-        :param bool moved: whether the validity end has been moved
-        :param bool past: whether the validity end has passed
-        :raises UserError: where the wanted status cannot be reached
-        """
-        self.ensure_one()
-        assigned = bool(self.sudo().equipment_feature_ids)
-        resting = "applied" if assigned else "available"
-        if not wanted or wanted == self.status:
-            if not moved:
-                return None
-            if past and self.status in LIVE_STATUSES:
-                return "expired", "expired"
-            if self.status == "expired" and not past:
-                return "renewed", resting
-            return "renewed", self.status
-        match (self.status, wanted):
-            case ("available" | "applied", "expired") if past:
-                return "expired", "expired"
-            case ("expired", "available" | "applied") if not past and wanted == resting:
-                return "renewed", resting
-            case ("available" | "expired" | "applied", "revoked") if not assigned:
-                return "revoked", "revoked"
-            case ("revoked" | "applied", "available") if not past and not assigned:
-                return "reinstated", "available"
-        raise UserError(self._why_not(wanted, assigned, past))
-
-    def _why_not(self, wanted, assigned, past):
-        """Return in words why the key cannot get the wanted status, and what to do."""
-        if wanted == "expired":
-            problem = self.env._(
-                "%(key)s cannot be set to Expired, because its validity has not "
-                "ended. Move its validity end, or revoke the key."
-            )
-            if self.status == "revoked":
-                problem = self.env._("%(key)s is revoked and cannot expire any more.")
-        elif assigned and not (past and wanted == "applied"):
-            problem = self.env._(
-                "%(key)s is applied to %(equipment)s, so it cannot be set to "
-                "%(wanted)s. Remove the key from the equipment first."
-            )
-        elif wanted == "applied" and not assigned:
-            problem = self.env._(
-                "%(key)s cannot be set to Applied by hand. Apply it to an equipment: "
-                "open the equipment, tab Software Keys, and add a line."
-            )
-        elif past:
-            problem = self.env._(
-                "The validity of %(key)s ended on %(end)s, so it cannot be set to "
-                "%(wanted)s. Renew the key: enter a new validity end."
-            )
-        else:
-            problem = self.env._("%(key)s cannot go from %(status)s to %(wanted)s.")
-        return problem % {
-            "key": self.display_name,
-            "equipment": self.sudo().equipment_feature_ids.equipment_id.display_name,
-            "status": self._selection_label("status", self.status),
-            "wanted": self._selection_label("status", wanted),
-            "end": self._say_date(self.validity_end),
-        }
+            if wanted and wanted != key.status:
+                step = key._get_step(past, "set", wanted)
+            elif ends_before and ends_before[key.id] != key.validity_end:
+                step = key._get_step(past, "move end")
+            else:
+                continue
+            statuses.setdefault(step.entry, {})[key.id] = step.status
+        for action, status_by_id in statuses.items():
+            self.browse(status_by_id)._transition(action, status_by_id, ends_before)
 
     def _settle_after_removal(self):
         """Take the keys back to the inventory after their assignments went (A7)."""
         # Of many keys only what is looked at: the ORM would read all their columns.
         self.fetch(["status", "validity_end", "company_id"])
-        past = self._filtered_past_end()
-        revoked = self.filtered(lambda key: key.status == "revoked")
-        revoked._transition("revoked", "revoked")
-        (past - revoked)._transition("revoked", "expired")
-        (self - past - revoked)._transition("revoked", "available")
+        past = set(self._filtered_past_end().ids)
+        statuses = {
+            key.id: take(Facts(key.status, 1, past=key.id in past), "remove").status
+            for key in self
+        }
+        self._transition("revoked", statuses)
 
     @checked
     def revoke(self, reason: str | None = None):
@@ -274,11 +286,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         """
         self.check_access("write")
         self._lock_for_step()
-        for key in self:
-            key._next_step("revoked", False, False)
-        self.filtered(lambda key: key.status != "revoked")._transition(
-            "revoked", "revoked", reason=reason
-        )
+        keys = self.filtered(lambda key: key.status != "revoked")
+        statuses = {key.id: key._get_step((), "set", "revoked").status for key in keys}
+        keys._transition("revoked", statuses, reason=reason)
         return True
 
     def action_revoke(self):

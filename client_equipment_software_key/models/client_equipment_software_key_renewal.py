@@ -57,15 +57,12 @@ class ClientEquipmentSoftwareKey(models.Model):
                 lines.append(self.env._("… and %s more", len(problems) - NAMED_MAX))
             raise UserError("\n".join(lines))
         ends_before = {key.id: key.validity_end for key in self}
-        ids_by_status = {}
-        for key in self:
-            ids_by_status.setdefault(key._renewed_status(), []).append(key.id)
+        statuses = {key.id: key._renewed_status() for key in self}
         self._write_renewal(ends, reference, note)
         reason = " - ".join(
             filter(None, [reference and f"{REFERENCE}{reference}", note])
         )
-        for status, key_ids in ids_by_status.items():
-            self.browse(key_ids)._transition("renewed", status, ends_before, reason)
+        self._transition("renewed", statuses, ends_before, reason)
         return True
 
     def _renewal_ends(self, validity_end=False):
@@ -122,10 +119,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _renewed_status(self):
         """Return the status that the key has after its renewal."""
-        self.ensure_one()
-        if self.status != "expired":
-            return self.status
-        return "applied" if self.sudo().equipment_feature_ids else "available"
+        return self._get_step((), "renew").status
 
     def _write_renewal(self, ends, reference, note):
         """Write the new ends and add the remark, in one statement."""

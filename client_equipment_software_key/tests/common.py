@@ -4,6 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from unittest.mock import patch
 
 from odoo import Command, api, fields
 from odoo.exceptions import UserError
@@ -35,6 +36,12 @@ class SoftwareKeyMixin:
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # These tests are one transaction, in which Python's clock is frozen and moved:
+        # entries take their time from there, not from the transaction.
+        AuditLog = cls.env.registry["client.equipment.audit.log"]
+        moment = patch.object(AuditLog, "_get_moment", lambda _: fields.Datetime.now())
+        moment.start()
+        cls.addClassCleanup(moment.stop)
         cls.company, cls.other_company = cls.env["res.company"].create(
             [{"name": "Cobalt Services"}, {"name": "Granite Services"}]
         )

@@ -266,19 +266,8 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
                 for found in SoftwareKey._inspect_license_keys(license_keys)
                 if found["verdict"] not in REFUSED
             ]
-        keys = SoftwareKey._bulk_enter(
-            license_keys,
-            {
-                "software_id": self.software_id.id,
-                "key_type": self.key_type,
-                "validity_start": self.validity_start,
-                "validity_end": self.validity_end,
-                "supplier_id": self.supplier_id.id,
-                "purchase_reference": self.purchase_reference,
-                "owner_id": self.owner_id.id,
-                "company_id": self.company_id.id,
-            },
-            progress=self._note_progress,
+        keys = SoftwareKey.with_context(software_key_bulk_entry_id=self.id).bulk_enter(
+            license_keys, self._get_entry_values()
         )
         return {
             "type": "ir.actions.client",
@@ -294,18 +283,38 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
             },
         }
 
+    def _get_entry_values(self):
+        """Return what the keys have in common. For extension.
+
+        :return: values as for ``bulk_enter``
+        """
+        return {
+            "software_id": self.software_id.id,
+            "key_type": self.key_type,
+            "validity_start": self.validity_start,
+            "validity_end": self.validity_end,
+            "supplier_id": self.supplier_id.id,
+            "purchase_reference": self.purchase_reference,
+            "owner_id": self.owner_id.id,
+            "company_id": self.company_id.id,
+        }
+
     def _note_progress(self, count):
         """Note how many keys have been entered, for the waiting user to read.
 
         It takes a transaction of its own: nobody sees into the one that enters the
-        keys before its end. That one leaves this row alone, so they do not meet.
+        keys before its end. Where that one has written to this row, it is left alone.
         """
         with self.env.registry.cursor() as cr:
             cr.execute(
                 SQL(
                     "UPDATE client_equipment_software_key_bulk_entry"
-                    " SET entered_count = %s WHERE id = %s",
+                    " SET entered_count = %s WHERE id IN ("
+                    "SELECT id FROM client_equipment_software_key_bulk_entry"
+                    " WHERE id = %s AND create_uid = %s"
+                    " FOR NO KEY UPDATE SKIP LOCKED)",
                     count,
                     self.id,
+                    self.env.uid,
                 )
             )
