@@ -157,7 +157,7 @@ class Life(RuleBasedStateMachine):
     def _expected_trace(self, key, user):
         *_, last = entries = key.audit_log_ids.sorted("number")
         return (
-            f"Software key …{key.license_key[-5:]} deleted by {user.name} with "
+            f"Software key {key.license_key_hint} deleted by {user.name} with "
             f"{len(entries)} audit logs; last hash {last.hash}"
         )
 
