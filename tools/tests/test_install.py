@@ -1,23 +1,14 @@
 """The addons come, are upgraded, and go: without a warning, and without a trace (E4).
 
-Each step is a server of its own on a throw-away database: a copy of the template that
-``./dev test`` leaves in the environment, or a new one where there is none.
+Each step is a server of its own on a throw-away database.
 """
 
 import os
-import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
-import psycopg2
 import pytest
+from throwaway import Database
 
-ROOT = Path(__file__).parents[2]
-TEMPLATE = os.environ.get("template")
 REGISTER, PRODUCT = "client_equipment", "client_equipment_software_key"
-LOUD = re.compile(r"^[0-9-]{10} [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) .*", re.M)
 
 # What an addon brings into a database: named, so that a difference tells what it is.
 TRACES = {
@@ -58,81 +49,12 @@ TRACES = {
 }
 
 
-class Database:
-    """A throw-away database and what one does with it from outside."""
-
-    def __init__(self, name):
-        self.name = name
-        command = ["createdb", name, *(["-T", TEMPLATE] if TEMPLATE else [])]
-        subprocess.run(command, check=True)
-        if TEMPLATE:
-            files = Path(os.environ["ODOO_DATA_DIR"]) / "filestore"
-            if (files / TEMPLATE).exists():
-                shutil.copytree(
-                    files / TEMPLATE,
-                    files / name,
-                    copy_function=os.link,
-                    dirs_exist_ok=True,
-                )
-        else:
-            self.odoo("-i", "base_import,mail,web_tour")
-
-    def drop(self):
-        subprocess.run(["dropdb", "--if-exists", "--force", self.name], check=True)
-        if data := os.environ.get("ODOO_DATA_DIR"):
-            shutil.rmtree(Path(data) / "filestore" / self.name, ignore_errors=True)
-
-    def odoo(self, *arguments, stdin=""):
-        """Let Odoo do one thing with the database; any warning fails the test."""
-        command, *arguments = arguments if stdin else ("server", *arguments)
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "odoo", command, "-d", self.name),
-                *("--no-http", "--max-cron-threads=0", "--log-level=warn"),
-                *(() if stdin else ("--stop-after-init",)),
-                f"--addons-path={ROOT}",
-                *arguments,
-            ],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        loud = [line[0] for line in LOUD.finditer(done.stderr + done.stdout)]
-        assert not loud, "\n".join(loud)
-        return done.stdout
-
-    def uninstall(self, addon):
-        self.odoo(
-            "shell",
-            stdin="env['ir.module.module'].search("
-            f"[('name', '=', '{addon}')]).button_immediate_uninstall()\n",
-        )
-
-    def traces(self):
-        """Return ``{kind: the sorted names of all that is there}``."""
-        with psycopg2.connect(dbname=self.name) as connection:
-            cursor = connection.cursor()
-            found = {}
-            for kind, query in TRACES.items():
-                cursor.execute(query)
-                found[kind] = sorted(name or "" for (name,) in cursor.fetchall())
-        connection.close()
-        return found
-
-    def execute(self, query):
-        with psycopg2.connect(dbname=self.name) as connection:
-            connection.cursor().execute(query)
-        connection.close()
-
-    def count(self, query):
-        with psycopg2.connect(dbname=self.name) as connection:
-            cursor = connection.cursor()
-            cursor.execute(query)
-            (number,) = cursor.fetchone()
-        connection.close()
-        return number
+def traces(database):
+    """Return ``{kind: the sorted names of all that is there}``."""
+    return {
+        kind: sorted(name or "" for (name,) in database.execute(query))
+        for kind, query in TRACES.items()
+    }
 
 
 def assert_same(before, after):
@@ -155,31 +77,31 @@ def database():
 def test_without_demo_data(database):
     """The product comes to a register in use and goes again; the register stays."""
     database.odoo("-i", REGISTER)
-    before = database.traces()
+    before = traces(database)
     database.odoo("-i", PRODUCT)
-    installed = database.traces()
+    installed = traces(database)
     assert "client_equipment_software_key" in installed["tables"]
     assert database.count("SELECT count(*) FROM client_equipment_software_key") == 0
     database.odoo("-u", f"{REGISTER},{PRODUCT}")
-    assert_same(installed, database.traces())
+    assert_same(installed, traces(database))
     database.uninstall(PRODUCT)
-    assert_same(before, database.traces())
+    assert_same(before, traces(database))
 
 
 def test_with_demo_data(database):
     """Both come with their demo data, are upgraded, and go with all their records."""
     # Odoo loads demo data where the addons below have theirs.
     database.execute("UPDATE ir_module_module SET demo = true")
-    before = database.traces()
+    before = traces(database)
     database.odoo("-i", PRODUCT, "--with-demo")
-    installed = database.traces()
+    installed = traces(database)
     keys = database.count("SELECT count(*) FROM client_equipment_software_key")
     assert keys > 0
     entries = database.count("SELECT count(*) FROM client_equipment_audit_log")
     database.odoo("-u", f"{REGISTER},{PRODUCT}")
-    assert_same(installed, database.traces())
+    assert_same(installed, traces(database))
     # An upgrade is no step in the life of a key.
     assert keys == database.count("SELECT count(*) FROM client_equipment_software_key")
     assert entries == database.count("SELECT count(*) FROM client_equipment_audit_log")
     database.uninstall(REGISTER)
-    assert_same(before, database.traces())
+    assert_same(before, traces(database))

@@ -384,6 +384,21 @@ def test_interrupt(tmp_path):
     assert process.returncode == -signal.SIGALRM
 
 
+def test_no_screen():
+    """Who wants to look on where there is no screen is told so."""
+    env = {name: value for name, value in ENV.items() if "DISPLAY" not in name}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--watch", "--collect-only", "tools/tests"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--watch needs a screen" in done.stderr
+
+
 def test_unknown_picture():
     """Pictures that do not exist are said not to, before anything is set up."""
     begun = time.monotonic()
