@@ -3,17 +3,13 @@
 import functools
 import inspect
 import typing
+from collections.abc import Collection
 from datetime import date
 
 from odoo import fields
 from odoo.exceptions import ValidationError
 
-from .models.client_equipment_mixin import (
-    date_problem,
-    id_problem,
-    integer_problem,
-    text_problem,
-)
+from .values import date_problem, integer_problem, text_problem
 
 
 def checked(method):
@@ -21,7 +17,7 @@ def checked(method):
 
     Anybody may send anything over the API. What is of another type is refused in words
     that name the argument; a date may come as ISO text. Known are ``str``, ``int``,
-    ``date``, ``list``, ``list[int]`` (database ids), ``dict`` and ``| None``, for which
+    ``date``, ``dict``, ``list``, ``list`` of one of these, and ``| None``, for which
     False will do, too.
 
     :param method: a method of a model; ``@api.model`` goes above this
@@ -49,8 +45,7 @@ def checked(method):
                         problem=problem,
                     )
                 )
-            if convert := CONVERTED.get(_alternatives(kinds[name])[0]):
-                bound.arguments[name] = value and convert(value)
+            bound.arguments[name] = _converted(value, kinds[name])
         return method(*bound.args, **bound.kwargs)
 
     wrapper.arguments_checked = True
@@ -72,24 +67,30 @@ def _dict_problem(env, value):
 
 
 def _list_problem(env, value):
-    return None if isinstance(value, list | tuple) else env._("it has to be a list")
+    if isinstance(value, str | dict) or not isinstance(value, Collection):
+        return env._("it has to be a list")
+    return None
 
 
-def _ids_problem(env, value):
-    return _list_problem(env, value) or next(
-        filter(None, (id_problem(env, each) for each in value)), None
-    )
-
-
-PROBLEMS = {
-    str: text_problem,
-    date: date_problem,
-    int: _whole_number_problem,
-    dict: _dict_problem,
-    list: _list_problem,
-    list[int]: _ids_problem,
+# What keeps a value from being of a kind, and how it is made one. (Looked up, not
+# compared with: tests that freeze time put another class in the place of ``date``.)
+KINDS = {
+    str: (text_problem, str),
+    date: (date_problem, fields.Date.to_date),
+    int: (_whole_number_problem, int),
+    dict: (_dict_problem, lambda value: value),
+    list: (_list_problem, lambda value: value),
 }
-CONVERTED = {date: fields.Date.to_date}
+
+
+def _converted(value, kind):
+    """Return a value that has been checked as one of its kind."""
+    if value is None or value is False:
+        return value
+    kind = _alternatives(kind)[0]
+    for each in typing.get_args(kind):
+        return [_converted(item, each) for item in value]
+    return KINDS[kind][1](value)
 
 
 def _problem(env, value, kind):
@@ -97,4 +98,10 @@ def _problem(env, value, kind):
     kinds = _alternatives(kind)
     if value is None or value is False:
         return None if type(None) in kinds else env._("it is needed")
-    return PROBLEMS[kinds[0]](env, value)
+    kind = typing.get_origin(kinds[0]) or kinds[0]
+    if problem := KINDS[kind][0](env, value):
+        return problem
+    for each in typing.get_args(kinds[0]):
+        problems = (_problem(env, item, each) for item in value)
+        return next(filter(None, problems), None)
+    return None

@@ -189,7 +189,8 @@ class ClientEquipmentSoftware(models.Model):
             )
         return super()._search_display_name(operator, value)
 
-    def copy_data(self, default=None):
+    @checked
+    def copy_data(self, default: dict | None = None):
         vals_list = super().copy_data(default)
         if "name" not in (default or {}):
             for software, vals in zip(self, vals_list, strict=True):

@@ -7,10 +7,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from odoo.addons.client_equipment.models.client_equipment_mixin import (
-    date_problem,
-    text_problem,
-)
+from odoo.addons.client_equipment.arguments import checked
+from odoo.addons.client_equipment.values import date_problem, text_problem
 
 from .client_equipment_export import unguard
 
@@ -367,7 +365,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             "software_id", "in", software.search([("name", operator, name)]).ids
         )
 
-    def onchange(self, values, field_names, fields_spec):
+    @checked
+    def onchange(self, values: dict, field_names: list[str], fields_spec: dict):
         # A duplicated key opens as it is (K4). From the user's first change on, the
         # catalogue fills in what it knows, as for any new key.
         if field_names:
@@ -429,7 +428,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
 
     @api.model_create_multi
-    def create(self, vals_list):
+    @checked
+    def create(self, vals_list: list[dict]):
         self.check_access("create")
         vals_list = self._prepare_vals_list([self._checked(vals) for vals in vals_list])
         wanted = [vals.pop("status", None) for vals in vals_list]
@@ -499,7 +499,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             features._check_still_fit()
             features._bind()
 
-    def copy(self, default=None):
+    @checked
+    def copy(self, default: dict | None = None):
         """Copy one key under a new license key, which ``default`` must give (K4)."""
         if len(self) != 1 or not (default or {}).get("license_key"):
             raise UserError(
