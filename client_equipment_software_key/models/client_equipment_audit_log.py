@@ -135,9 +135,9 @@ class ClientEquipmentAuditLog(models.Model):
         moved = self.validity_end_before != self.validity_end_after
         if moved or self.action == "renewed":
             facts["end"] = self._say_date(self.validity_end_after)
-            facts["before"] = self._say_date(
-                self.validity_end_before
-            ) or self.env._("no end")
+            facts["before"] = self._say_date(self.validity_end_before) or self.env._(
+                "no end"
+            )
         match self.action:
             case "created":
                 text = self.env._("Created by %(user)s", **facts)

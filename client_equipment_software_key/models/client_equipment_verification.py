@@ -34,7 +34,9 @@ class ClientEquipmentVerification(models.Model):
         :param dict batch: what was found
         """
         # Nobody may write these records but the verification.
-        mine = self.sudo().search([("user_id", "=", self.env.uid), ("date", "=", False)])
+        mine = self.sudo().search(
+            [("user_id", "=", self.env.uid), ("date", "=", False)]
+        )
         if not after_id:
             mine.unlink()
             mine = mine.create(

@@ -10,9 +10,9 @@ class TestOverview(SoftwareKeyMixin, HttpCase):
     def setUp(self):
         super().setUp()
         # What stands in the database beside the test's own is not counted.
-        self.env["client.equipment.software.key"].search([]).company_id = (
-            self.other_company
-        )
+        self.env["client.equipment.software.key"].search(
+            []
+        ).company_id = self.other_company
         self.antivirus.write({"user_id": self.manager.id, "minimum_available": 5})
         self._enter_subscriptions("SOON-1", end=5)
         self._enter_subscriptions("LATE-1", end=300)
@@ -90,10 +90,8 @@ class TestVerificationNoted(SoftwareKeyCommon):
             http.with_user(self.manager)._get_software_key_home(),
             self.env.ref(f"{ADDON}.overview_action").id,
         )
+        action = self.env.ref(f"{ADDON}.overview_action")
         self.env["ir.ui.menu"].create(
-            {
-                "name": "Other App",
-                "action": f"ir.actions.client,{self.env.ref(f'{ADDON}.overview_action').id}",
-            }
+            {"name": "Other App", "action": f"ir.actions.client,{action.id}"}
         )
         self.assertFalse(http.with_user(self.manager)._get_software_key_home())

@@ -56,11 +56,9 @@ export class LicenseKey extends Component {
 
     async showQrCode() {
         const { keyId, value } = this.props;
-        const image = await this.orm.call(
-            "client.equipment.software.key",
-            "get_qr_code",
-            [[keyId]]
-        );
+        const image = await this.orm.call("client.equipment.software.key", "get_qr_code", [
+            [keyId],
+        ]);
         this.dialog.add(LicenseKeyQrCode, { image, value });
     }
 }

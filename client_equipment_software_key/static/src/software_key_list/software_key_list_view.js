@@ -21,11 +21,7 @@ export class SoftwareKeyListRenderer extends ListRenderer {
     }
 
     async loadJobHealth() {
-        const health = await this.orm.call(
-            "client.equipment.software.key",
-            "get_job_health",
-            []
-        );
+        const health = await this.orm.call("client.equipment.software.key", "get_job_health", []);
         Object.assign(this.jobHealth, health);
     }
 }
