@@ -35,6 +35,19 @@ tours.add("license_key_tab", {
         user.seeWhole("Nothing in the tab is cut", `${TAB} .o_data_row .o_data_cell`),
         whole(TAB),
         ...user.copy(KEY, TAB),
+        {
+            content: "Enter copies, too, and leaves the line as it is",
+            trigger: `${TAB} button[aria-label='Copy ${KEY}']`,
+            run: async ({ anchor, press }) => {
+                let copied = null;
+                navigator.clipboard.writeText = async (text) => (copied = text);
+                anchor.focus();
+                await press("Enter");
+                if (copied !== KEY || document.querySelector(".o_selected_row")) {
+                    throw new Error(`copied: ${copied}`);
+                }
+            },
+        },
         user.click("Apply Next Available", "button[name='action_apply_next_available']"),
         ...user.choose("software_ids", "Tour Office", "Tour Office Professional", ".modal"),
         user.see("The next key", `.modal .o_data_row:contains(${NEXT})`),
