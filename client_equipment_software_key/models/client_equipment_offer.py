@@ -11,12 +11,14 @@ class ClientEquipment(models.Model):
     @api.depends_context("formatted_display_name", "replacement_of", "uid")
     def _compute_display_name(self):
         """Name the customer, too, where a drop-down offers units of all of them."""
-        super()._compute_display_name()
+        result = super()._compute_display_name()
         context = self.env.context
         if context.get("formatted_display_name") and context.get("replacement_of"):
             for equipment in self.filtered("partner_id"):
-                customer = equipment.partner_id.with_context(formatted_display_name=False)
+                customer = equipment.partner_id
+                customer = customer.with_context(formatted_display_name=False)
                 equipment.display_name += f"\t--{customer.display_name}--"
+        return result
 
     @api.model
     def name_search(self, name="", domain=None, operator="ilike", limit=100):
