@@ -23,7 +23,7 @@ SOFTWARE_KEY = Path("client_equipment_software_key/static/description")
 PICTURES = {}
 
 
-def picture(folder, name, login=None, width=1366, height=768, part=None):
+def picture(folder, name, login=None, width=1440, height=810, part=None):
     """Register a walk that ends where the picture ``name`` is taken.
 
     ``part`` is the selector of the element that is shown, instead of the whole page.

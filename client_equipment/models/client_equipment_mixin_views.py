@@ -3,6 +3,7 @@ from odoo.tools import format_date
 
 # The client's own style and widgets: see static/src.
 VIEW_CLASS = "o_client_equipment_view"
+BADGE_WIDTH = "100px"  # as long words of other languages need it
 DATE_WIDGETS = {
     ("date", None): "client_equipment_date",
     ("date", "daterange"): "client_equipment_daterange",
@@ -36,6 +37,8 @@ class ClientEquipmentMixin(models.AbstractModel):
             if not field:
                 self._dress(child)
                 continue
+            if node.tag == "list" and child.get("widget") == "badge":
+                child.set("width", child.get("width", BADGE_WIDTH))
             if widget := DATE_WIDGETS.get((field.type, child.get("widget"))):
                 child.set("widget", widget)
             comodel = self.env[field.comodel_name] if field.relational else self

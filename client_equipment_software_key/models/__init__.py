@@ -1,4 +1,5 @@
 from . import client_equipment
+from . import client_equipment_offer
 from . import client_equipment_export
 from . import client_equipment_audit_log
 from . import client_equipment_feature

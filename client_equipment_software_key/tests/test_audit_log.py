@@ -287,7 +287,8 @@ class TestAuditLog(SoftwareKeyCommon):
             key.audit_log_ids.sorted("number").mapped("description"),
             [
                 "Created by Manager Tester",
-                f"Renewed until {later:%m/%d/%Y} by Manager Tester (was {end:%m/%d/%Y})",
+                f"Renewed until {later:%m/%d/%Y} by Manager Tester "
+                f"(was {end:%m/%d/%Y})",
                 f"Expired: validity end moved from {later:%m/%d/%Y} to "
                 f"{passed:%m/%d/%Y} by Manager Tester",
                 f"Renewed until {later:%m/%d/%Y} by Manager Tester "

@@ -75,3 +75,22 @@ class TestFoundAtHand(SoftwareKeyCommon):
         )
         rest = page.web_search_read(domain, {"license_key": {}}, offset=2, limit=2)
         self.assertEqual([record["id"] for record in rest["records"]], late.ids)
+
+    def test_replacement_offered(self):
+        """A9: units of the same customer are offered first, with the customer."""
+        Equipment = self.env["client.equipment"].with_user(self.technician)
+        other = self.laptop.copy(
+            {"name": "Another Laptop", "partner_id": self.other_customer.id}
+        )
+        offers = Equipment.with_context(replacement_of=self.laptop.id)
+        domain = [("id", "in", (self.spare_laptop + other).ids)]
+        self.assertEqual(
+            [unit_id for unit_id, _name in offers.name_search("", domain)],
+            (self.spare_laptop + other).ids,
+        )
+        self.assertEqual(
+            [unit_id for unit_id, _name in offers.name_search("", domain, limit=1)],
+            self.spare_laptop.ids,
+        )
+        named = offers.with_context(formatted_display_name=True).browse(other.id)
+        self.assertEqual(named.display_name, "Another Laptop\t--Tour Harbour Works--")

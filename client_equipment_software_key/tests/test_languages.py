@@ -134,7 +134,8 @@ class TestLanguages(EvidencePackMixin, SoftwareKeyCommon):
 
     def test_descriptions(self):
         """L2: every step in the reader's words, those by people of two other languages
-        and the system's own reasons too; names and notes as they are, dates as the reader writes them."""
+        and the system's own reasons too; names and notes as they are, dates as the
+        reader writes them."""
         replacement = self.key.replaced_by_id.display_name
         for lang, words in READERS.items():
             expected = words["trail"].format(

@@ -90,10 +90,8 @@ class TestVerificationNoted(SoftwareKeyCommon):
             http.with_user(self.manager)._get_software_key_home(),
             self.env.ref(f"{ADDON}.overview_action").id,
         )
+        action = self.env.ref(f"{ADDON}.overview_action")
         self.env["ir.ui.menu"].create(
-            {
-                "name": "Other App",
-                "action": f"ir.actions.client,{self.env.ref(f'{ADDON}.overview_action').id}",
-            }
+            {"name": "Other App", "action": f"ir.actions.client,{action.id}"}
         )
         self.assertFalse(http.with_user(self.manager)._get_software_key_home())

@@ -15,6 +15,10 @@ class ClientEquipmentReturn(models.TransientModel):
     replacement_id = fields.Many2one(
         "client.equipment", "Replacement Unit", ondelete="cascade"
     )
+    partner_id = fields.Many2one(related="equipment_id.partner_id")
+    replacement_partner_id = fields.Many2one(
+        related="replacement_id.partner_id", string="Customer of the Replacement"
+    )
     state_after = fields.Selection(
         [
             ("returned", "Returned"),

@@ -1,11 +1,12 @@
-"""Every screen of ours is one that a screen reader, and weak eyes, can read (axe-core)."""
+"""Screen readers and weak eyes can read every screen of ours (axe-core)."""
 
 import json
 import os
 from pathlib import Path
 
-from odoo.addons.client_equipment_software_key.tests.common import SoftwareKeyMixin
 from odoo.tests import HttpCase
+
+from odoo.addons.client_equipment_software_key.tests.common import SoftwareKeyMixin
 
 # Odoo's own, on every screen of every app: nothing that an addon could mend.
 ODOO = [
@@ -22,50 +23,7 @@ ODOO = [
     ".o-autocomplete",
 ]
 
-CHECK = """
-(async () => {
-    const { screens, odoo: exclude, address } = %s;
-    await new Promise((resolve, reject) => {
-        const script = Object.assign(document.createElement("script"), { src: address });
-        Object.assign(script, { onload: resolve, onerror: reject });
-        document.head.append(script);
-    });
-    const found = async (selector) => {
-        for (let tries = 0; tries < 200; tries++) {
-            const el = [...document.querySelectorAll(selector)].find((el) => el.offsetParent);
-            if (el) {
-                return el;
-            }
-            await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-        throw new Error(`not there: ${selector}`);
-    };
-    const lines = [];
-    for (const { action, clicks, end } of screens) {
-        const { services } = odoo.__WOWL_DEBUG__.root.env;
-        services.dialog.closeAll();
-        await services.action.doAction(action, { clearBreadcrumbs: true });
-        for (const selector of clicks) {
-            (await found(selector)).click();
-        }
-        await found(end);
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        const root = clicks.length ? ".modal-content" : ".o_content";
-        const { violations } = await axe.run({ include: [[root]], exclude });
-        for (const { id, impact, nodes } of violations) {
-            if (["serious", "critical"].includes(impact)) {
-                const texts = nodes.map(({ html }) => html.slice(0, 200));
-                lines.push(`${JSON.stringify(action)} ${id}: ${texts.slice(0, 5).join(" ")}`);
-            }
-        }
-    }
-    if (lines.length) {
-        console.error(lines.join("\\n"));
-    } else {
-        console.log("test successful");
-    }
-})().catch((error) => console.error(error.message));
-"""
+LOOK = Path(__file__).with_name("accessibility.js").read_text()
 
 TAB = ".o_field_widget[name=equipment_feature_ids]"
 ROW = ".o_data_row, .o_kanban_record"
@@ -139,14 +97,14 @@ class Screens(SoftwareKeyMixin, HttpCase):
                 }
                 for name, clicks, end in screens
             ]
-            odoo = [[each] for each in ", ".join(ODOO).split(", ")]
-            check = CHECK % json.dumps(
-                {"screens": plan, "odoo": odoo, "address": self.axe}
+            exclude = [[each] for each in ", ".join(ODOO).split(", ")]
+            plan = json.dumps(
+                {"screens": plan, "exclude": exclude, "address": self.axe}
             )
             with self.subTest(role=role):
                 self.browser_js(
                     "/odoo",
-                    check,
+                    f"{LOOK} lookAt({plan}).catch(({{stack}}) => console.error(stack))",
                     "odoo.isReady === true",
                     login=f"sk_{role}",
                 )

@@ -19,7 +19,9 @@ export class EquipmentFeaturesField extends X2ManyField {
         this.dialog = useService("dialog");
         this.orm = useService("orm");
         this.notification = useService("notification");
-        // Odoo's own is given anew each time the field becomes editable.
+        // Odoo's own activeActions.onDelete, which the trash icon calls, is given anew each
+        // time the field becomes editable. Were it called otherwise, a line would be
+        // removed without a question, as the tour guide_recovery would tell.
         const askFirst = () => {
             const deleteLine = this.activeActions.onDelete;
             if (deleteLine) {

@@ -13,6 +13,13 @@ export class CopyLicenseKey extends CopyButton {
         return _t("Copy %s", this.props.content);
     }
 
+    /** Enter copies, also in a list, where it would open the row. */
+    onKeydown(ev) {
+        if (ev.key === "Enter") {
+            ev.stopPropagation();
+        }
+    }
+
     async onClick() {
         // Browsers have no clipboard where the page comes without HTTPS.
         if (browser.navigator.clipboard) {
@@ -56,11 +63,9 @@ export class LicenseKey extends Component {
 
     async showQrCode() {
         const { keyId, value } = this.props;
-        const image = await this.orm.call(
-            "client.equipment.software.key",
-            "get_qr_code",
-            [[keyId]]
-        );
+        const image = await this.orm.call("client.equipment.software.key", "get_qr_code", [
+            [keyId],
+        ]);
         this.dialog.add(LicenseKeyQrCode, { image, value });
     }
 }

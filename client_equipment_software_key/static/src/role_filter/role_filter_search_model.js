@@ -4,11 +4,15 @@ import { SearchModel } from "@web/search/search_model";
  * The filter that a role's first screen opens with (named for_<role>) makes way as soon
  * as the user looks for something: who searches, filters or chooses a status means all
  * records. A phone, which hides what is filtered, opens without it.
+ *
+ * It rests on two private methods of Odoo's: _activateDefaultSearchItems, without which a
+ * phone would open with the filter, and _notify, without which it would stay while the
+ * user searches. The tours first_screen_… would tell.
  */
 export class RoleFilterSearchModel extends SearchModel {
     _activateDefaultSearchItems() {
         super._activateDefaultSearchItems(...arguments);
-        if (this.env.isSmall || this.isLookingForSomething()) {
+        if (this.env.services.ui.isSmall || this.isLookingForSomething()) {
             this.forgetRoleFilter();
         }
     }

@@ -21,11 +21,7 @@ export class SoftwareKeyListRenderer extends ListRenderer {
     }
 
     async loadJobHealth() {
-        const health = await this.orm.call(
-            "client.equipment.software.key",
-            "get_job_health",
-            []
-        );
+        const health = await this.orm.call("client.equipment.software.key", "get_job_health", []);
         Object.assign(this.jobHealth, health);
     }
 }
@@ -36,7 +32,12 @@ export class SoftwareKeyListController extends ListController {
     }
 }
 
-/** Beside eight columns there is room for it on a wide screen only; else it is folded at first. */
+/**
+ * Beside eight columns there is room for it on a wide screen only; else it is folded at
+ * first. It asks Odoo's own hasImportedState and keyExpandSidebar whether the user has
+ * chosen already; without them it would be folded anew at each opening, which the tour
+ * software_key_search_panel would tell.
+ */
 export class SoftwareKeyListSearchPanel extends SearchPanel {
     setup() {
         super.setup();

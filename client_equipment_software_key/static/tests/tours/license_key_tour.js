@@ -24,7 +24,10 @@ tours.add("license_key_tab", {
         ...user.openTab("Software Keys"),
         user.click("Add a line", `${TAB} .o_field_x2many_list_row_add a`),
         ...user.choose("software_key_id", KEY, KEY, TAB),
-        user.see("What is chosen is shown", `${TAB} .o_selected_row .o_license_key:contains(${KEY})`),
+        user.see(
+            "What is chosen is shown",
+            `${TAB} .o_selected_row .o_license_key:contains(${KEY})`
+        ),
         whole(`${TAB} .o_selected_row`),
         user.see("It is not applied yet", `${TAB} .o_selected_row:not(:contains(Available))`),
         ...user.save(),
@@ -32,6 +35,19 @@ tours.add("license_key_tab", {
         user.seeWhole("Nothing in the tab is cut", `${TAB} .o_data_row .o_data_cell`),
         whole(TAB),
         ...user.copy(KEY, TAB),
+        {
+            content: "Enter copies, too, and leaves the line as it is",
+            trigger: `${TAB} button[aria-label='Copy ${KEY}']`,
+            run: async ({ anchor, press }) => {
+                let copied = null;
+                navigator.clipboard.writeText = async (text) => (copied = text);
+                anchor.focus();
+                await press("Enter");
+                if (copied !== KEY || document.querySelector(".o_selected_row")) {
+                    throw new Error(`copied: ${copied}`);
+                }
+            },
+        },
         user.click("Apply Next Available", "button[name='action_apply_next_available']"),
         ...user.choose("software_ids", "Tour Office", "Tour Office Professional", ".modal"),
         user.see("The next key", `.modal .o_data_row:contains(${NEXT})`),
@@ -49,7 +65,10 @@ tours.add("license_key_tab_phone", {
         user.click("Add", `${TAB} .o-kanban-button-new`),
         user.see("The dialog says what it does", ".modal-title:contains(Apply a Software Key)"),
         user.click("Choose a key", ".modal [name='software_key_id'] input"),
-        user.see("The one bought for the customer is first", `.modal .o_kanban_record:first:contains(${KEY})`),
+        user.see(
+            "The one bought for the customer is first",
+            `.modal .o_kanban_record:first:contains(${KEY})`
+        ),
         user.click("This one", `.modal .o_kanban_record:contains(${KEY})`),
         whole(".modal"),
         user.click("Apply", ".modal .o_form_button_save:contains(Apply)"),

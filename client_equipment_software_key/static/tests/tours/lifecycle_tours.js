@@ -38,7 +38,8 @@ tours.add("software_key_bulk_entry", {
         },
         {
             content: "Without leaving the list, the verdict is there",
-            trigger: ".modal .o_bulk_entry_counts:contains('New: 3'):contains('Repeated in the list: 1')",
+            trigger:
+                ".modal .o_bulk_entry_counts:contains('New: 3'):contains('Repeated in the list: 1')",
         },
         {
             content: "The known one is named with its status",

@@ -147,9 +147,9 @@ export function copy(licenseKey, where) {
         {
             content: `Copy ${licenseKey}`,
             trigger: `${where} button[aria-label='Copy ${licenseKey}']`,
-            run: async ({ click }) => {
+            run: async (helpers) => {
                 navigator.clipboard.writeText = async (text) => (copied = text);
-                await click();
+                await helpers.click();
             },
         },
         {

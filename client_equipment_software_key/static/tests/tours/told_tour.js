@@ -20,7 +20,10 @@ tours.add("told_apply_and_remove", {
         user.see("It is on the unit", `${TAB} .o_data_row:contains(TOLD-1)`),
         undo(),
         user.see("It is gone", `body:not(:has(${TOLD})) ${TAB}:not(:contains(TOLD-1))`),
-        user.click("Remove another", `${TAB} .o_data_row:contains(TOLD-2) .o_list_record_remove button`),
+        user.click(
+            "Remove another",
+            `${TAB} .o_data_row:contains(TOLD-2) .o_list_record_remove button`
+        ),
         user.click("Yes", ".modal .btn-primary:contains(Remove)"),
         user.see("It says which", `${TOLD}:contains(Removed):contains(TOLD-2)`),
         user.see("It is gone", `${TAB}:not(:contains(TOLD-2))`),

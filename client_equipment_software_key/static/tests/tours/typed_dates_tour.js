@@ -6,7 +6,10 @@ const END = ".o_form_view .o_field_widget[name='validity_end']";
 const tours = registry.category("web_tour.tours");
 
 function shows(date) {
-    return user.see(`It shows ${date}`, `${END} button:contains(${date}), ${END} input:value(${date})`);
+    return user.see(
+        `It shows ${date}`,
+        `${END} button:contains(${date}), ${END} input:value(${date})`
+    );
 }
 
 /** Type a date and leave the field by this key: it shows what was typed. */
