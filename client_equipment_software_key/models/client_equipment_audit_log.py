@@ -141,8 +141,7 @@ class ClientEquipmentAuditLog(models.Model):
             text = self.env._(
                 "%(step)s: validity end moved from %(before)s to %(end)s by %(user)s",
                 step=text,
-                before=self._say_date(self.validity_end_before)
-                or self.env._("no end"),
+                before=self._say_date(self.validity_end_before) or self.env._("no end"),
                 end=self._say_date(self.validity_end_after) or self.env._("no end"),
                 user=self.user_name,
             )
@@ -181,8 +180,7 @@ class ClientEquipmentAuditLog(models.Model):
         facts = {
             "user": self.user_name,
             "end": self._say_date(self.validity_end_after),
-            "before": self._say_date(self.validity_end_before)
-            or self.env._("no end"),
+            "before": self._say_date(self.validity_end_before) or self.env._("no end"),
         }
         if not self.validity_end_after:
             return self.env._(

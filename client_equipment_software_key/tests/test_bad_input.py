@@ -213,7 +213,6 @@ class BadInputMixin(SoftwareKeyMixin):
             except Exception as refused:  # not callable, or closed to callers
                 self.assertNotIsInstance(refused, AssertionError)
 
-
     def _written_fields(self, model):
         """Return the names of the fields that are the model's own."""
         return [
@@ -422,9 +421,7 @@ class TestBadCalls(BadInputMixin, HttpCase):
     def _values(self, number, start):
         """Return so many of the garbage values, others at each start."""
         step = max(len(GARBAGE) // number, 1) if number else 1
-        return [
-            GARBAGE[(start + step * each) % len(GARBAGE)] for each in range(number)
-        ]
+        return [GARBAGE[(start + step * each) % len(GARBAGE)] for each in range(number)]
 
     def test_methods(self):
         """E2: every public method, as the manager: ours with all of the garbage, the
@@ -487,7 +484,10 @@ class TestBadCalls(BadInputMixin, HttpCase):
         meant."""
         for model in (KEY, "client.equipment", "client.equipment.software"):
             for method, arguments in (
-                ("create", {"vals_list": [{"name": MEGABYTE, "license_key": MEGABYTE}]}),
+                (
+                    "create",
+                    {"vals_list": [{"name": MEGABYTE, "license_key": MEGABYTE}]},
+                ),
                 ("create", {"vals_list": MEGABYTE}),
                 ("name_search", {"name": MEGABYTE}),
                 ("web_search_read", {"domain": MEGABYTE, "specification": {}}),

@@ -53,9 +53,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         precompute=True,
         help="Last day on which the keys are valid.",
     )
-    supplier_id = fields.Many2one(
-        "res.partner", check_company=True, ondelete="cascade"
-    )
+    supplier_id = fields.Many2one("res.partner", check_company=True, ondelete="cascade")
     purchase_reference = fields.Char()
     owner_id = fields.Many2one(
         "res.partner",
