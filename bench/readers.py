@@ -54,7 +54,7 @@ def drop_down(env, text):
     )
     return lambda: (
         env[KEY]
-        .with_context(formatted_display_name=True, owned_first=True)
+        .with_context(formatted_display_name=True, software_key_owned_first=True)
         .web_name_search(text, {"display_name": {}}, domain=domain, limit=8)
     )
 

@@ -161,9 +161,9 @@ class ClientEquipmentSoftware(models.Model):
 
     # In the drop-down of an equipment the name shows how many keys could go there.
     @api.depends("name")
-    @api.depends_context("formatted_display_name", "available_for_equipment")
+    @api.depends_context("formatted_display_name", "software_key_available_for")
     def _compute_display_name(self):
-        equipment_id = self.env.context.get("available_for_equipment")
+        equipment_id = self.env.context.get("software_key_available_for")
         if not (
             self.env.context.get("formatted_display_name")
             and isinstance(equipment_id, int)
@@ -538,7 +538,7 @@ class ClientEquipmentSoftware(models.Model):
         )
 
     def action_view_software_keys(self):
-        """Open the keys of this software; ``context["search_status"]`` narrows them.
+        """Open the keys of this software; ``context["software_key_search_status"]`` narrows them.
 
         :return: a window action
         """
@@ -549,6 +549,6 @@ class ClientEquipmentSoftware(models.Model):
         action["context"] = {
             "default_software_id": self.id if len(self) == 1 else False,
         }
-        if status := self.env.context.get("search_status"):
+        if status := self.env.context.get("software_key_search_status"):
             action["context"][f"search_default_{status}"] = 1
         return action

@@ -370,7 +370,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         # A duplicated key opens as it is (K4). From the user's first change on, the
         # catalogue fills in what it knows, as for any new key.
         if field_names:
-            self = self.with_context(duplicated_software_key=False)
+            self = self.with_context(software_key_duplicated=False)
         return super().onchange(values, field_names, fields_spec)
 
     @api.model
@@ -382,7 +382,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         *Apply Next Available* takes them (A12). Each look-up follows an index, where
         one sort of everything that fits would not.
         """
-        if not self.env.context.get("owned_first"):
+        if not self.env.context.get("software_key_owned_first"):
             return super().name_search(name, domain, operator, limit)
         fits = Domain(domain or Domain.TRUE)
         owned = Domain("owner_id", "!=", False)
@@ -405,7 +405,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.onchange("software_id")
     def _onchange_software_id(self):
         """Take key type and validity from the catalogue entry."""
-        if self.env.context.get("duplicated_software_key"):
+        if self.env.context.get("software_key_duplicated"):
             return
         if self.software_id and not self._origin:
             self.key_type = self.software_id.default_key_type
@@ -417,7 +417,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         if self.key_type == "permanent":
             self.validity_end = False
             return
-        if self._origin or self.env.context.get("duplicated_software_key"):
+        if self._origin or self.env.context.get("software_key_duplicated"):
             return
         if not self.validity_start:
             self.validity_start = fields.Date.context_today(self)
@@ -813,7 +813,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 for name, value in vals.items()
                 if not isinstance(value, list | tuple)
             }
-            | {"duplicated_software_key": True},
+            | {"software_key_duplicated": True},
         }
 
     def action_view_equipment(self):

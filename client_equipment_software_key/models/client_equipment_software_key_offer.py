@@ -54,7 +54,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     ):
         """List keys to choose from (Search More; on a phone, always) as the drop-down
         does: those bought for the customer first, then as they end (K13, A12)."""
-        if order or not self.env.context.get("owned_first"):
+        if order or not self.env.context.get("software_key_owned_first"):
             return super().web_search_read(
                 domain, specification, offset, limit, order, count_limit
             )

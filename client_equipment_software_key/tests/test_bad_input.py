@@ -2,7 +2,6 @@ import inspect
 import json
 import re
 from collections import Counter
-from datetime import date
 from itertools import count
 
 from odoo import Command, models
@@ -11,9 +10,7 @@ from odoo.service.model import get_public_method
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.client_equipment.values import TEXT_MAX, TEXT_MAX_BYTES
-
-from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin
+from .common import SoftwareKeyCommon, SoftwareKeyMixin
 
 KEY = "client.equipment.software.key"
 QUIET = (
@@ -91,11 +88,11 @@ CONTEXTS = [
     {"active_model": KEY, "active_ids": [[1]], "active_id": [1]},
     {"active_model": "client.equipment", "active_ids": {"a": 1}, "active_id": {}},
     {"active_model": ["client.equipment"], "active_ids": 5, "active_id": -1},
-    {"available_for_equipment": "abc", "formatted_display_name": True},
-    {"available_for_equipment": 10**30, "formatted_display_name": True},
-    {"available_for_equipment": [1], "formatted_display_name": {}},
-    {"owned_first": {"a": 1}, "search_status": ["a"]},
-    {"duplicated_software_key": "x", "a\ud800": 1},
+    {"software_key_available_for": "abc", "formatted_display_name": True},
+    {"software_key_available_for": 10**30, "formatted_display_name": True},
+    {"software_key_available_for": [1], "formatted_display_name": {}},
+    {"software_key_owned_first": {"a": 1}, "software_key_search_status": ["a"]},
+    {"software_key_duplicated": "x", "a\ud800": 1},
 ]
 # What a public method is called with otherwise.
 SENSIBLE = {

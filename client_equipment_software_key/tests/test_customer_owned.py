@@ -42,7 +42,7 @@ class TestCustomerOwned(SoftwareKeyCommon):
         SoftwareKey = self.env["client.equipment.software.key"].with_user(
             self.technician
         )
-        found = SoftwareKey.with_context(owned_first=True).name_search(
+        found = SoftwareKey.with_context(software_key_owned_first=True).name_search(
             name, domain, limit=limit
         )
         return self.owned.browse(key_id for key_id, _ in found)
@@ -169,4 +169,4 @@ class TestCustomerOwned(SoftwareKeyCommon):
         """K13: the equipment form and the assignment form ask for owned keys first."""
         for model in ("client.equipment", "client.equipment.feature"):
             arch = self.env[model].get_view(view_type="form")["arch"]
-            self.assertIn("owned_first", arch)
+            self.assertIn("software_key_owned_first", arch)

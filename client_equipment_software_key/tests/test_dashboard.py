@@ -41,7 +41,7 @@ class TestDashboard(SoftwareKeyCommon):
             with self.subTest(status=status):
                 self.assertEqual(software[field], count)
                 action = software.with_context(
-                    search_status=status
+                    software_key_search_status=status
                 ).action_view_software_keys()
                 self.assertEqual(len(self._behind(action)), count)
 

@@ -66,7 +66,9 @@ class TestFoundAtHand(SoftwareKeyCommon):
         owned = self._enter_subscriptions("ORDER-OWNED", end=50)
         owned.owner_id = self.customer
         SoftwareKey = self.env["client.equipment.software.key"]
-        page = SoftwareKey.with_user(self.technician).with_context(owned_first=True)
+        page = SoftwareKey.with_user(self.technician).with_context(
+            software_key_owned_first=True
+        )
         domain = [("license_key", "ilike", "ORDER-")]
         found = page.web_search_read(domain, {"license_key": {}}, limit=2)
         self.assertEqual(found["length"], 3)

@@ -140,7 +140,7 @@ class TestNextAvailable(SoftwareKeyCommon):
             self.env["client.equipment.software"]
             .with_user(self.technician)
             .with_context(
-                formatted_display_name=True, available_for_equipment=self.laptop.id
+                formatted_display_name=True, software_key_available_for=self.laptop.id
             )
             .name_search("Tour")
         )

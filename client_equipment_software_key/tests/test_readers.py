@@ -157,7 +157,7 @@ class TestReaders(SoftwareKeyCommon):
         )
         formatted = {
             "formatted_display_name": True,
-            "available_for_equipment": self.laptop.id,
+            "software_key_available_for": self.laptop.id,
         }
         everybody = self.readers | {
             f"{reader}, drop-down": env(context=env.context | formatted)

@@ -367,7 +367,7 @@ class TestSoftwareKey(SoftwareKeyCommon):
         key, permanent = self._enter_subscriptions("ENDS-1"), self._enter("STAYS-1")
         key.validity_end = "2031-12-24"
         Key = self.Key.with_user(self.technician).with_context(
-            lang="de_DE", owned_first=True
+            lang="de_DE", software_key_owned_first=True
         )
         ask = {"domain": [("id", "in", (key + permanent).ids)]}
         offered = Key.web_name_search("", {"display_name": {}}, **ask)
