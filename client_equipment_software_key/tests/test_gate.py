@@ -142,7 +142,7 @@ class TestFixedFields(GateCase):
         value = record.sudo()[name]
         return value.ids if isinstance(value, type(record.env["base"])) else value
 
-    def _assert_not_set(self, model, name, forged, user, route):
+    def _assert_not_set(self, model, name, user, route):
         """Let the route try; what comes of it has the value that it would have."""
         innocent = self._new(model, user)
         expected = self._read(innocent, name)
@@ -168,25 +168,29 @@ class TestFixedFields(GateCase):
     def test_no_route_sets_what_is_fixed(self):
         """L1, L4: every fixed field × every route; the trail of what was made is that
         of an innocent record."""
-        user = self.manager
         for model, name, forged in self._fixed():
-            records = self.env[model].with_user(user)
-            for route, make in {
-                "create": lambda: records.create(self._vals(model) | {name: forged}),
-                "context": lambda: records.with_context(
-                    **{f"default_{name}": forged}
-                ).create(self._vals(model)),
-                "ir.default": lambda: self._with_user_default(records, name, forged),
-                "web_save": lambda: self._web_saved(records, {name: forged}),
-                "load": lambda: self._loaded(records, name, forged),
-                "write": lambda: self._written(model, user, {name: forged}),
-                "sudo": lambda: self._written(model, user, {name: forged}, sudo=True),
-                "copy": lambda: self._copied(model, user, {name: forged}),
-            }.items():
+            records = self.env[model].with_user(self.manager)
+            for route, make in self._routes(records, name, forged).items():
                 with self.subTest(model=model, field=name, route=route):
-                    self._assert_not_set(model, name, forged, user, make)
+                    self._assert_not_set(model, name, self.manager, make)
             with self.subTest(model=model, field=name, route="onchange"):
                 self._assert_onchange_tells_nothing(records, name, forged)
+
+    def _routes(self, records, name, forged):
+        """Return by which ways somebody could set a field, as functions that give the
+        record."""
+        model, user, values = records._name, self.manager, {name: forged}
+        default = records.with_context(**{f"default_{name}": forged})
+        return {
+            "create": lambda: records.create(self._vals(model) | values),
+            "context": lambda: default.create(self._vals(model)),
+            "ir.default": lambda: self._with_user_default(records, name, forged),
+            "web_save": lambda: self._web_saved(records, values),
+            "load": lambda: self._loaded(records, name, forged),
+            "write": lambda: self._written(model, user, values),
+            "sudo": lambda: self._written(model, user, values, sudo=True),
+            "copy": lambda: self._copied(model, user, values),
+        }
 
     def _with_user_default(self, records, name, forged, vals=None):
         field_id = self.env["ir.model.fields"]._get(records._name, name).id
@@ -440,17 +444,18 @@ class TestDialogs(GateCase):
                 theirs = dialog.with_user(other)
                 with self.subTest(model=model, other=other.login):
                     self.assertFalse(self._found(theirs))
-                    for act in (
-                        lambda: theirs.read(["create_uid"]),
-                        lambda: theirs.web_read({"display_name": {}}),
-                        lambda: theirs.write({"create_date": False}),
-                        lambda: theirs.unlink(),
-                        lambda: theirs.copy(),
-                        lambda: theirs.web_save({}, {"display_name": {}}),
-                    ):
+                    for act in self._acts(theirs):
                         with self.assertRaises(AccessError), self.env.cr.savepoint():
                             act()
             self.assertTrue(dialog.exists().read(["create_uid"]))
+
+    def _acts(self, theirs):
+        yield lambda: theirs.read(["create_uid"])
+        yield lambda: theirs.web_read({"display_name": {}})
+        yield lambda: theirs.write({"create_date": False})
+        yield lambda: theirs.unlink()
+        yield lambda: theirs.copy()
+        yield lambda: theirs.web_save({}, {"display_name": {}})
 
     def _dialog_vals(self, model, maker):
         vals = self._vals(model)
@@ -543,7 +548,7 @@ class TestForeignRecords(GateCase):
                     yield model, field.name, value
 
     def _spec(self, model):
-        """Return what a form could ask for of the model: names of all that it links to."""
+        """Return what a form could ask for: the names of all that the model links to."""
         spec = {}
         for field in self.env[model]._fields.values():
             if field.relational and field.comodel_name in self.env:
@@ -559,25 +564,29 @@ class TestForeignRecords(GateCase):
         for role in (self.technician, self.manager, self.auditor):
             for model, name, value in self._links():
                 records = self.env[model].with_user(role)
-                spec = self._spec(model)
-                default = records.with_context(**{f"default_{name}": value})
-                for route, act in {
-                    "onchange": lambda: records.onchange({name: value}, [], spec),
-                    "changed": lambda: records.onchange({name: value}, [name], spec),
-                    "default": lambda: default.onchange({}, [], spec),
-                    "create": lambda: records.create(
-                        self._vals(model) | {name: value}
-                    ).web_read(spec),
-                    "create by default": lambda: default.create(
-                        self._vals(model)
-                    ).web_read(spec),
-                    "write": lambda: self._written(records, {name: value}, spec),
-                }.items():
+                for route, act in self._ways(records, name, value).items():
                     with self.subTest(
                         role=role.login, model=model, field=name, route=route
                     ):
                         self.env.invalidate_all()
                         self._assert_no_marker(act)
+
+    def _ways(self, records, name, value):
+        """Return by which ways somebody could link to what is foreign and have its
+        name told, as functions that give the answer."""
+        model, values = records._name, {name: value}
+        spec = self._spec(model)
+        default = records.with_context(**{f"default_{name}": value})
+        return {
+            "onchange": lambda: records.onchange(values, [], spec),
+            "changed": lambda: records.onchange(values, [name], spec),
+            "default": lambda: default.onchange({}, [], spec),
+            "create": lambda: records.create(self._vals(model) | values).web_read(spec),
+            "create by default": lambda: default.create(self._vals(model)).web_read(
+                spec
+            ),
+            "write": lambda: self._written(records, values, spec),
+        }
 
     def _written(self, records, values, spec):
         record = records.create(self._vals(records._name))

@@ -131,7 +131,7 @@ class TestRaces(CommittedHttpCase):
 
     @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
     def test_branch_that_leaves_its_mother(self):
-        """K13, E5: a key bought for the mother company against the branch that leaves."""
+        """K13, E5: a key bought for the mother company against a branch that leaves."""
         for put in (self._apply, self._apply_next, self._move_there):
             for _round in range(ROUNDS):
                 key, unit, spare = self._new_round(put == self._move_there)
