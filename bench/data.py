@@ -205,14 +205,16 @@ def _keys_and_trail(env):
                     INSERT INTO client_equipment_audit_log (
                         id, software_key_id, number, action, action_date,
                         user_id, user_name, equipment_id, equipment_ref,
-                        equipment_company_ref, equipment_name, equipment_serial_no, customer_name,
-                        status_before, status_after, validity_end_before,
+                        equipment_company_ref, equipment_name,
+                        equipment_serial_no, customer_name, status_before,
+                        status_after, validity_end_before,
                         validity_end_after, reason, hash
                     )
                     SELECT id, software_key_id, number, action, action_date,
                            user_id, user_name, equipment_ref, equipment_ref,
-                           equipment_company_ref, equipment_name, equipment_serial_no, customer_name,
-                           status_before, status_after, validity_end_before,
+                           equipment_company_ref, equipment_name,
+                           equipment_serial_no, customer_name, status_before,
+                        status_after, validity_end_before,
                            validity_end_after, reason, %(hash)s
                       FROM (
                         SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,

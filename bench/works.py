@@ -287,7 +287,8 @@ APPLY = """
         create_uid, write_uid, create_date, write_date
     )
     SELECT key_id, unit_id, %(today)s, %(uid)s,
-           TRUE, key.company_id, CASE WHEN key.owner_id IS NOT NULL THEN unit.partner_id END,
+           TRUE, key.company_id,
+           CASE WHEN key.owner_id IS NOT NULL THEN unit.partner_id END,
            %(uid)s, %(uid)s, %(now)s, %(now)s
       FROM unnest(%(ids)s, %(units)s) AS new(key_id, unit_id)
       JOIN client_equipment_software_key key ON key.id = key_id
@@ -323,13 +324,13 @@ STEP = """
         INSERT INTO client_equipment_audit_log (
             id, software_key_id, number, action, action_date, user_id, user_name,
             equipment_id, equipment_ref, equipment_company_ref, equipment_name,
-            equipment_serial_no, customer_name, status_before, status_after, validity_end_before,
-            validity_end_after, reason, hash
+            equipment_serial_no, customer_name, status_before, status_after,
+            validity_end_before, validity_end_after, reason, hash
         )
         SELECT id, software_key_id, number, action, action_date, user_id, user_name,
                equipment_ref, equipment_ref, equipment_company_ref, equipment_name,
-               equipment_serial_no, customer_name, status_before, status_after, validity_end_before,
-               validity_end_after, reason, {hash}
+               equipment_serial_no, customer_name, status_before, status_after,
+               validity_end_before, validity_end_after, reason, {hash}
           FROM entry
         RETURNING software_key_id, number, hash
     )

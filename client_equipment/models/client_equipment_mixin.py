@@ -148,7 +148,7 @@ class ClientEquipmentMixin(models.AbstractModel):
         return values
 
     def _is_hidden_link(self, name, value):
-        """Tell whether a link that a form only shows leads to what is not to be read."""
+        """Tell whether a link that a form only shows leads to what must not be read."""
         field = self._fields.get(name)
         if not value or not field or not field.relational or field.store:
             return False

@@ -286,7 +286,8 @@ class ClientEquipmentAuditLog(models.Model):
             )
             SELECT id, software_key_id, number, action, action_date,
                    user_id, user_name, equipment_ref, equipment_ref,
-                   equipment_company_ref, equipment_name, equipment_serial_no, customer_name,
+                   equipment_company_ref, equipment_name,
+                   equipment_serial_no, customer_name,
                    status_before, status_after, validity_end_before,
                    validity_end_after, reason, %(hash)s
               FROM (
@@ -360,7 +361,8 @@ class ClientEquipmentAuditLog(models.Model):
                 action_date, user_id, user_name, equipment_ref, equipment_name,
                 equipment_serial_no, customer_name, status_before, status_after,
                 validity_end_before, validity_end_after, reason
-            ) || COALESCE(to_jsonb(equipment_company_ref), '[]'))::text, 'UTF8')), 'hex')
+            ) || COALESCE(to_jsonb(equipment_company_ref), '[]')
+            )::text, 'UTF8')), 'hex')
             """
         )
 

@@ -212,7 +212,7 @@ class ClientEquipmentFeature(models.Model):
             )
 
     def _check_still_fit(self):
-        """Check that each key may stay where it is, after one of the two has changed."""
+        """Check that each key may stay where it is, after either has changed."""
         self._check_fits(
             [(each.software_key_id, each.equipment_id) for each in self.sudo()]
         )

@@ -538,7 +538,8 @@ class ClientEquipmentSoftware(models.Model):
         )
 
     def action_view_software_keys(self):
-        """Open the keys of this software; ``context["software_key_search_status"]`` narrows them.
+        """Open the keys of this software, those in one status where the context says so
+        (``software_key_search_status``).
 
         :return: a window action
         """

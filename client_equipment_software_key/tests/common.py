@@ -281,7 +281,7 @@ class CommittedHttpCase(CommittedCase):
         return answer.status, json.loads(content), seconds
 
     def _call_at_once(self, *calls):
-        """Make the calls at the same moment; return their ``(status, answer, seconds)``.
+        """Make the calls at the same moment; return ``(status, answer, seconds)`` each.
 
         :param calls: ``(user, model, method, arguments)``
         """

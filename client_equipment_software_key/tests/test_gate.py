@@ -548,7 +548,7 @@ class TestForeignRecords(GateCase):
                     yield model, field.name, value
 
     def _spec(self, model):
-        """Return what a form could ask for: the names of all that the model links to."""
+        """Return what a form could ask for: names of all that the model links to."""
         spec = {}
         for field in self.env[model]._fields.values():
             if field.relational and field.comodel_name in self.env:
