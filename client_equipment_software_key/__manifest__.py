@@ -49,4 +49,5 @@
     },
     "images": ["static/description/main_screenshot.png"],
     "application": True,
+    "uninstall_hook": "uninstall_hook",
 }

@@ -1,9 +1,7 @@
-from contextlib import suppress
-from unittest import SkipTest
-
 from . import test_access
 from . import test_api
 from . import test_audit_log
+from . import test_bad_input
 from . import test_bulk_entry
 from . import test_clicks
 from . import test_concurrency
@@ -32,6 +30,7 @@ from . import test_readable_keys
 from . import test_reminders
 from . import test_renew
 from . import test_replace
+from . import test_replay
 from . import test_return
 from . import test_screens
 from . import test_software_key
@@ -41,6 +40,3 @@ from . import test_troubleshooting
 from . import test_usage_history
 from . import test_verify
 from . import test_workflows
-
-with suppress(SkipTest):  # needs what an Odoo need not have
-    from . import test_replay

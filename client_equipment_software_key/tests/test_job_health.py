@@ -44,7 +44,7 @@ class TestJobHealth(SoftwareKeyCommon):
         in this round, and leads to what it found."""
         check = self.env["client.equipment.software.key.check"]._get()
         last = self._enter(*[f"CHECK-{number}" for number in range(9)])[-1]
-        check.write({"checked_id": last.id // 2, "completed": self.now})
+        check._write_fixed({"checked_id": last.id // 2, "completed": self.now})
         settings = self.env["res.config.settings"].create({})
         self.assertEqual(settings.software_key_last_check, self.now)
         self.assertAlmostEqual(settings.software_key_check_progress, 50, delta=10)

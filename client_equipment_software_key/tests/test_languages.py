@@ -171,7 +171,7 @@ class TestLanguages(EvidencePackMixin, SoftwareKeyCommon):
             [
                 "Reference: PO-1",
                 "Consistency repaired",
-                f"Replaced by {self.key.replaced_by_id.display_name} - perdue",
+                f"Replaced by {self.key.replaced_by_id.license_key_hint} - perdue",
             ],
         )
 

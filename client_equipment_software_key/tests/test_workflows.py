@@ -1,5 +1,5 @@
-from odoo import fields
 from odoo.tests import HttpCase, tagged
+from odoo.tools import format_date
 
 from .common import SoftwareKeyMixin
 
@@ -125,6 +125,6 @@ class TestWorkflows(SoftwareKeyMixin, HttpCase):
         for key in keys:
             self.assertEqual(self._steps(key), ["created", "applied", "renewed"])
             self.assertIn(
-                fields.Date.to_string(self._in_days(395)),
+                format_date(self.env, self._in_days(395)),
                 key.audit_log_ids[0].description,
             )
