@@ -66,6 +66,7 @@ lint() {
   check eslint --max-warnings 0 client_equipment*/ ./*.cjs
   check xml_well_formed
   check python tools/readme.py --check
+  check python tools/lifecycle.py --check
   check translations
   check texts end-of-file-fixer
   check texts trailing-whitespace-fixer

@@ -139,18 +139,19 @@ class ClientEquipmentSoftware(models.Model):
                 ["__count"],
             )
         }
-        counts, ends = {}, {}
+        counts, totals, ends = {}, {}, {}
         for software, status, count, first_end in groups:
             counts[software.id, status] = count
+            totals[software.id] = totals.get(software.id, 0) + count
             if first_end and status in ("available", "applied"):
                 ends.setdefault(software.id, []).append(first_end)
         for software in self:
-            software.software_key_count = 0
+            # Those in a status of another addon, too.
+            software.software_key_count = totals.get(software._origin.id, 0)
             software.expiring_count = 0
             for status, _label in STATUSES:
                 count = counts.get((software._origin.id, status), 0)
                 software[f"{status}_count"] = count
-                software.software_key_count += count
                 if status in LIVE_STATUSES:
                     soon = expiring.get((software._origin, status), 0)
                     software[f"lasting_{status}_count"] = count - soon

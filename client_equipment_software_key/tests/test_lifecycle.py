@@ -1,0 +1,182 @@
+import doctest
+from unittest.mock import patch
+
+from odoo import SUPERUSER_ID
+from odoo.exceptions import UserError, ValidationError
+from odoo.tests import tagged
+
+from .. import lifecycle
+from .common import SoftwareKeyCommon
+
+KEY = "client.equipment.software.key"
+
+
+@tagged("post_install", "-at_install")
+class TestLifecycle(SoftwareKeyCommon):
+    def test_examples(self):
+        """Section 4: the table of steps says itself what it does."""
+        # Here the exception's full name is a longer one.
+        flags = doctest.IGNORE_EXCEPTION_DETAIL
+        self.assertEqual(doctest.testmod(lifecycle, optionflags=flags).failed, 0)
+
+    def test_every_state_is_consistent(self):
+        """Section 4, S7: whatever steps a key takes, with one seat or several, nothing
+        disagrees afterwards; and what is repaired agrees."""
+        causes = {rule.cause for rule in lifecycle.RULES} - {"enter"}
+        for seats in (1, 2, 3):
+            reached, new = set(), {lifecycle.Facts("available", 0, seats)}
+            while new:
+                facts = new.pop()
+                reached.add(facts)
+                for cause in causes:
+                    new |= self._after(facts, cause) - reached
+            for facts in reached:
+                with self.subTest(facts=facts):
+                    finding = lifecycle.finding(facts)
+                    # The job expires those whose day has passed since.
+                    if finding and not (facts.past and finding[0] == "ended"):
+                        self.assertFalse(finding)
+
+    def _after(self, facts, cause):
+        """Return how keys stand to which the step has been done."""
+        used = {"apply": 1, "remove": -1}.get(cause, 0)
+        after = set()
+        # Days pass; only a new end brings them back.
+        moves_end = cause in ("move end", "renew", "set")
+        for past in {facts.past, True, facts.past and not moves_end}:
+            asked = facts._replace(past=past)
+            for wanted in lifecycle.STATUSES if cause == "set" else ("",):
+                try:
+                    step = lifecycle.take(asked, cause, wanted)
+                except lifecycle.Refused:
+                    continue
+                after.add(asked._replace(status=step.status, used=asked.used + used))
+        return after
+
+    def _quarantine(self, key):
+        """Put a key into a status that another addon may have added."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE client_equipment_software_key SET status = 'quarantine'"
+            " WHERE id = %s",
+            [key.id],
+        )
+        self.env.invalidate_all()
+
+    def test_status_of_another_addon(self):
+        """H1: a status that is not ours is shown, counted and described, extended and
+        removed from; it is never applied."""
+        key, applied = self._enter_subscriptions("OTHER-1", "OTHER-2")
+        feature = self._apply(applied)
+        self._quarantine(key)
+        self._quarantine(applied)
+        with self.assertRefused(UserError, "OTHER-1 .*cannot be applied"):
+            self._apply(key)
+        key.write({"validity_end": self._in_days(99)})
+        self.assertEqual(key.status, "quarantine")
+        feature.unlink()
+        self.assertEqual(applied.status, "quarantine")
+        self.assertEqual(self._steps(applied), ["created", "applied", "revoked"])
+        self.assertEqual(self.antivirus.software_key_count, 2)
+        self.assertTrue(all((key + applied).audit_log_ids.mapped("description")))
+        for refused in ("available", "expired"):
+            with self.assertRaises(UserError):
+                key.write({"status": refused})
+        with self.assertRaises(ValidationError):
+            key.write({"status": []})
+
+    def test_extended(self):
+        """H1: another addon adds to the table of steps."""
+        key = self._enter("OTHER-3")
+        self._quarantine(key)
+        back = lifecycle.Rule(
+            "set", ("quarantine",), "reinstated", "available", (), "available"
+        )
+        lifecycle.extend(rules=[back])
+        self.addCleanup(lifecycle.take.cache_clear)
+        self.addCleanup(lifecycle.RULES.remove, back)
+        key.write({"status": "available"})
+        self.assertEqual(self._steps(key), ["created", "reinstated"])
+
+
+@tagged("post_install", "-at_install")
+class TestHook(SoftwareKeyCommon):
+    """H1: every step is heard once, by every route, with its entries."""
+
+    def setUp(self):
+        super().setUp()
+        self.heard = []
+
+        def listen(keys, action, audit_logs):
+            self.assertEqual(set(audit_logs.mapped("action")), {action})
+            self.assertEqual(audit_logs.software_key_id, keys)
+            for entry in audit_logs:
+                self.assertEqual(entry.software_key_id.status, entry.status_after)
+            self.heard.append((action, len(keys)))
+
+        # What an addon beside this one does by _inherit.
+        model = self.env.registry[KEY]
+        self.startPatcher(patch.object(model, "_after_transition", listen))
+
+    def _assert_heard(self, *steps):
+        self.assertEqual(self.heard, list(steps))
+        self.heard.clear()
+
+    def test_every_route(self):
+        """H1: entry, applying, removing, renewal, replacement, return, revocation, the
+        job, a repair."""
+        keys = self._enter_subscriptions("HEARD-1", "HEARD-2", "HEARD-3", end=2)
+        self._assert_heard(("created", 3))
+        features = self._apply(keys)
+        self._assert_heard(("applied", 3))
+        features[0].unlink()
+        self._assert_heard(("revoked", 1))
+        technician = self.laptop.with_user(self.technician)
+        self.antivirus.with_user(self.technician).apply_next_available(self.laptop.id)
+        self._assert_heard(("applied", 1))
+        keys.renew(self._in_days(50))
+        self._assert_heard(("renewed", 3))
+        keys.write({"validity_end": self._in_days(60)})
+        self._assert_heard(("renewed", 3))
+        new = keys[2].replace("HEARD-4")
+        self._assert_heard(
+            ("created", 1), ("revoked", 1), ("revoked", 1), ("applied", 1)
+        )
+        technician.recover_software_keys()
+        self._assert_heard(("revoked", 3))
+        new.revoke("lost")
+        self._assert_heard(("revoked", 1))
+        new.write({"status": "available"})
+        self._assert_heard(("reinstated", 1))
+
+    def test_mixed_statuses(self):
+        """H1: keys that come to different statuses by one step are heard together."""
+        keys = self._enter_subscriptions("MIXED-1", "MIXED-2", "MIXED-3", end=5)
+        self._apply(keys[0])
+        keys[1].revoke()
+        keys[:1].with_user(SUPERUSER_ID).write({"validity_end": self._in_days(-1)})
+        self.heard.clear()
+        (keys[0] + keys[2]).renew(self._in_days(50))
+        self._assert_heard(("renewed", 2))
+        self.assertEqual((keys[0] + keys[2]).mapped("status"), ["applied", "available"])
+
+    def test_bulk_entry_dialog_calls_the_public_method(self):
+        """H1: an override of bulk_enter is caught by the dialog, too."""
+        calls = []
+        model = self.env.registry[KEY]
+        bulk_enter = model.bulk_enter
+
+        def overridden(keys, license_keys, values):
+            calls.append(license_keys)
+            return bulk_enter(keys, license_keys, values | {"remarks": "Cost centre 7"})
+
+        self.startPatcher(patch.object(model, "bulk_enter", overridden))
+        dialog = (
+            self.env[f"{KEY}.bulk.entry"]
+            .with_user(self.manager)
+            .create({"software_id": self.office.id, "license_keys": "BULK-1\nBULK-2"})
+        )
+        dialog.action_enter()
+        self.assertEqual(calls, [["BULK-1", "BULK-2"]])
+        keys = self.env[KEY].search([("license_key", "like", "BULK-")])
+        self.assertEqual(set(keys.mapped("remarks")), {"Cost centre 7"})
