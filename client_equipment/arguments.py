@@ -3,17 +3,13 @@
 import functools
 import inspect
 import typing
+from collections.abc import Collection
 from datetime import date
 
 from odoo import fields
 from odoo.exceptions import ValidationError
 
-from .models.client_equipment_mixin import (
-    date_problem,
-    id_problem,
-    integer_problem,
-    text_problem,
-)
+from .values import date_problem, id_problem, integer_problem, text_problem
 
 
 def checked(method):
@@ -21,7 +17,7 @@ def checked(method):
 
     Anybody may send anything over the API. What is of another type is refused in words
     that name the argument; a date may come as ISO text. Known are ``str``, ``int``,
-    ``date``, ``list``, ``list[int]`` (database ids), ``dict`` and ``| None``, for which
+    ``date``, ``dict``, ``list``, ``list`` of one of these, and ``| None``, for which
     False will do, too.
 
     :param method: a method of a model; ``@api.model`` goes above this
@@ -49,8 +45,7 @@ def checked(method):
                         problem=problem,
                     )
                 )
-            if isinstance(value, str) and date in _alternatives(kinds[name]):
-                bound.arguments[name] = fields.Date.to_date(value)
+            bound.arguments[name] = _converted(value, kinds[name])
         return method(*bound.args, **bound.kwargs)
 
     wrapper.arguments_checked = True
@@ -61,6 +56,20 @@ def _alternatives(kind):
     return typing.get_args(kind) if type(None) in typing.get_args(kind) else (kind,)
 
 
+def _converted(value, kind):
+    """Return a value that has been checked as one of its kind."""
+    if value is None or value is False:
+        return value
+    kind = _alternatives(kind)[0]
+    if kind is date:
+        return fields.Date.to_date(value)
+    if kind in (str, int):
+        return kind(value)
+    for each in typing.get_args(kind):
+        return [_converted(item, each) for item in value]
+    return value
+
+
 def _problem(env, value, kind):
     """Return in words what keeps a value from being of a kind, or None."""
     kinds = _alternatives(kind)
@@ -69,15 +78,16 @@ def _problem(env, value, kind):
     if kinds[0] is str:
         return text_problem(env, value)
     if kinds[0] is date:
-        return date_problem(env, value)
+        return date_problem(env, value, far=True)
     if kinds[0] is int:
         if isinstance(value, bool | float):
             return env._("it has to be a whole number")
         return integer_problem(env, value)
     if kinds[0] is dict:
         return None if isinstance(value, dict) else env._("it has to be an object")
-    if not isinstance(value, list | tuple):
+    if isinstance(value, str | dict) or not isinstance(value, Collection):
         return env._("it has to be a list")
-    if typing.get_args(kinds[0]):
-        return next(filter(None, (id_problem(env, each) for each in value)), None)
+    for each in typing.get_args(kinds[0]):
+        problems = (_problem(env, item, each) for item in value)
+        return next(filter(None, problems), None)
     return None

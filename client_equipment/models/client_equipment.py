@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..arguments import checked
+
 
 def _asset_tag_message(env, diagnostics):
     """Return the words for a repeated asset tag, which PostgreSQL tells in
@@ -147,7 +149,8 @@ class ClientEquipment(models.Model):
             others = by_serial.get(equipment.serial_no, twins.browse())
             equipment.same_serial_id = (others - equipment._origin)[:1]
 
-    def copy_data(self, default=None):
+    @checked
+    def copy_data(self, default: dict | None = None):
         vals_list = super().copy_data(default)
         if "name" not in (default or {}):
             for equipment, vals in zip(self, vals_list, strict=True):

@@ -2,7 +2,6 @@ import base64
 import binascii
 import math
 from contextlib import contextmanager
-from datetime import date
 
 import psycopg2
 
@@ -11,82 +10,18 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.models import MAGIC_COLUMNS
 from odoo.tools import frozendict
 
+from ..arguments import checked
 from ..exceptions import ChangedMeanwhile
+from ..values import (
+    date_problem,
+    datetime_problem,
+    id_problem,
+    integer_problem,
+    text_problem,
+)
 
-# Texts of one line: more would not fit into PostgreSQL's indexes.
-TEXT_MAX, TEXT_MAX_BYTES = 1000, 2000
-# The largest number of PostgreSQL's integer, which ids are.
-INTEGER_MAX = 2**31 - 1
-# No date beyond these can break a calendar, or the grouping by it.
-DATE_MIN, DATE_MAX = date(1900, 1, 1), date(2200, 12, 31)
 # Which of a command's places may hold ids (odoo.fields.Command).
 COMMANDS = range(7)
-
-
-def text_problem(env, text, one_line=True):
-    """Return in words what keeps a value from being a text, or None.
-
-    :param Environment env: for the language
-    :param text: what a client has sent
-    :param bool one_line: whether it has to fit into one line
-    """
-    if isinstance(text, bool | float) or not isinstance(text, str | int):
-        return env._("it has to be a text")
-    text = str(text)
-    if "\0" in text:
-        return env._("it holds a NUL character")
-    try:
-        size = len(text) if text.isascii() else len(text.encode())
-    except UnicodeEncodeError:
-        return env._("it holds half a character (a lone surrogate)")
-    if one_line and len(text) > TEXT_MAX:
-        return env._("longer than %s characters", TEXT_MAX)
-    if one_line and size > TEXT_MAX_BYTES:
-        return env._("longer than %s bytes (some letters take several)", TEXT_MAX_BYTES)
-    return None
-
-
-def integer_problem(env, number):
-    """Return in words what keeps a value from being a whole number, or None."""
-    try:
-        if isinstance(number, str | int) and abs(int(number)) <= INTEGER_MAX:
-            return None
-        if isinstance(number, float) and number.is_integer():
-            return None if abs(number) <= INTEGER_MAX else env._("it is too large")
-    except ValueError:
-        pass
-    return env._("it has to be a whole number that is not too large")
-
-
-def id_problem(env, record_id):
-    """Return in words what keeps a value from being a database id, or None."""
-    if (
-        isinstance(record_id, int)
-        and not isinstance(record_id, bool)
-        and 0 < record_id <= INTEGER_MAX
-    ):
-        return None
-    return env._("it has to be the database id of a record")
-
-
-def date_problem(env, day, far=False):
-    """Return in words what keeps a value from being a date, or None.
-
-    :param bool far: whether any day of the calendar will do
-    """
-    try:
-        if not isinstance(day, str | date):
-            raise ValueError
-        day = fields.Date.to_date(day)
-    except ValueError:
-        return env._("it has to be a date, written YYYY-MM-DD")
-    if not far and not DATE_MIN <= day <= DATE_MAX:
-        return env._(
-            "it has to lie between the years %(first)s and %(last)s",
-            first=DATE_MIN.year,
-            last=DATE_MAX.year,
-        )
-    return None
 
 
 class ClientEquipmentMixin(models.AbstractModel):
@@ -100,6 +35,18 @@ class ClientEquipmentMixin(models.AbstractModel):
 
     _name = "client.equipment.mixin"
     _description = "Client Equipment Mixin"
+
+    def ensure_one(self):
+        try:
+            return super().ensure_one()
+        except ValueError as error:
+            raise UserError(
+                self.env._(
+                    "This needs one record (%(model)s), not %(count)s. Choose one.",
+                    model=self.env["ir.model"]._get(self._name).name,
+                    count=len(self),
+                )
+            ) from error
 
     def _valid_field_parameter(self, field, name):
         # fixed: set by the system alone
@@ -140,6 +87,12 @@ class ClientEquipmentMixin(models.AbstractModel):
             if self._fields[name].default
         }
 
+    @api.model_create_multi
+    @checked
+    def create(self, vals_list: list[dict]):
+        """Check what is created: here its shape, the rest where all ways meet."""
+        return super().create(vals_list)
+
     def _prepare_create_values(self, vals_list):
         """Check what a record is created with; every way of creating one leads here."""
         fixed = self._fixed_fields()
@@ -148,8 +101,9 @@ class ClientEquipmentMixin(models.AbstractModel):
             for name in fixed
             if not self._fields[name].compute
         }
-        vals_list = [self._checked(vals) for vals in vals_list]
-        vals_list = super()._prepare_create_values([vals | cleared for vals in vals_list])
+        vals_list = super()._prepare_create_values(
+            [vals | cleared for vals in map(self._checked, vals_list)]
+        )
         self._check_links(vals_list)
         return vals_list
 
@@ -165,18 +119,18 @@ class ClientEquipmentMixin(models.AbstractModel):
         """
         return super().write(vals)
 
-    def onchange(self, values, field_names, fields_spec):
+    @checked
+    def onchange(self, values: dict, field_names: list[str], fields_spec: dict):
         """Check what a form is about to show, as if it were saved."""
+        self._check_names(fields_spec)
         values = self._checked_onchange(values, field_names, fields_spec)
-        self._check_links([values])
-        return super().onchange(values, field_names, fields_spec)
+        changed = [name for name in field_names if name in values]
+        if field_names and not changed:
+            return {"value": {}}
+        return super().onchange(values, changed, fields_spec)
 
     def _checked_onchange(self, values, field_names, fields_spec):
         """Return an onchange's values, of which only a form's own are left."""
-        if not isinstance(values, dict) or not isinstance(fields_spec, dict):
-            raise ValidationError(
-                self.env._("The values of a form have to be given by field.")
-            )
         if not field_names:
             missing = [name for name in fields_spec if name not in values]
             values = self.default_get(missing) | values
@@ -184,11 +138,30 @@ class ClientEquipmentMixin(models.AbstractModel):
         values = {
             name: value
             for name, value in values.items()
-            if name not in fixed
-            and not self._is_hidden_link(name, value)
-            and not self._is_unchanged_link(name, value)
+            if name not in fixed and not self._is_hidden_link(name, value)
         }
-        self._check_values(values)
+        # A line gets the values of the form that it stands in, which may be new.
+        self._check_values(
+            {
+                name: value
+                for name, value in values.items()
+                if not (
+                    isinstance(value, dict)
+                    and name in self._fields
+                    and self._fields[name].type == "many2one"
+                    and not value.get("id")
+                )
+            }
+        )
+        self._check_links(
+            [
+                {
+                    name: value
+                    for name, value in values.items()
+                    if not self._is_unchanged_link(name, value)
+                }
+            ]
+        )
         return values
 
     def _is_hidden_link(self, name, value):
@@ -280,19 +253,11 @@ class ClientEquipmentMixin(models.AbstractModel):
 
         :raises ValidationError: naming the field, the value and what is wrong
         """
+        self._check_names(vals)
         for name, value in vals.items():
             if value is None or value is False or name in MAGIC_COLUMNS:
                 continue
-            field = self._fields.get(name) if isinstance(name, str) else None
-            if not field:
-                raise ValidationError(
-                    self.env._(
-                        "%(model)s has no field %(field)s. Leave it out, or correct "
-                        "its name.",
-                        model=self.env["ir.model"]._get(self._name).name,
-                        field=str(name)[:60],
-                    )
-                )
+            field = self._fields[name]
             if problem := self._value_problem(field, value):
                 raise ValidationError(
                     self.env._(
@@ -300,6 +265,23 @@ class ClientEquipmentMixin(models.AbstractModel):
                         field=field._description_string(self.env),
                         value=ascii(value)[:60],
                         problem=problem,
+                    )
+                )
+
+    @api.model
+    def _check_names(self, names):
+        """Check that the model has fields of these names.
+
+        :raises ValidationError: naming the first that it lacks
+        """
+        for name in names:
+            if not isinstance(name, str) or name not in self._fields:
+                raise ValidationError(
+                    self.env._(
+                        "%(model)s has no field %(field)s. Leave it out, or correct "
+                        "its name.",
+                        model=self.env["ir.model"]._get(self._name).name,
+                        field=ascii(name)[:60],
                     )
                 )
 
@@ -312,6 +294,8 @@ class ClientEquipmentMixin(models.AbstractModel):
                 return text_problem(self.env, value, one_line=False)
             case "date":
                 return date_problem(self.env, value, far=self._transient)
+            case "datetime":
+                return datetime_problem(self.env, value)
             case "integer" | "boolean":
                 return integer_problem(self.env, value)
             case "float" | "monetary":
@@ -348,8 +332,8 @@ class ClientEquipmentMixin(models.AbstractModel):
         if isinstance(value, list | tuple) and len(value) == 2:
             value = value[0]  # with its name, as read() gives it
         elif isinstance(value, dict):
-            value = value.get("id")  # as a form gives its own record to its lines
-        return value and id_problem(self.env, value)
+            value = value.get("id", value)
+        return value is not False and id_problem(self.env, value) or None
 
     def _commands_problem(self, value):
         if isinstance(value, models.BaseModel):
@@ -360,8 +344,8 @@ class ClientEquipmentMixin(models.AbstractModel):
 
     def _is_command(self, command):
         """Tell whether this is a command for many records, or the id of one."""
-        if isinstance(command, int | dict):
-            return not isinstance(command, bool)
+        if isinstance(command, int):
+            return not id_problem(self.env, command)
         if not isinstance(command, list | tuple) or not 1 <= len(command) <= 3:
             return False
         number, record_id, values = (*command, None, None)[:3]
@@ -374,7 +358,11 @@ class ClientEquipmentMixin(models.AbstractModel):
                 id_problem(self.env, each) for each in values
             )
         # A virtual id (text) of a line that has not been saved yet is none of ours.
-        return number in (0, 5) or isinstance(record_id, int | str)
+        return (
+            number in (0, 5)
+            or isinstance(record_id, str)
+            or not id_problem(self.env, record_id)
+        )
 
     def _binary_problem(self, value):
         try:
@@ -397,10 +385,27 @@ class ClientEquipmentMixin(models.AbstractModel):
             for name, value in vals.items():
                 field = self._fields.get(name)
                 if value and field and field.relational and field.store:
-                    ids = linked.setdefault(field.comodel_name, set())
-                    ids.update(self._linked_ids(field, value))
+                    ids = self._linked_ids(field, value)
+                    if field.type == "many2many":
+                        self._check_exist(field, ids)
+                    linked.setdefault(field.comodel_name, set()).update(ids)
         for model, ids in linked.items():
             self._linked(model, ids).check_access("read")
+
+    def _check_exist(self, field, ids):
+        """Check that what a value links to exists; of one record the database says so.
+
+        :raises ValidationError: naming the field
+        """
+        records = self.env[field.comodel_name].browse(ids)
+        if records - records.exists():
+            raise ValidationError(
+                self.env._(
+                    "%(field)s: what was chosen does not exist any more. Choose "
+                    "another.",
+                    field=field._description_string(self.env),
+                )
+            )
 
     def _linked(self, model, ids):
         """Return those of the linked records whose access has to be looked at.

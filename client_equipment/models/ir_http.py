@@ -1,29 +1,35 @@
 import logging
+import re
 
 import psycopg2
 
 from odoo import models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.http import request
 
 from ..exceptions import ChangedMeanwhile
+from ..values import character_problem, id_problem
 
 _logger = logging.getLogger(__name__)
+
+# How JSON spells the characters that no text can hold: half ones, and NUL.
+UNUSABLE = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 
 # What Odoo and PostgreSQL raise where they stumble over a request's own arguments.
 MISUNDERSTOOD = (
     psycopg2.DataError,
+    psycopg2.ProgrammingError,
     psycopg2.errors.ProgramLimitExceeded,
-    psycopg2.errors.SyntaxError,
-    psycopg2.errors.UndefinedFunction,
+    psycopg2.errors.StatementTooComplex,
+    ArithmeticError,
     AssertionError,
     AttributeError,
     LookupError,
-    OverflowError,
+    NotImplementedError,
+    RecursionError,
     TypeError,
     ValueError,
 )
-
 
 # What whoever was second hears from PostgreSQL, or from our own methods.
 SECOND = (
@@ -43,6 +49,7 @@ class IrHttp(models.AbstractModel):
         model, method = cls._client_equipment_call()
         if not model:
             return super()._dispatch(endpoint)
+        cls._check_client_equipment_call(model, method)
         try:
             return cls._dispatch_twice(endpoint)
         except MISUNDERSTOOD as error:
@@ -53,7 +60,8 @@ class IrHttp(models.AbstractModel):
                     "%(error)s. Check its arguments.",
                     method=method,
                     model=model,
-                    error=str(error).strip().partition("\n")[0][:200],
+                    error=str(error).strip().partition("\n")[0][:200]
+                    or type(error).__name__,
                 )
             ) from error
 
@@ -66,6 +74,47 @@ class IrHttp(models.AbstractModel):
         if not isinstance(model, str) or not model.startswith("client.equipment"):
             return "", ""
         return model, params.get("__method__") or params.get("method") or ""
+
+    @classmethod
+    def _check_client_equipment_call(cls, model, method):
+        """Check what every call has: its characters, its records and its context.
+
+        :raises ValidationError: naming what is wrong
+        """
+        params, env = request.params, request.env
+        problem = where = None
+        if UNUSABLE.search(request.httprequest.get_data()):
+            where, problem = _find_unusable(env, params)
+        if not problem:
+            where, problem = "ids", _ids_problem(env, cls._given_ids(model, method))
+        if not problem:
+            given = params if "__model__" in params else params.get("kwargs")
+            context = isinstance(given, dict) and given.get("context")
+            if context and not isinstance(context, dict):
+                where, problem = "context", env._("it has to be an object")
+        if problem:
+            raise ValidationError(
+                env._(
+                    "The call of %(method)s of %(model)s cannot be carried out, "
+                    "because of %(argument)s: %(problem)s.",
+                    method=method,
+                    model=model,
+                    argument=where,
+                    problem=problem,
+                )
+            )
+
+    @classmethod
+    def _given_ids(cls, model, method):
+        """Return the ids of the records that the request calls a method of."""
+        params = request.params
+        if "__model__" in params:
+            return params.get("ids")
+        function = getattr(request.registry.get(model), str(method), None)
+        if getattr(function, "_api_model", False):
+            return None
+        args = params.get("args")
+        return args[0] if isinstance(args, list) and args else None
 
     @classmethod
     def _dispatch_twice(cls, endpoint):
@@ -83,3 +132,30 @@ class IrHttp(models.AbstractModel):
             request.env.transaction.reset()
             request.env.registry.reset_changes()
         return super()._dispatch(endpoint)
+
+
+def _ids_problem(env, ids):
+    """Return in words what keeps a value from being the ids of records, or None."""
+    if not ids and (ids is None or ids is False or isinstance(ids, list)):
+        return None
+    ids = ids if isinstance(ids, list) else [ids]
+    return next(filter(None, (id_problem(env, each) for each in ids)), None)
+
+
+def _find_unusable(env, value, path=""):
+    """Return where in a request's arguments a text holds a character that none can
+    hold, and the problem in words; or two times None."""
+    if isinstance(value, str):
+        problem = character_problem(env, value)
+        return (path, problem) if problem else (None, None)
+    inner = []
+    if isinstance(value, dict):
+        inner = [(key, path) for key in value]
+        inner += [(each, f"{path}.{key}".strip(".")) for key, each in value.items()]
+    elif isinstance(value, list):
+        inner = [(each, f"{path}.{number}") for number, each in enumerate(value)]
+    for each, where in inner:
+        found = _find_unusable(env, each, where)
+        if found[1]:
+            return found
+    return None, None

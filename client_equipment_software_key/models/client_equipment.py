@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError, ValidationError
 
 from odoo.addons.client_equipment.arguments import checked
-from odoo.addons.client_equipment.models.client_equipment_mixin import id_problem
+from odoo.addons.client_equipment.values import id_problem
 
 
 # Who has to do with software keys at all.
@@ -192,7 +192,8 @@ class ClientEquipment(models.Model):
             for decision in ("recover", "move", "revoke")
         )
         self._check_decisions(recover, move, revoke)
-        replacement = self.browse(replacement_id or False)
+        replacement = self.browse(replacement_id or ())
+        replacement.check_access("read")
         if move:
             self._check_replacement(move, replacement)
         remarks = {

@@ -3,6 +3,8 @@ import re
 from odoo import models
 from odoo.tools import split_every
 
+from odoo.addons.client_equipment.arguments import checked
+
 PORTION = 1000
 
 # What a spreadsheet takes for the beginning of a formula, as half of them do behind
@@ -34,7 +36,8 @@ class ClientEquipmentExport(models.AbstractModel):
     _name = "client.equipment.export"
     _description = "Export in Portions"
 
-    def export_data(self, fields_to_export):
+    @checked
+    def export_data(self, fields_to_export: list[str]):
         """Export in portions, and forget what was read for one before the next.
 
         Odoo forgets the records themselves, but keeps all that they link to: at

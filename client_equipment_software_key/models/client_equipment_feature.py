@@ -3,6 +3,7 @@ import psycopg2
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from odoo.addons.client_equipment.arguments import checked
 from odoo.addons.client_equipment.exceptions import ChangedMeanwhile
 
 
@@ -81,7 +82,8 @@ class ClientEquipmentFeature(models.Model):
         return vals
 
     @api.model_create_multi
-    def create(self, vals_list):
+    @checked
+    def create(self, vals_list: list[dict]):
         self.check_access("create")
         # The database compares an assignment with the equipment's own row.
         self.env["client.equipment"].flush_model(
@@ -170,7 +172,8 @@ class ClientEquipmentFeature(models.Model):
             {name: value for name, value in vals.items() if name not in fixed}
         )
 
-    def copy(self, default=None):  # pylint: disable=method-required-super
+    @checked
+    def copy(self, default: dict | None = None):  # pylint: disable=method-required-super
         raise UserError(
             self.env._(
                 "An assignment cannot be duplicated: one key, one equipment. Apply "

@@ -7,6 +7,7 @@ from odoo.tools import format_date
 from odoo.tools.date_utils import end_of
 
 from odoo.addons.client_equipment.arguments import checked
+from odoo.addons.client_equipment.values import DATE_MAX
 
 from .client_equipment_software_key import KEY_TYPES, LIVE_STATUSES, STATUSES
 
@@ -100,8 +101,9 @@ class ClientEquipmentSoftware(models.Model):
         "Use that entry, so that its keys stay together.",
     )
     _check_default_validity_months = models.Constraint(
-        "CHECK(default_validity_months >= 0)",
-        "The default validity of a software cannot be negative.",
+        "CHECK(default_validity_months BETWEEN 0 AND 600)",
+        "The default validity of a software must lie between 0 and 600 months. For "
+        "keys that never end choose the key type Permanent.",
     )
     _check_minimum_available = models.Constraint(
         "CHECK(minimum_available >= 0)",
@@ -176,7 +178,8 @@ class ClientEquipmentSoftware(models.Model):
             )
         return super()._search_display_name(operator, value)
 
-    def copy_data(self, default=None):
+    @checked
+    def copy_data(self, default: dict | None = None):
         vals_list = super().copy_data(default)
         if "name" not in (default or {}):
             for software, vals in zip(self, vals_list, strict=True):
@@ -204,6 +207,8 @@ class ClientEquipmentSoftware(models.Model):
         self.ensure_one()
         if not self.default_validity_months:
             return False
+        if start > DATE_MAX:
+            return start  # refused in words, where the calendar itself would end
         return start + relativedelta(months=self.default_validity_months)
 
     # ------------------------------------------------------------------

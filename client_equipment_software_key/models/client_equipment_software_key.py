@@ -7,10 +7,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from odoo.addons.client_equipment.models.client_equipment_mixin import (
-    date_problem,
-    text_problem,
-)
+from odoo.addons.client_equipment.arguments import checked
+from odoo.addons.client_equipment.values import date_problem, text_problem
 
 from .client_equipment_export import unguard
 
@@ -365,7 +363,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             "software_id", "in", software.search([("name", operator, name)]).ids
         )
 
-    def onchange(self, values, field_names, fields_spec):
+    @checked
+    def onchange(self, values: dict, field_names: list[str], fields_spec: dict):
         # A duplicated key opens as it is (K4). From the user's first change on, the
         # catalogue fills in what it knows, as for any new key.
         if field_names:
@@ -427,7 +426,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
 
     @api.model_create_multi
-    def create(self, vals_list):
+    @checked
+    def create(self, vals_list: list[dict]):
         self.check_access("create")
         vals_list = self._prepare_vals_list([self._checked(vals) for vals in vals_list])
         wanted = [vals.pop("status", None) for vals in vals_list]
@@ -496,7 +496,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             features._check_still_fit()
             features._bind()
 
-    def copy(self, default=None):
+    @checked
+    def copy(self, default: dict | None = None):
         """Copy one key under a new license key, which ``default`` must give (K4)."""
         if len(self) != 1 or not (default or {}).get("license_key"):
             raise UserError(
@@ -599,10 +600,15 @@ class ClientEquipmentSoftwareKey(models.Model):
             field.name in ("key_type", "status") and isinstance(value, str)
         ):
             return None  # looked at by what names the license key, too
-        problem = super()._value_problem(field, value)
-        if problem and field.name == "validity_end" and not date_problem(
-            self.env, value, far=True
-        ):
+        if field.name == "validity_end":
+            return self._validity_end_problem(value)
+        return super()._value_problem(field, value)
+
+    @api.model
+    def _validity_end_problem(self, day):
+        """Return in words what keeps a value from being a validity end, or None."""
+        problem = date_problem(self.env, day)
+        if problem and not date_problem(self.env, day, far=True):
             return self.env._(
                 "%s. For a key that never ends choose the key type Permanent", problem
             )

@@ -25,7 +25,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     )
 
     @api.model
-    def load(self, fields, data):
+    @checked
+    def load(self, fields: list[str], data: list[list]):
         """Import rows, or none of them where a license key is repeated (K2).
 
         After an error Odoo goes on row by row and takes back the rows before it, so

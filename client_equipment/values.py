@@ -1,0 +1,95 @@
+"""What keeps a value that a client gives from being one of a kind, in words."""
+
+from datetime import date
+
+from odoo import fields
+
+# Texts of one line: more would not fit into PostgreSQL's indexes.
+TEXT_MAX, TEXT_MAX_BYTES = 1000, 2000
+# The largest number of PostgreSQL's integer, which ids are.
+INTEGER_MAX = 2**31 - 1
+# No date beyond these can break a calendar, or the grouping by it.
+DATE_MIN, DATE_MAX = date(1900, 1, 1), date(2200, 12, 31)
+
+
+def text_problem(env, text, one_line=True):
+    """Return in words what keeps a value from being a text, or None.
+
+    :param Environment env: for the language
+    :param text: what a client has sent
+    :param bool one_line: whether it has to fit into one line
+    """
+    if isinstance(text, bool | float) or not isinstance(text, str | int):
+        return env._("it has to be a text")
+    text = str(text)
+    if problem := character_problem(env, text):
+        return problem
+    if one_line and len(text) > TEXT_MAX:
+        return env._("longer than %s characters", TEXT_MAX)
+    if one_line and len(text.encode()) > TEXT_MAX_BYTES:
+        return env._("longer than %s bytes (some letters take several)", TEXT_MAX_BYTES)
+    return None
+
+
+def character_problem(env, text):
+    """Return in words which character keeps a text from being stored, or None."""
+    if "\0" in text:
+        return env._("it holds a NUL character")
+    try:
+        text.isascii() or text.encode()
+    except UnicodeEncodeError:
+        return env._("it holds half a character (a lone surrogate)")
+    return None
+
+
+def integer_problem(env, number):
+    """Return in words what keeps a value from being a whole number, or None."""
+    try:
+        if isinstance(number, str | int) and abs(int(number)) <= INTEGER_MAX:
+            return None
+        if isinstance(number, float) and number.is_integer():
+            return None if abs(number) <= INTEGER_MAX else env._("it is too large")
+    except ValueError:
+        pass
+    return env._("it has to be a whole number that is not too large")
+
+
+def id_problem(env, record_id):
+    """Return in words what keeps a value from being a database id, or None."""
+    if (
+        isinstance(record_id, int)
+        and not isinstance(record_id, bool)
+        and 0 < record_id <= INTEGER_MAX
+    ):
+        return None
+    return env._("it has to be the database id of a record")
+
+
+def date_problem(env, day, far=False):
+    """Return in words what keeps a value from being a date, or None.
+
+    :param bool far: whether any day of the calendar will do
+    """
+    try:
+        day = fields.Date.to_date(day) if isinstance(day, str | date) else None
+    except ValueError:
+        day = None
+    if not day:
+        return env._("it has to be a date, written YYYY-MM-DD")
+    if not far and not DATE_MIN <= day <= DATE_MAX:
+        return env._(
+            "it has to lie between the years %(first)s and %(last)s",
+            first=DATE_MIN.year,
+            last=DATE_MAX.year,
+        )
+    return None
+
+
+def datetime_problem(env, moment):
+    """Return in words what keeps a value from being a moment, or None."""
+    try:
+        if isinstance(moment, str | date) and fields.Datetime.to_datetime(moment):
+            return None
+    except ValueError:
+        pass
+    return env._("it has to be a moment, written YYYY-MM-DD HH:MM:SS, in UTC")
