@@ -9,7 +9,7 @@ from datetime import date
 from odoo import fields
 from odoo.exceptions import ValidationError
 
-from .values import date_problem, id_problem, integer_problem, text_problem
+from .values import date_problem, integer_problem, text_problem
 
 
 def checked(method):

@@ -6,7 +6,6 @@ from odoo.exceptions import RedirectWarning, UserError, ValidationError
 from odoo.addons.client_equipment.arguments import checked
 from odoo.addons.client_equipment.values import id_problem
 
-
 # Who has to do with software keys at all.
 ROLES = (
     "client_equipment_software_key.group_software_key_user,"
