@@ -5,6 +5,7 @@ import inspect
 import typing
 from collections.abc import Collection
 from datetime import date
+from functools import partial
 
 from odoo import fields
 from odoo.exceptions import ValidationError
@@ -76,7 +77,8 @@ def _list_problem(env, value):
 # compared with: tests that freeze time put another class in the place of ``date``.)
 KINDS = {
     str: (text_problem, str),
-    date: (date_problem, fields.Date.to_date),
+    # (Whether a far date will do, the method itself says.)
+    date: (partial(date_problem, far=True), fields.Date.to_date),
     int: (_whole_number_problem, int),
     dict: (_dict_problem, lambda value: value),
     list: (_list_problem, lambda value: value),

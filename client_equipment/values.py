@@ -83,3 +83,13 @@ def date_problem(env, day, far=False):
             last=DATE_MAX.year,
         )
     return None
+
+
+def datetime_problem(env, moment):
+    """Return in words what keeps a value from being a moment, or None."""
+    try:
+        if isinstance(moment, str | date) and fields.Datetime.to_datetime(moment):
+            return None
+    except ValueError:
+        pass
+    return env._("it has to be a moment, written YYYY-MM-DD HH:MM:SS, in UTC")

@@ -12,7 +12,13 @@ from odoo.tools import frozendict
 
 from ..arguments import checked
 from ..exceptions import ChangedMeanwhile
-from ..values import date_problem, id_problem, integer_problem, text_problem
+from ..values import (
+    date_problem,
+    datetime_problem,
+    id_problem,
+    integer_problem,
+    text_problem,
+)
 
 # Which of a command's places may hold ids (odoo.fields.Command).
 COMMANDS = range(7)
@@ -84,6 +90,7 @@ class ClientEquipmentMixin(models.AbstractModel):
     @api.model_create_multi
     @checked
     def create(self, vals_list: list[dict]):
+        """Check what is created: here its shape, the rest where all ways meet."""
         return super().create(vals_list)
 
     def _prepare_create_values(self, vals_list):
@@ -117,10 +124,9 @@ class ClientEquipmentMixin(models.AbstractModel):
         """Check what a form is about to show, as if it were saved."""
         self._check_names(fields_spec)
         own = self._checked_onchange(values, field_names, fields_spec)
-        self._check_links([own])
         changed = [name for name in field_names if name in own]
         if field_names and not changed:
-            return {}
+            return {"value": {}}
         # What has been taken out of the values must not come back as a default.
         defaults = {f"default_{name}" for name in fields_spec if name not in own}
         context = {
@@ -140,11 +146,30 @@ class ClientEquipmentMixin(models.AbstractModel):
         values = {
             name: value
             for name, value in values.items()
-            if name not in fixed
-            and not self._is_hidden_link(name, value)
-            and not self._is_unchanged_link(name, value)
+            if name not in fixed and not self._is_hidden_link(name, value)
         }
-        self._check_values(values)
+        # A line gets the values of the form that it stands in, which may be new.
+        self._check_values(
+            {
+                name: value
+                for name, value in values.items()
+                if not (
+                    isinstance(value, dict)
+                    and name in self._fields
+                    and self._fields[name].type == "many2one"
+                    and not value.get("id")
+                )
+            }
+        )
+        self._check_links(
+            [
+                {
+                    name: value
+                    for name, value in values.items()
+                    if not self._is_unchanged_link(name, value)
+                }
+            ]
+        )
         return values
 
     def _is_hidden_link(self, name, value):
@@ -277,6 +302,8 @@ class ClientEquipmentMixin(models.AbstractModel):
                 return text_problem(self.env, value, one_line=False)
             case "date":
                 return date_problem(self.env, value, far=self._transient)
+            case "datetime":
+                return datetime_problem(self.env, value)
             case "integer" | "boolean":
                 return integer_problem(self.env, value)
             case "float" | "monetary":
@@ -313,8 +340,8 @@ class ClientEquipmentMixin(models.AbstractModel):
         if isinstance(value, list | tuple) and len(value) == 2:
             value = value[0]  # with its name, as read() gives it
         elif isinstance(value, dict):
-            value = value.get("id")  # as a form gives its own record to its lines
-        return value and id_problem(self.env, value)
+            value = value.get("id", value)
+        return value is not False and id_problem(self.env, value) or None
 
     def _commands_problem(self, value):
         if isinstance(value, models.BaseModel):
@@ -325,8 +352,8 @@ class ClientEquipmentMixin(models.AbstractModel):
 
     def _is_command(self, command):
         """Tell whether this is a command for many records, or the id of one."""
-        if isinstance(command, int | dict):
-            return not isinstance(command, bool)
+        if isinstance(command, int):
+            return not id_problem(self.env, command)
         if not isinstance(command, list | tuple) or not 1 <= len(command) <= 3:
             return False
         number, record_id, values = (*command, None, None)[:3]
@@ -339,7 +366,11 @@ class ClientEquipmentMixin(models.AbstractModel):
                 id_problem(self.env, each) for each in values
             )
         # A virtual id (text) of a line that has not been saved yet is none of ours.
-        return number in (0, 5) or isinstance(record_id, int | str)
+        return (
+            number in (0, 5)
+            or isinstance(record_id, str)
+            or not id_problem(self.env, record_id)
+        )
 
     def _binary_problem(self, value):
         try:
@@ -362,10 +393,27 @@ class ClientEquipmentMixin(models.AbstractModel):
             for name, value in vals.items():
                 field = self._fields.get(name)
                 if value and field and field.relational and field.store:
-                    ids = linked.setdefault(field.comodel_name, set())
-                    ids.update(self._linked_ids(field, value))
+                    ids = self._linked_ids(field, value)
+                    if field.type == "many2many":
+                        self._check_exist(field, ids)
+                    linked.setdefault(field.comodel_name, set()).update(ids)
         for model, ids in linked.items():
             self._linked(model, ids).check_access("read")
+
+    def _check_exist(self, field, ids):
+        """Check that what a value links to exists; of one record the database says so.
+
+        :raises ValidationError: naming the field
+        """
+        records = self.env[field.comodel_name].browse(ids)
+        if records - records.exists():
+            raise ValidationError(
+                self.env._(
+                    "%(field)s: what was chosen does not exist any more. Choose "
+                    "another.",
+                    field=field._description_string(self.env),
+                )
+            )
 
     def _linked(self, model, ids):
         """Return those of the linked records whose access has to be looked at.

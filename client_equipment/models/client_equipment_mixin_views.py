@@ -1,5 +1,9 @@
-from odoo import api, models
+from datetime import date
+
+from odoo import api, fields, models
 from odoo.tools import format_date
+
+from ..values import DATE_MAX
 
 # The client's own style and widgets: see static/src.
 VIEW_CLASS = "o_client_equipment_view"
@@ -58,6 +62,34 @@ class ClientEquipmentMixin(models.AbstractModel):
         :return: text, empty where there is no day
         """
         return format_date(self.env, day)
+
+    def _web_read_group_groupby_formatter(self, groupby_spec, values):
+        """Let a date in the last days of the calendar be a group, too: Odoo stumbles
+        over the beginning of the next one."""
+        formatter = super()._web_read_group_groupby_formatter(groupby_spec, values)
+
+        def format_group(value):
+            try:
+                return formatter(value)
+            except (OverflowError, ValueError):
+                if not _is_far(value):
+                    raise
+            start = fields.Date.to_string(value)
+            return (start, start), [(groupby_spec.partition(":")[0], ">=", start)]
+
+        return format_group
+
+    def _web_read_group_fill_temporal(self, groups, *args, **kwargs):
+        """Do not fill a graph's axis with all that lies before a far date."""
+        near = [group for group in groups if not _is_far(group[0])]
+        far = [group for group in groups if _is_far(group[0])]
+        filled = near and super()._web_read_group_fill_temporal(near, *args, **kwargs)
+        return [*filled, *far]
+
+
+def _is_far(value):
+    """Tell whether a value is a date beyond what can be entered."""
+    return isinstance(value, date) and fields.Date.to_date(value) > DATE_MAX
 
 
 def _add_class(node, name):

@@ -9,6 +9,7 @@ from odoo.addons.client_equipment.arguments import checked
 from odoo.addons.client_equipment.models.client_equipment_mixin_dependence import (
     READER,
 )
+from odoo.addons.client_equipment.values import DATE_MAX
 
 from .client_equipment_software_key import KEY_TYPES, LIVE_STATUSES, STATUSES
 
@@ -113,8 +114,9 @@ class ClientEquipmentSoftware(models.Model):
         "Use that entry, so that its keys stay together.",
     )
     _check_default_validity_months = models.Constraint(
-        "CHECK(default_validity_months >= 0)",
-        "The default validity of a software cannot be negative.",
+        "CHECK(default_validity_months BETWEEN 0 AND 600)",
+        "The default validity of a software must lie between 0 and 600 months. For "
+        "keys that never end choose the key type Permanent.",
     )
     _check_minimum_available = models.Constraint(
         "CHECK(minimum_available >= 0)",
@@ -219,6 +221,8 @@ class ClientEquipmentSoftware(models.Model):
         self.ensure_one()
         if not self.default_validity_months:
             return False
+        if start > DATE_MAX:
+            return start  # refused in words, where the calendar itself would end
         return start + relativedelta(months=self.default_validity_months)
 
     # ------------------------------------------------------------------

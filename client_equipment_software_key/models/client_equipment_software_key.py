@@ -608,12 +608,15 @@ class ClientEquipmentSoftwareKey(models.Model):
             field.name in ("key_type", "status") and isinstance(value, str)
         ):
             return None  # looked at by what names the license key, too
-        problem = super()._value_problem(field, value)
-        if (
-            problem
-            and field.name == "validity_end"
-            and not date_problem(self.env, value, far=True)
-        ):
+        if field.name == "validity_end":
+            return self._validity_end_problem(value)
+        return super()._value_problem(field, value)
+
+    @api.model
+    def _validity_end_problem(self, day):
+        """Return in words what keeps a value from being a validity end, or None."""
+        problem = date_problem(self.env, day)
+        if problem and not date_problem(self.env, day, far=True):
             return self.env._(
                 "%s. For a key that never ends choose the key type Permanent", problem
             )

@@ -101,6 +101,8 @@ class ClientEquipmentSoftwareKey(models.Model):
                 problem = self.env._(
                     "its software has no default validity; choose the new end"
                 )
+            elif problem := self._validity_end_problem(end):
+                pass
             elif end < today[key.company_id.id]:
                 problem = self.env._(
                     "the new end %s has passed; choose a later day",

@@ -1,16 +1,21 @@
 import inspect
 import json
+import random
 import re
+import string
 from collections import Counter
 from itertools import count
+
+from psycopg2 import IntegrityError
+from psycopg2.errors import CheckViolation
 
 from odoo import Command, models
 from odoo.exceptions import UserError
 from odoo.service.model import get_public_method
-from odoo.tests import HttpCase, tagged
+from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import mute_logger
 
-from .common import SoftwareKeyCommon, SoftwareKeyMixin
+from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin
 
 KEY = "client.equipment.software.key"
 QUIET = (
@@ -68,6 +73,20 @@ NESTED = [
 ]
 GARBAGE = SCALARS + NESTED
 MEGABYTE = "x" * 10**6
+# A thousand characters each; at random, so that no index can compress them.
+DICE = random.Random(8)
+SCRIPTS = {
+    name: "".join(DICE.choices(characters, k=1000))
+    for name, characters in {
+        "Latin": string.ascii_letters + string.digits,
+        "Arabic": "".join(map(chr, range(0x0621, 0x063B))),
+        "Chinese": "".join(map(chr, range(0x4E00, 0x9FA6))),
+        "emoji": "".join(map(chr, range(0x1F300, 0x1F5FF))),
+        "longer in lower case": "\u023a\u023e",
+        "combining marks": "".join(map(chr, range(0x0300, 0x034E))),
+        "Greek": "".join(map(chr, range(0x0391, 0x03A1))),
+    }.items()
+}
 # Contexts that name what does not exist, or are of another type.
 CONTEXTS = [
     5,
@@ -88,12 +107,21 @@ CONTEXTS = [
     {"active_model": KEY, "active_ids": [[1]], "active_id": [1]},
     {"active_model": "client.equipment", "active_ids": {"a": 1}, "active_id": {}},
     {"active_model": ["client.equipment"], "active_ids": 5, "active_id": -1},
-    {"software_key_available_for": "abc", "formatted_display_name": True},
-    {"software_key_available_for": 10**30, "formatted_display_name": True},
-    {"software_key_available_for": [1], "formatted_display_name": {}},
-    {"software_key_owned_first": {"a": 1}, "software_key_search_status": ["a"]},
-    {"software_key_duplicated": "x", "a\ud800": 1},
+    {"available_for_equipment": "abc", "formatted_display_name": True},
+    {"available_for_equipment": 10**30, "formatted_display_name": True},
+    {"available_for_equipment": [1], "formatted_display_name": {}},
+    {"owned_first": {"a": 1}, "search_status": ["a"]},
+    {"duplicated_software_key": "x", "a\ud800": 1},
 ]
+# What people press at the end of a dialog.
+BUTTONS = {
+    "client.equipment.apply.next": "action_apply",
+    "client.equipment.evidence.pack": "action_make",
+    "client.equipment.return": "action_confirm",
+    f"{KEY}.bulk.entry": "action_enter",
+    f"{KEY}.renewal": "action_renew",
+    f"{KEY}.replacement": "action_replace",
+}
 # What a public method is called with otherwise.
 SENSIBLE = {
     "domain": [],
@@ -117,6 +145,8 @@ SENSIBLE = {
     "grouping_sets": [["id"]],
     "field_name": "display_name",
 }
+# Words that do for any field: the record may not be touched or found, or it is named.
+WORDS = "not allowed|never be changed|does not exist|BAD-|LAPTOP-"
 # Methods of the ORM and of its addons that ours override. What they are given they
 # give to the ORM, and what that stumbles over is told at the border (``ir.http``).
 OVERRIDES = {
@@ -174,6 +204,9 @@ class BadInputMixin(SoftwareKeyMixin):
                 "software_ids": [Command.set(cls.office.ids)],
             },
             "client.equipment.return": {"equipment_id": cls.laptop.id},
+            "client.equipment": {"name": "Bad"},
+            "client.equipment.category": {"name": "Bad too"},
+            "client.equipment.software": {"name": "Bad"},
             f"{KEY}.bulk.entry": {
                 "software_id": cls.office.id,
                 "license_keys": "BAD-3",
@@ -209,6 +242,11 @@ class BadInputMixin(SoftwareKeyMixin):
                 yield name, get_public_method(self.env[model], name)
             except Exception as refused:  # not callable, or closed to callers
                 self.assertNotIsInstance(refused, AssertionError)
+
+    def _values(self, number, start):
+        """Return so many of the garbage values, others at each start."""
+        step = max(len(GARBAGE) // number, 1) if number else 1
+        return [GARBAGE[(start + step * each) % len(GARBAGE)] for each in range(number)]
 
     def _written_fields(self, model):
         """Return the names of the fields that are the model's own."""
@@ -415,19 +453,14 @@ class TestBadCalls(BadInputMixin, HttpCase):
                     for ids in self._values(min(values, 8), next(turn)):
                         self._call(model, method, ids, sensible)
 
-    def _values(self, number, start):
-        """Return so many of the garbage values, others at each start."""
-        step = max(len(GARBAGE) // number, 1) if number else 1
-        return [GARBAGE[(start + step * each) % len(GARBAGE)] for each in range(number)]
-
     def test_methods(self):
-        """E2: every public method, as the manager: ours with all of the garbage, the
-        ORM's with some of it for each argument."""
+        """E2: every public method, as the manager: with some of the garbage for each
+        argument, other values each time; ours with more."""
 
         def some(ours, new):
             if not new:
                 return 1
-            return len(GARBAGE) // 2 if ours else 3
+            return len(GARBAGE) // 3 if ours else 2
 
         self._try_methods(some)
         self._nothing_half_done()
@@ -476,6 +509,29 @@ class TestBadCalls(BadInputMixin, HttpCase):
                         self._call(model, "create", [], {"vals_list": [vals]})
         self._nothing_half_done()
 
+    def test_records_and_context(self):
+        """E2: what every call has, the records and the context, is named."""
+        for ids in ("abc", True, [None], [0], [-1], [10**30], ["a"], {"a": 1}, [[1]]):
+            for method in ("action_revoke", "verify_audit_trail", "read"):
+                self._call(KEY, method, ids, {}, "ids: it has to be the database id")
+        for context in (5, "abc", [[1, 2]]):
+            self._call(
+                KEY, "search", [], {"domain": [], "context": context}, "context: it has"
+            )
+        for ids in ([], self.env[KEY].search([]).ids):
+            for method in ("action_duplicate", "action_view_equipment"):
+                self._call(KEY, method, ids, {}, "needs one record .Software Key")
+        vals = {"name": "a\ud800"}
+        for method, arguments in (
+            ("write", {"vals": vals}),
+            ("search", {"domain": [["name", "=", "\ud800"]]}),
+        ):
+            error = self._call(
+                "client.equipment", method, self.laptop.ids, arguments, "half a char"
+            )
+            self.assertRegex(error["message"], r"(vals\.name|domain\.0\.2|domain\.2): ")
+        self._nothing_half_done()
+
     def test_megabytes(self):
         """E2: a text of a million characters where a name, a list or a number is
         meant."""
@@ -520,18 +576,21 @@ class TestBadValues(BadInputMixin, SoftwareKeyCommon):
         :param words: what an error has to say
         :return: whether it was accepted
         """
+        error = None
         with self.env.cr.savepoint() as savepoint:
             try:
                 step()
                 self.env.flush_all()
-                return True
-            except UserError as error:
-                self.assertGreater(len(str(error).split()), 3)
-                self.assertRegex(str(error), words)
-            finally:
-                savepoint.rollback()
-                self.env.invalidate_all()
-        return False
+            except (UserError, IntegrityError) as refused:
+                error = refused
+            savepoint.rollback()
+        self.env.invalidate_all()
+        if isinstance(error, IntegrityError):  # as Odoo answers a request
+            model = self.env[error.diag.table_name.replace("_", ".")]
+            self.assertGreater(len(model._sql_error_to_message(error).split()), 3)
+        elif error:
+            self.assertRegex(str(error.args[0]), words)
+        return not error
 
     def _assert_stored(self, record, name, value):
         field, stored = record._fields[name], record[name]
@@ -552,13 +611,14 @@ class TestBadValues(BadInputMixin, SoftwareKeyCommon):
                 self.assertEqual(stored.id, value)
 
     def test_fields(self):
-        """E2: each field, by write, create, onchange, a default and import."""
+        """E2: each field, by write, create, onchange, a default and import; of a dialog
+        up to its button."""
         turn = count()
         for model, record in self.records.items():
             for name in self._written_fields(model):
                 label = record._fields[name]._description_string(self.env)
-                words = f"(?i){re.escape(label)}|not allowed|no access|never be changed"
-                for value in GARBAGE:
+                words = f"(?i){re.escape(label)}|{WORDS}"
+                for value in self._values(14, next(turn)):
                     with self.subTest(model=model, field=name, value=value):
                         self._try_routes(record, name, value, words, next(turn))
 
@@ -580,4 +640,181 @@ class TestBadValues(BadInputMixin, SoftwareKeyCommon):
             lambda: model.load([name], [[value]]),
         ]
         self._try(words, write)
-        self._try("", others[turn % len(others)])
+        if button := BUTTONS.get(record._name):
+            self._try(
+                ".", lambda: (record.write({name: value}), getattr(record, button)())
+            )
+        if not isinstance(value, str) or name in ("status", "key_type"):
+            others[1:] = []  # Odoo itself looks at what is shown or imported
+        self._try(".", others[turn % len(others)])
+
+    def test_onchange_of_what_stays(self):
+        """E2: a form in which somebody chooses another customer and then the first one
+        again, or shows what the system alone sets, goes on."""
+        laptop = self.laptop.with_user(self.manager)
+        for name, value in (
+            ("partner_id", self.customer.id),
+            ("user_id", False),
+            ("in_service", True),
+        ):
+            found = laptop.onchange({name: value}, [name], {name: {}})
+            self.assertEqual(found["value"], {})
+
+    def test_scripts(self):
+        """E2: a thousand characters of any script fit into each field, with its
+        indexes, or are refused in words; what is stored is what was sent."""
+        refused = Counter()
+        for model, record in self.records.items():
+            for name in self._written_fields(model):
+                field = record._fields[name]
+                if field.type not in ("char", "text") or getattr(field, "fixed", False):
+                    continue
+                label = re.escape(field._description_string(self.env))
+                for script, text in SCRIPTS.items():
+                    with self.subTest(model=model, field=name, script=script):
+                        if not self._try(
+                            f"{label}.*longer than|license key .*longer|{WORDS}",
+                            lambda record=record, name=name, text=text: (
+                                self._write_and_compare(record, name, text)
+                            ),
+                        ):
+                            refused[script] += 1
+        self.assertGreater(refused["Chinese"], 5)
+        self.assertLess(refused["Arabic"], refused["Chinese"])
+
+    def _write_and_compare(self, record, name, text):
+        if name == "license_key":
+            record = self._enter(text)
+        else:
+            record.write({name: text})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(record[name], text)
+
+
+@tagged("post_install", "-at_install")
+class TestFarDates(SoftwareKeyCommon):
+    """E2, K5: dates beyond any calendar are refused; where they came about before, no
+    screen breaks."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.keys = cls._enter_subscriptions("FAR-1", "FAR-2")
+        cls.feature = cls._apply(cls.keys[0])
+        cls.env.flush_all()
+        cls.env.cr.execute(
+            "UPDATE client_equipment_software_key SET validity_end = '9999-12-31'"
+            " WHERE id = ANY(%s)",
+            [cls.keys.ids],
+        )
+        cls.env.invalidate_all()
+        cls.keys = cls.keys.with_user(cls.manager)
+        cls.domain = [("id", "in", cls.keys.ids)]
+
+    @mute_logger("odoo.sql_db")
+    def test_refused(self):
+        """K5: an end beyond 2200 by each route; default months beyond 600."""
+        far = {"key_type": "subscription", "validity_end": "9999-12-31"}
+        values = far | {"software_id": self.office.id}
+        key = self._enter_subscriptions("FAR-3").with_user(self.manager)
+        pack = {"license_keys": ["FAR-4"], "values": values}
+        for step in (
+            lambda: self._enter("FAR-4", **far),
+            lambda: key.write({"validity_end": "9999-12-31"}),
+            lambda: key.renew("9999-12-31"),
+            lambda: key.bulk_enter(**pack),
+            lambda: (
+                self.env[f"{KEY}.renewal"]
+                .with_user(self.manager)
+                .create(
+                    {
+                        "software_key_ids": [Command.set(key.ids)],
+                        "mode": "date",
+                        "validity_end": "9999-12-31",
+                    }
+                )
+                .action_renew()
+            ),
+        ):
+            with self.assertRefused(UserError, "2200"):
+                step()
+        for step in (
+            lambda: self._enter("FAR-4", **far),
+            lambda: key.bulk_enter(**pack),
+            lambda: key.renew("9999-12-31"),
+        ):
+            with self.assertRefused(UserError, "Permanent"):
+                step()
+        for months in (601, 200_000, 2**31 - 1):
+            with self.assertRaises(CheckViolation) as caught, self.env.cr.savepoint():
+                self.office.default_validity_months = months
+                self.env.flush_all()
+            self.assertIn("600", self.office._sql_error_to_message(caught.exception))
+        self.office.default_validity_months = 600
+
+    def test_lists(self):
+        """K5: the key list, grouped by the end in every step, exported too."""
+        for step in ("day", "week", "month", "quarter", "year"):
+            for order in ("asc", "desc"):
+                with self.subTest(step):
+                    groupby = f"validity_end:{step}"
+                    found = self.keys.web_read_group(
+                        self.domain, [groupby], ["__count"], order=f"{groupby} {order}"
+                    )
+                    (group,) = found["groups"]
+                    self.assertEqual(group["__count"], 2)
+                    self.assertIn("9999", group[groupby][1])
+                    inside = self.domain + group["__extra_domain"]
+                    self.assertEqual(
+                        self.keys.search(inside), self.keys.sorted("id", True)
+                    )
+                    grouping = self.keys.formatted_read_grouping_sets(
+                        self.domain, [["status", groupby]], ["__count"]
+                    )
+                    self.assertEqual(sum(row["__count"] for row in grouping[0]), 2)
+        found = self.keys.with_context(fill_temporal=True).formatted_read_group(
+            self.domain, ["validity_end:month"], ["__count"]
+        )
+        self.assertEqual([group["__count"] for group in found], [2])
+        self.keys.read_progress_bar(
+            self.domain,
+            "validity_end:month",
+            {"field": "status", "colors": {"available": "success"}},
+        )
+        self.keys.web_search_read(self.domain, {"display_name": {}, "validity_end": {}})
+
+    def test_dialogs_and_jobs(self):
+        """K5: renewal, the jobs, usage history and the evidence pack."""
+        dialog = self.env[f"{KEY}.renewal"].with_user(self.manager)
+        dialog = dialog.with_context(active_model=KEY, active_ids=self.keys.ids)
+        values = dialog.onchange(
+            {}, [], {"software_key_ids": {}, "validity_end": {}, "preview": {}}
+        )
+        self.assertFalse(values["value"]["validity_end"])
+        dialog = dialog.create({})
+        self.assertEqual(dialog.renewable_count, 0)
+        with self.assertRefused(UserError, "FAR-1"):
+            self.keys.renew(False)
+        self.keys.renew(self._in_days(100))
+        software = self.env["client.equipment.software"]
+        software._cron_remind()
+        history = self.env["client.equipment.usage.history"].with_user(self.manager)
+        for day in ("9999-12-31", "0001-01-01", "2200-12-31"):
+            history.search([("installed_on", "<=", day)])
+            history.search([("installed_on", "=", day)])
+        pack = self.env["client.equipment.evidence.pack"].with_user(self.manager)
+        pack.create({"date_from": "0001-01-01", "date_to": "9999-12-31"}).action_make()
+
+    def test_jobs(self):
+        """S1, S5: neither job stumbles over the far end."""
+        with self.enter_registry_test_mode():
+            for cron in ("ir_cron_expire", "ir_cron_remind"):
+                self.env.ref(f"{ADDON}.{cron}").method_direct_trigger()
+        self.assertEqual(self.keys[1].status, "available")
+
+    def test_form(self):
+        """K5: the form of a key that ends so opens, and duplicates."""
+        with Form(self.keys[1]) as form:
+            form.remarks = "seen"
+        self.keys[1].action_duplicate()
