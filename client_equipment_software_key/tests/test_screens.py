@@ -1,3 +1,5 @@
+from lxml import etree
+
 from odoo.tests import Form, tagged
 
 from .common import SoftwareKeyCommon
@@ -76,3 +78,51 @@ class TestScreens(SoftwareKeyCommon):
             ):
                 arch = self._arch("client.equipment.software.key", view_type, user)
                 self.assertEqual("Enter Many Keys" in arch, offered)
+
+    def test_dates_are_written_one_way(self):
+        """K5, L2: each date in each view of each model of ours shows what is stored,
+        in the reader's own format."""
+        mixin = self.env["client.equipment.mixin"]
+        models = [self.env[name] for name in mixin._inherit_children]
+        seen = set()
+        for model in models:
+            for view in self.env["ir.ui.view"].search(
+                [
+                    ("model", "=", model._name),
+                    ("type", "in", ("form", "list", "kanban")),
+                    ("mode", "=", "primary"),
+                ]
+            ):
+                arch = etree.fromstring(model.get_view(view.id, view.type)["arch"])
+                self.assertIn("o_client_equipment_view", arch.get("class"))
+                for model_name, node in self._fields(arch, model._name):
+                    field = self.env[model_name]._fields[node.get("name")]
+                    if field.type in ("date", "datetime"):
+                        with self.subTest(view=view.name, field=str(field)):
+                            self.assertRegex(
+                                node.get("widget"), "^client_equipment_date"
+                            )
+                            seen.add(str(field))
+        self.assertGreater(len(seen), 10)
+
+    def _fields(self, node, model_name):
+        """Return ``[(model name, node)]`` of the fields in a view, inner views too."""
+        found = []
+        for child in node:
+            inner = model_name
+            if child.tag == "field":
+                found.append((model_name, child))
+                field = self.env[model_name]._fields[child.get("name")]
+                inner = field.comodel_name or model_name
+            found += self._fields(child, inner)
+        return found
+
+    def test_search_views_have_what_the_clock_opens(self):
+        """S5: the clock's filters are on every model that has activities."""
+        names = "activities_overdue", "activities_today", "activities_upcoming_all"
+        for name in self.env["client.equipment.mixin"]._inherit_children:
+            if "activity_ids" in self.env[name]._fields:
+                arch = self.env[name].get_view(view_type="search")["arch"]
+                for filter_name in ("filter_activities_my", *names):
+                    with self.subTest(model=name):
+                        self.assertIn(f'name="{filter_name}"', arch)
