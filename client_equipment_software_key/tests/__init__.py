@@ -1,6 +1,3 @@
-from contextlib import suppress
-from unittest import SkipTest
-
 from . import test_access
 from . import test_api
 from . import test_audit_log
@@ -23,6 +20,7 @@ from . import test_performance
 from . import test_reminders
 from . import test_renew
 from . import test_replace
+from . import test_replay
 from . import test_return
 from . import test_screens
 from . import test_software_key
@@ -31,6 +29,3 @@ from . import test_troubleshooting
 from . import test_usage_history
 from . import test_verify
 from . import test_workflows
-
-with suppress(SkipTest):  # needs what an Odoo need not have
-    from . import test_replay

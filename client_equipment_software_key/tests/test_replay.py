@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 from itertools import count
-from unittest import SkipTest
+from unittest import skipUnless
+from unittest.mock import MagicMock
 
 from freezegun import freeze_time
 
@@ -19,8 +20,10 @@ try:
         rule,
         run_state_machine_as_test,
     )
-except ImportError as error:
-    raise SkipTest("hypothesis is not installed") from error
+except ImportError:  # an Odoo need not have it
+    RuleBasedStateMachine = object
+    HealthCheck = settings = st = initialize = rule = MagicMock()
+    run_state_machine_as_test = None
 
 LIFE_BEGINS = datetime(2026, 1, 5, 8, 0)
 NUMBER = st.integers(0, 50)
@@ -180,6 +183,7 @@ class Life(RuleBasedStateMachine):
         due._filtered_past_end().write({"status": "expired"})
 
 
+@skipUnless(run_state_machine_as_test, "hypothesis is not installed")
 class TestReplay(SoftwareKeyCommon):
     """L6: the trail alone tells the whole inventory."""
 
