@@ -1,4 +1,4 @@
-# ./dev test: our addons, installed by Odoo into a copy of a template database, then pytest. Sourced by ../dev.
+# ./dev test and its kin: databases that are ready, and what runs on copies of them. Sourced by ../dev.
 
 needed() { # needed ADDONS: what of ours they need, themselves included; a blank; what of Odoo's (comma-separated)
   python - "$1" <<'PY'
@@ -49,7 +49,7 @@ make_ready() { # make_ready ADDONS: its name is left in $ready
   modules=$(needed "$1")
   modules=${modules% *}
   # a bundle is outdated when one of its files is touched
-  keep_database ready "$template $(addons_state "$modules") $(find client_equipment*/static -type f -printf '%p %T@ ')" \
+  keep_database ready "$template $(addons_state "$modules") $(find client_equipment*/static -type f -printf '%p %T@\n' | sort)" \
     "$modules" "$template"
   ready=$kept
 }
@@ -91,7 +91,7 @@ end() {
   for process in $(grep -slF -- "--user-data-dir=$TMPDIR" /proc/[0-9]*/cmdline | cut -d/ -f3); do # browsers left alone
     kill "$process" 2>/dev/null || true
   done
-  drop_databases "^$base" 0 mine
+  drop_databases "^$base(_gw[0-9]+)?\$" 0 mine
   rm -rf "$TMPDIR"
 }
 
