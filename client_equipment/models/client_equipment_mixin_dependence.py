@@ -3,7 +3,7 @@ import re
 from psycopg2 import errors
 
 from odoo import api, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.http import request
 from odoo.tools import SQL
 
@@ -59,6 +59,44 @@ class ClientEquipmentMixin(models.AbstractModel):
             raise ValidationError(
                 self._foreign_key_message(field, records.browse(used.id))
             )
+
+    @api.model
+    def _check_company_of(self, partners):
+        """Refuse that contacts go to a company whose people do not own what names them.
+
+        :raises UserError: without a word of what that is: it may be another company's
+        """
+        for name in self.env.registry.descendants([self._name], "_inherit"):
+            model = self.env[name]
+            for field in model._fields.values() if model._auto else ():
+                if (
+                    field.comodel_name == partners._name
+                    and field.store
+                    and field.type == "many2one"
+                    and field.check_company
+                    and not model._transient
+                ):
+                    model._check_company_as(field, partners)
+
+    def _check_company_as(self, field, partners):
+        every = self.sudo().with_context(active_test=False)
+        for partner in partners.sudo().filtered("company_id"):
+            if every.search_count(
+                [
+                    (field.name, "=", partner.id),
+                    ("company_id", "!=", False),
+                    ("company_id", "!=", partner.company_id.id),
+                ],
+                limit=1,
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(contact)s cannot belong to %(company)s alone, because "
+                        "equipment or software keys of another company name it.",
+                        contact=partner.display_name,
+                        company=partner.company_id.display_name,
+                    )
+                )
 
     def _sql_error_to_message(self, exc):
         """Say in words what a foreign key of this model's table refuses (E2): what

@@ -170,3 +170,16 @@ class TestCustomerOwned(SoftwareKeyCommon):
         for model in ("client.equipment", "client.equipment.feature"):
             arch = self.env[model].get_view(view_type="form")["arch"]
             self.assertIn("software_key_owned_first", arch)
+
+    def test_company_of_the_contact(self):
+        """K13, E1: a contact that equipment or keys of one company name does not go to
+        another company alone."""
+        key = self._enter("COMPANY-OF-1", owner_id=self.customer.id)
+        key.supplier_id = supplier = self.customer.create({"name": "Supplier"})
+        for contact in self.customer, supplier:
+            with self.assertRefused(
+                UserError, "cannot belong to Granite Services alone"
+            ):
+                contact.company_id = self.other_company
+            contact.company_id = self.company
+            contact.company_id = False
