@@ -2,6 +2,8 @@ import base64
 
 from odoo import api, models
 
+from odoo.addons.client_equipment.arguments import checked
+
 
 class ClientEquipmentSoftwareKey(models.Model):
     """What a person who chooses a key is offered, beside the drop-down itself."""
@@ -9,7 +11,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
     @api.model
-    def tell_why_not_offered(self, name):
+    @checked
+    def tell_why_not_offered(self, name: str):
         """Tell where the keys are that a drop-down finds by a text and does not offer.
 
         :param str name: what was typed

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from odoo.addons.client_equipment.arguments import checked
+
 from .client_equipment_software_key_consistency import VERIFY_BATCH
 
 
@@ -59,7 +61,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
     @api.model
-    def verify_next_audit_trails(self, after_id=0, limit=VERIFY_BATCH):
+    @checked
+    def verify_next_audit_trails(self, after_id: int = 0, limit: int = VERIFY_BATCH):
         batch = super().verify_next_audit_trails(after_id, limit)
         self.env["client.equipment.verification"]._note_batch(after_id, batch)
         return batch
