@@ -255,7 +255,7 @@ class BadInputMixin(SoftwareKeyMixin):
             for name, field in self.env[model]._fields.items()
             if name not in models.MAGIC_COLUMNS
             and any(each.startswith("client_equipment") for each in field._modules)
-            and (field.store or field.inverse)
+            and (field.store or field.inverse and not field.related)
         ]
 
 
