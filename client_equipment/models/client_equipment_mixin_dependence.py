@@ -40,16 +40,37 @@ class ClientEquipmentMixin(models.AbstractModel):
 
         :raises ValidationError: naming the record, and what hangs on it
         """
-        for name in self.env.registry.descendants([self._name], "_inherit"):
-            model = self.env[name]
-            for field in model._fields.values() if model._auto else ():
-                if (
-                    field.comodel_name == records._name
-                    and field.store
-                    and field.type == "many2one"
-                    and field.ondelete == "restrict"
-                ):
-                    model._check_unused_as(field, records)
+        for model, field in self._fields_to(records):
+            if field.ondelete == "restrict":
+                model._check_unused_as(field, records)
+
+    @api.model
+    def _check_company_still_fits(self, records):
+        """Refuse that records go to a company while those of ours that link to them
+        belong to another one.
+
+        :raises UserError: naming them
+        """
+        for model, field in self._fields_to(records):
+            if field.check_company:
+                # Sees the records of every company, as in _check_unused_as.
+                every = model.sudo().with_context(active_test=False)
+                every.search([(field.name, "in", records.ids)])._check_company(
+                    [field.name]
+                )
+
+    @api.model
+    def _fields_to(self, records):
+        """Return ``[(model, field)]``: what links records of ours to such records."""
+        return [
+            (model, field)
+            for name in self.env.registry.descendants([self._name], "_inherit")
+            if (model := self.env[name])._auto
+            for field in model._fields.values()
+            if field.comodel_name == records._name
+            and field.store
+            and field.type == "many2one"
+        ]
 
     def _check_unused_as(self, field, records):
         # Sees the records of every company: the database would refuse, too.

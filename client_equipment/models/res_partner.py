@@ -27,6 +27,12 @@ class ResPartner(models.Model):
                     partner.client_equipment_count += count
                 partner = partner.parent_id
 
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("company_id"):
+            self.env["client.equipment.mixin"]._check_company_still_fits(self)
+        return result
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_client_equipment(self):
         self.env["client.equipment.mixin"]._check_unused(self)
