@@ -3,7 +3,7 @@ import re
 from psycopg2 import errors
 
 from odoo import api, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.http import request
 from odoo.tools import SQL
 
@@ -40,16 +40,37 @@ class ClientEquipmentMixin(models.AbstractModel):
 
         :raises ValidationError: naming the record, and what hangs on it
         """
-        for name in self.env.registry.descendants([self._name], "_inherit"):
-            model = self.env[name]
-            for field in model._fields.values() if model._auto else ():
-                if (
-                    field.comodel_name == records._name
-                    and field.store
-                    and field.type == "many2one"
-                    and field.ondelete == "restrict"
-                ):
-                    model._check_unused_as(field, records)
+        for model, field in self._fields_to(records):
+            if field.ondelete == "restrict":
+                model._check_unused_as(field, records)
+
+    @api.model
+    def _check_company_still_fits(self, records):
+        """Refuse that records go to a company while those of ours that link to them
+        belong to another one.
+
+        :raises UserError: naming them
+        """
+        for model, field in self._fields_to(records):
+            if field.check_company:
+                # Sees the records of every company, as in _check_unused_as.
+                every = model.sudo().with_context(active_test=False)
+                every.search([(field.name, "in", records.ids)])._check_company(
+                    [field.name]
+                )
+
+    @api.model
+    def _fields_to(self, records):
+        """Return ``[(model, field)]``: what links records of ours to such records."""
+        return [
+            (model, field)
+            for name in self.env.registry.descendants([self._name], "_inherit")
+            if (model := self.env[name])._auto
+            for field in model._fields.values()
+            if field.comodel_name == records._name
+            and field.store
+            and field.type == "many2one"
+        ]
 
     def _check_unused_as(self, field, records):
         # Sees the records of every company: the database would refuse, too.
@@ -59,44 +80,6 @@ class ClientEquipmentMixin(models.AbstractModel):
             raise ValidationError(
                 self._foreign_key_message(field, records.browse(used.id))
             )
-
-    @api.model
-    def _check_company_of(self, partners):
-        """Refuse that contacts go to a company whose people do not own what names them.
-
-        :raises UserError: without a word of what that is: it may be another company's
-        """
-        for name in self.env.registry.descendants([self._name], "_inherit"):
-            model = self.env[name]
-            for field in model._fields.values() if model._auto else ():
-                if (
-                    field.comodel_name == partners._name
-                    and field.store
-                    and field.type == "many2one"
-                    and field.check_company
-                    and not model._transient
-                ):
-                    model._check_company_as(field, partners)
-
-    def _check_company_as(self, field, partners):
-        every = self.sudo().with_context(active_test=False)
-        for partner in partners.sudo().filtered("company_id"):
-            if every.search_count(
-                [
-                    (field.name, "=", partner.id),
-                    ("company_id", "!=", False),
-                    ("company_id", "!=", partner.company_id.id),
-                ],
-                limit=1,
-            ):
-                raise UserError(
-                    self.env._(
-                        "%(contact)s cannot belong to %(company)s alone, because "
-                        "equipment or software keys of another company name it.",
-                        contact=partner.display_name,
-                        company=partner.company_id.display_name,
-                    )
-                )
 
     def _sql_error_to_message(self, exc):
         """Say in words what a foreign key of this model's table refuses (E2): what

@@ -30,7 +30,7 @@ class ResPartner(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if vals.get("company_id"):
-            self.env["client.equipment.mixin"]._check_company_of(self)
+            self.env["client.equipment.mixin"]._check_company_still_fits(self)
         return result
 
     @api.ondelete(at_uninstall=False)

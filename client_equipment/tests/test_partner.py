@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
 from .common import ClientEquipmentCommon
@@ -40,3 +40,13 @@ class TestPartner(ClientEquipmentCommon):
         self.assertNotIn("client_equipment_count", Form(dental)._view["fields"])
         form = Form(self.dental.with_user(self.user))
         self.assertEqual(form.client_equipment_count, 1)
+
+    def test_customer_stays_with_the_company_of_its_equipment(self):
+        """E1, K13: a contact does not go to a company whose people alone may see it
+        while equipment of another company, archived or not, stands there."""
+        other = self.env["res.company"].create({"name": "Other Company"})
+        self.laptop.active = False
+        with self.assertRaisesRegex(UserError, "Reception Laptop"):
+            self.dentist.company_id = other
+        self.dentist.company_id = self.laptop.company_id
+        self.engineering.company_id = other

@@ -105,13 +105,15 @@ class ClientEquipmentFeature(models.Model):
         """Tell the loser of a race at once what has become of the key (A4) or of the
         equipment (E5).
 
-        He sees it in a transaction of its own, because his has a view from before.
+        He sees it in a transaction of its own, because his has a view from before. A
+        key that his own holds (he moves it) nobody else has changed.
 
         :raises UserError: where the keys cannot be applied any more
         """
         with self.env.registry.cursor() as cr:
             there = self.with_env(self.env(cr=cr))
-            there._keys_of(vals_list).sudo()._check_can_be_applied()
+            keys = there._keys_of(vals_list).sudo().try_lock_for_update()
+            keys._check_can_be_applied()
             there._check_fits(there._key_and_equipment(vals_list))
 
     @api.model

@@ -10,7 +10,7 @@ class IrHttp(models.AbstractModel):
     def session_info(self):
         """Whose only app this is begins in it, not in Discuss."""
         info = super().session_info()
-        if not info.get("home_action_id"):
+        if self.env.user._is_internal() and not info.get("home_action_id"):
             info["home_action_id"] = self._get_software_key_home()
         return info
 

@@ -5,6 +5,7 @@ from lxml import etree
 
 from odoo import fields
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 from odoo.tools.safe_eval import safe_eval
 
 from .common import ADDON, SoftwareKeyMixin
@@ -50,6 +51,18 @@ class TestFirstScreen(SoftwareKeyMixin, HttpCase):
             (self.auditor, self.old + self.keys),
         ):
             self.assertEqual(self._open(action, user), keys.sorted("id", reverse=True))
+
+    @mute_logger("odoo.sql_db")  # Odoo notes the user's first settings meanwhile
+    def test_everybody_logs_in(self):
+        """E1: this app's first screen does not keep anybody from logging in by a
+        program, portal users either."""
+        for user in (self.technician, self.auditor, self.internal, self.portal):
+            with self.subTest(user.login):
+                self.authenticate(user.login, user.login)
+                answer = self.url_open(
+                    "/web/session/get_session_info", json={"params": {}}
+                ).json()
+                self.assertEqual(answer["result"]["uid"], user.id)
 
     def test_manager(self):
         self.start_tour(

@@ -127,6 +127,10 @@ class TestRaces(CommittedHttpCase):
                         there = self._new_round(put == self._move_there)
                         outcomes = self._call_at_once(put(*there), take(*there))
                         self._assert_rules(*there[:2], outcomes)
+                        # Nobody is told of what he has just done himself.
+                        self.assertNotRegex(
+                            str(outcomes[0][1]), r"applied to Race Unit \d+ spare"
+                        )
                         self._free(there[0])
 
     @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
