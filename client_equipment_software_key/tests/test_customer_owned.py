@@ -177,9 +177,7 @@ class TestCustomerOwned(SoftwareKeyCommon):
         key = self._enter("COMPANY-OF-1", owner_id=self.customer.id)
         key.supplier_id = supplier = self.customer.create({"name": "Supplier"})
         for contact in self.customer, supplier:
-            with self.assertRefused(
-                UserError, "cannot belong to Granite Services alone"
-            ):
+            with self.assertRefused(UserError, "company inconsistencies"):
                 contact.company_id = self.other_company
             contact.company_id = self.company
             contact.company_id = False
