@@ -85,10 +85,6 @@ class ClientEquipmentFeature(models.Model):
     @checked
     def create(self, vals_list: list[dict]):
         self.check_access("create")
-        # The database compares an assignment with the equipment's own row.
-        self.env["client.equipment"].flush_model(
-            ["in_service", "company_id", "partner_id"]
-        )
         try:
             with self._changed_meanwhile():
                 features = super().create(vals_list)
