@@ -159,10 +159,10 @@ class ClientEquipment(models.Model):
 
     @api.model
     def _clean_values(self, vals):
-        """Remove the blanks around names and numbers."""
+        """Remove the blanks around numbers."""
         vals = super()._clean_values(vals)
         return vals | {
             name: vals[name].strip() or False
-            for name in ("name", "serial_no", "asset_tag")
+            for name in ("serial_no", "asset_tag")
             if isinstance(vals.get(name), str)
         }

@@ -66,21 +66,11 @@ class ClientEquipmentMixin(models.AbstractModel):
     @api.model
     def default_get(self, fields):
         """Give what the system alone sets its own default, whatever the context or a
-        stored default says."""
+        stored default says; what they say of the rest is checked and cleaned."""
         fixed = self._fixed_fields().intersection(fields)
-        self._check_values(
-            {
-                name.removeprefix("default_"): value
-                for name, value in self.env.context.items()
-                if name.startswith("default_")
-                and (field := name.removeprefix("default_")) in self._fields
-                and field in fields
-                and field not in fixed
-            }
-        )
-        if not fixed:
-            return super().default_get(fields)
-        vals = super().default_get([name for name in fields if name not in fixed])
+        names = [name for name in fields if name not in fixed]
+        self._check_values(self._get_given_defaults(names))
+        vals = self._clean_values(super().default_get(names))
         return vals | {
             name: self._fields[name].default(self)
             for name in fixed
@@ -92,6 +82,17 @@ class ClientEquipmentMixin(models.AbstractModel):
     def create(self, vals_list: list[dict]):
         """Check what is created: here its shape, the rest where all ways meet."""
         return super().create(vals_list)
+
+    @api.model
+    def _get_given_defaults(self, names):
+        """Return the defaults that somebody has given: in the context, or stored."""
+        given = self.env["ir.default"]._get_model_defaults(self._name) | {
+            key.removeprefix("default_"): value
+            for key, value in self.env.context.items()
+            if key.startswith("default_")
+        }
+        known = self._fields.keys() & given.keys() & set(names)
+        return {name: given[name] for name in known}
 
     def _prepare_create_values(self, vals_list):
         """Check what a record is created with; every way of creating one leads here."""
@@ -201,9 +202,17 @@ class ClientEquipmentMixin(models.AbstractModel):
     def _clean_values(self, vals):
         """Return values, checked for their types, as they are stored.
 
-        Models extend this, for texts that are tidied up.
+        A name that is needed is not blank. Models extend this, for texts that are
+        tidied up.
         """
-        return vals
+        return vals | {
+            name: value.strip() or False
+            for name, value in vals.items()
+            if isinstance(value, str)
+            and (field := self._fields.get(name))
+            and field.type == "char"
+            and field.required
+        }
 
     def _checked(self, vals):
         """Return the values of one ``create`` or ``write``, checked and cleaned.

@@ -1,4 +1,5 @@
 import re
+from itertools import groupby
 
 from odoo import models
 from odoo.tools import split_every
@@ -52,3 +53,48 @@ class ClientEquipmentExport(models.AbstractModel):
             rows += portion.export_data(fields_to_export)["datas"]
             self.env.invalidate_all()
         return {"datas": rows}
+
+    def _export_rows(self, fields, *, _is_toplevel_call=True):
+        """Leave out what lies behind a link that the reader may not follow, as that of
+        a shared key to equipment of another company; Odoo would refuse the whole list.
+        """
+        hiding = _is_toplevel_call and {
+            number: hidden
+            for number, path in enumerate(fields)
+            if (hidden := self._leading_to_hidden(path))
+        }
+        if not hiding:
+            return super()._export_rows(fields, _is_toplevel_call=_is_toplevel_call)
+        rows = []
+        for left_out, run in groupby(
+            self, lambda record: [n for n, hidden in hiding.items() if record in hidden]
+        ):
+            records = super(
+                ClientEquipmentExport, self.browse([each.id for each in run])
+            )
+            paths = [
+                path[:1] if number in left_out else path
+                for number, path in enumerate(fields)
+            ]
+            rows += [
+                ["" if number in left_out else cell for number, cell in enumerate(row)]
+                for row in records._export_rows(paths)
+            ]
+        return rows
+
+    def _leading_to_hidden(self, path):
+        """Return the records of which a path of fields leads through one that the user
+        may not read."""
+        hidden = self.browse()
+        for depth in range(1, len(path)):
+            way = ".".join(path[:depth])
+            linked = (self - hidden).mapped(way)
+            if not isinstance(linked, models.BaseModel):
+                break
+            if forbidden := linked - linked._filtered_access("read"):
+                hidden |= (self - hidden).filtered(
+                    lambda record, way=way, forbidden=forbidden: (
+                        record.mapped(way) & forbidden
+                    )
+                )
+        return hidden

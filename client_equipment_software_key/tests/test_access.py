@@ -265,6 +265,40 @@ class TestAccess(SoftwareKeyCommon):
         self.assertEqual(values["status"], "applied")
         self.assertEqual(values["equipment_feature_ids"], [])
 
+    def test_shared_keys_are_exported_in_every_company(self):
+        """E1, L3: where a shared key stands at another company, an export tells that
+        it does, and nothing of the place; the rest of the list comes with it."""
+        here, there, free = self._enter(
+            "SHARED-2", "SHARED-3", "SHARED-4", company_id=False
+        )
+        self.customer.company_id = self.company
+        self._apply(here)
+        unit = self.laptop.create(
+            {"name": "Elsewhere", "company_id": self.other_company.id}
+        )
+        self._apply(there, unit, user=self.env.user)
+        self.outsider.group_ids += self.env.ref("base.group_allow_export")
+        keys = (here + there + free).with_user(self.outsider)
+        columns = [
+            "license_key",
+            "equipment_id",
+            "equipment_id/name",
+            "equipment_id/partner_id/name",
+            "equipment_feature_ids/equipment_id/name",
+        ]
+        self.env.invalidate_all()
+        rows = keys.with_context(import_compat=False).export_data(columns)["datas"]
+        self.assertEqual(
+            rows,
+            [
+                ["SHARED-2", "Equipment of another company", "", "", ""],
+                ["SHARED-3", "Elsewhere", "Elsewhere", "", "Elsewhere"],
+                ["SHARED-4", "", "", "", ""],
+            ],
+        )
+        with self.assertRaises(AccessError):
+            self._enter("OURS-1").with_user(self.outsider).export_data(["license_key"])
+
     def test_key_of_an_archived_company(self):
         """Keys of a company that was archived can still be handled."""
         company = self.env["res.company"].create({"name": "Closed Services"})

@@ -1,3 +1,7 @@
+import json
+
+from psycopg2 import errors
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
@@ -198,12 +202,12 @@ class TestFixedFields(GateCase):
             {
                 "field_id": field_id,
                 "user_id": records.env.uid,
-                "json_value": '"forged"' if isinstance(forged, str) else str(forged),
+                "json_value": json.dumps(forged),
             }
         )
         self.env.registry.clear_cache()
         try:
-            return records.create(vals or self._vals(records._name))
+            return records.create(self._vals(records._name) if vals is None else vals)
         finally:
             self.env["ir.default"].search([("field_id", "=", field_id)]).unlink()
 
@@ -239,6 +243,55 @@ class TestFixedFields(GateCase):
             except UserError:
                 continue
             self.assertEqual(shown.get("value"), innocent.get("value"))
+
+    @mute_logger("odoo.sql_db")
+    def test_garbage_by_default(self):
+        """E2, K5: no context and no stored default puts into a record what a value
+        given by name could not: it would break everybody's screens."""
+        for model in self._models(transient=False):
+            if model in CLOSED:
+                continue
+            records = self.env[model].with_user(self.manager)
+            fixed = records._fixed_fields()
+            for name, field in records._fields.items():
+                garbage = {"date": "9999-12-31", "char": "x" * 5000}.get(field.type)
+                stored = field.store and not field.related
+                ours = "client_equipment" in (field._module or "")
+                if not (garbage and stored and ours) or name in fixed:
+                    continue
+                vals = self._vals(model)
+                vals.pop(name, None)
+                in_context = records.with_context(**{f"default_{name}": garbage})
+                with self.subTest(f"{field}, context"):
+                    with self.assertRaises(UserError):
+                        in_context.create(vals)
+                with self.subTest(f"{field}, stored"):
+                    with self.assertRaises(UserError):
+                        self._with_user_default(records, name, garbage, vals)
+
+    @mute_logger("odoo.sql_db")
+    def test_names_by_default_are_tidied(self):
+        """K12: a name that comes by a default is written as any other."""
+        software = self.env[SOFTWARE].with_user(self.manager)
+        new = software.with_context(default_name="  Gate   Default ").create({})
+        self.assertEqual(new.name, "Gate Default")
+        with self.assertRaises(errors.UniqueViolation):
+            software.with_context(default_name=" gate  default").create({})
+
+    @mute_logger("odoo.sql_db")
+    def test_no_name_is_blank(self):
+        """E2: a name that is needed is not blank, by value or by default."""
+        for model in (EQUIPMENT, SOFTWARE, "client.equipment.category"):
+            records = self.env[model].with_user(self.manager)
+            for blank in ("", " \t ", "\n"):
+                with self.subTest(model=model, blank=blank):
+                    with self.assertRaises(errors.NotNullViolation):
+                        records.create({"name": blank})
+                    with self.assertRaises(errors.NotNullViolation):
+                        records.with_context(default_name=blank).create({})
+                    record = self._new(model)
+                    with self.assertRaises(errors.NotNullViolation):
+                        record.write({"name": blank})
 
     def test_status_by_default(self):
         """A5, L4: a status that comes by a default is not set behind the trail."""
