@@ -84,9 +84,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         automations = automations.with_context(old_values=old_values)
         keys = self.with_env(automations.env)
         fit = {
-            automation: keys._filtered_before(
-                automation, old_values
-            )._filtered_unheard(automation, heard)
+            automation: keys._filtered_before(automation, old_values)._filtered_unheard(
+                automation, heard
+            )
             for automation in automations
         }
         for automation, found in fit.items():
@@ -122,7 +122,9 @@ class ClientEquipmentSoftwareKey(models.Model):
             return self
         odoo = automation.with_context(old_values=heard.old_values)
         return self.filtered(
-            lambda key: key.id not in heard.old_values
-            or heard.triggers is WRITE_TRIGGERS
-            and not odoo._check_trigger_fields(key)
+            lambda key: (
+                key.id not in heard.old_values
+                or heard.triggers is WRITE_TRIGGERS
+                and not odoo._check_trigger_fields(key)
+            )
         )

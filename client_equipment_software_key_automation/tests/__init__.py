@@ -1,2 +1,3 @@
+from . import test_api_guide
 from . import test_rules
 from . import test_webhook

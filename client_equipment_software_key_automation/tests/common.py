@@ -1,3 +1,8 @@
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import Queue
+from threading import Thread
+
 from odoo import Command
 
 KEY, AUDIT_LOG = "client.equipment.software.key", "client.equipment.audit.log"
@@ -63,3 +68,40 @@ class RuleMixin:
         noted = lines.mapped("message")
         lines.unlink()
         return noted
+
+
+class Listener(BaseHTTPRequestHandler):
+    """The program of somebody else, which keeps what it is told."""
+
+    def do_POST(self):
+        size = int(self.headers["Content-Length"])
+        self.server.told.put(json.loads(self.rfile.read(size)))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *args):
+        """Say nothing on the screen."""
+
+
+class ListenerMixin:
+    """A server at ``webhook_url`` that keeps what is posted to it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+        cls.server.told = Queue()
+        cls.addClassCleanup(cls.server.server_close)
+        cls.webhook_url = f"http://127.0.0.1:{cls.server.server_port}/steps"
+        thread = Thread(target=cls.server.serve_forever, daemon=True)
+        thread.start()
+        cls.addClassCleanup(thread.join)
+        cls.addClassCleanup(cls.server.shutdown)
+
+    def _told(self, count, *names):
+        """Wait for so many posts, and no more; return them, or these facts of each."""
+        posts = [self.server.told.get(timeout=20) for _ in range(count)]
+        self.assertTrue(self.server.told.empty())
+        if not names:
+            return posts
+        return [tuple(post[name] for name in names) for post in posts]

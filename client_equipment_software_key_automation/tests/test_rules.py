@@ -252,7 +252,9 @@ class TestRules(RuleMixin, SoftwareKeyCommon):
                 or entry.action in ("created", "applied")
             ]
             noted = self._noted(rule)
-            self.assertEqual(sorted(int(n.split()[0]) for n in noted), sorted(told), name)
+            self.assertEqual(
+                sorted(int(n.split()[0]) for n in noted), sorted(told), name
+            )
             for key in entries.software_key_id:
                 self.assertIn(f"{key.id} {key.status}", noted, name)
             expired = {
@@ -374,7 +376,7 @@ class TestRules(RuleMixin, SoftwareKeyCommon):
     def test_rule_takes_a_step(self):
         """H2: what a rule does with the key is a step that other rules hear, and it
         does not hear itself."""
-        rule = self._rule(
+        self._rule(
             KEY,
             "on_write",
             "status",
@@ -386,7 +388,6 @@ class TestRules(RuleMixin, SoftwareKeyCommon):
         )
         log = self._rule(AUDIT_LOG, "on_create")
         self.feature.with_user(self.technician).unlink()
-        self.assertTrue(rule)
         self.assertEqual(self.applied.status, "revoked")
         self.assertEqual(self._steps(self.applied)[-2:], ["revoked", "revoked"])
         self.assertEqual(len(self._noted(log)), 2)
@@ -411,6 +412,22 @@ class TestRules(RuleMixin, SoftwareKeyCommon):
         self.assertEqual(
             self._noted(rule), [f"{self.free.id} applied", f"{self.free.id} available"]
         )
+
+    def test_step_within_a_write(self):
+        """H2: a step that a rule takes while a write goes on is told, too, also to a
+        rule that hears the write itself."""
+        self._rule(
+            KEY,
+            "on_write",
+            "status",
+            filter_domain="[('status', '=', 'expired')]",
+            action={"state": "code", "code": "record.revoke('Over')"},
+        )
+        every = self._rule(KEY, "on_write")
+        key = self._enter_subscriptions("RULE-ENDING-1", end=5)
+        key.write({"validity_end": self._in_days(-1)})
+        self.assertEqual(self._steps(key), ["created", "expired", "revoked"])
+        self.assertEqual(len(self._noted(every)), 2)
 
     def test_rule_refuses(self):
         """H2: where the action of a rule fails, the step has not been."""

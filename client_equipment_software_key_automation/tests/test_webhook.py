@@ -1,45 +1,16 @@
 # The rules, the steps and what goes out after them are committed.
 # pylint: disable=invalid-commit
-import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import Queue
-from threading import Thread
-
 from freezegun import freeze_time
 
 from odoo import Command
 
 from odoo.addons.client_equipment_software_key.tests.common import CommittedCase
 
-from .common import AUDIT_LOG, KEY, RuleMixin
+from .common import AUDIT_LOG, KEY, ListenerMixin, RuleMixin
 
 
-class Listener(BaseHTTPRequestHandler):
-    """The program of somebody else, which keeps what it is told."""
-
-    def do_POST(self):
-        size = int(self.headers["Content-Length"])
-        self.server.told.put(json.loads(self.rfile.read(size)))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *args):
-        """Say nothing on the screen."""
-
-
-class TestWebhook(RuleMixin, CommittedCase):
+class TestWebhook(ListenerMixin, RuleMixin, CommittedCase):
     """H2: Odoo's own action *Send Webhook Notification* tells of each step."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-        cls.server.told = Queue()
-        cls.addClassCleanup(cls.server.server_close)
-        thread = Thread(target=cls.server.serve_forever, daemon=True)
-        thread.start()
-        cls.addClassCleanup(thread.join)
-        cls.addClassCleanup(cls.server.shutdown)
 
     def _webhook(self, model, trigger, *fields):
         """Return a rule whose action posts these fields to the listener."""
@@ -48,7 +19,7 @@ class TestWebhook(RuleMixin, CommittedCase):
             trigger,
             action={
                 "state": "webhook",
-                "webhook_url": f"http://127.0.0.1:{self.server.server_port}/steps",
+                "webhook_url": self.webhook_url,
                 "webhook_field_ids": [
                     Command.link(self.env["ir.model.fields"]._get(model, name).id)
                     for name in fields
@@ -57,12 +28,6 @@ class TestWebhook(RuleMixin, CommittedCase):
         )
         self.cr.commit()
         return rule
-
-    def _told(self, count, *names):
-        """Wait for so many posts, and no more; return these facts of each."""
-        posts = [self.server.told.get(timeout=20) for _ in range(count)]
-        self.assertTrue(self.server.told.empty())
-        return [tuple(post[name] for name in names) for post in posts]
 
     def _forget(self, rule):
         self.cr.rollback()
