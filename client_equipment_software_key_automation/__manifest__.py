@@ -12,6 +12,9 @@
         "web.assets_backend": [
             "client_equipment_software_key_automation/static/src/*",
         ],
+        "web.assets_tests": [
+            "client_equipment_software_key_automation/static/tests/tours/*.js",
+        ],
     },
     "auto_install": True,
 }

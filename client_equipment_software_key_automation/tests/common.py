@@ -19,7 +19,7 @@ env["ir.logging"].create({
 
 
 class RuleMixin:
-    """Automation rules that tell which records they ran on; beside a SoftwareKeyMixin."""
+    """Automation rules that tell what they ran on; beside a SoftwareKeyMixin."""
 
     @classmethod
     def setUpClass(cls):

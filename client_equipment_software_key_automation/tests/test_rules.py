@@ -382,8 +382,10 @@ class TestRules(RuleMixin, SoftwareKeyCommon):
             "status",
             action={
                 "state": "code",
-                "code": "if record.status == 'available': record.revoke('Not again')\n"
-                "elif record.status == 'revoked': record.write({'status': 'available'})",
+                "code": "if record.status == 'available':\n"
+                "    record.revoke('Not again')\n"
+                "elif record.status == 'revoked':\n"
+                "    record.write({'status': 'available'})",
             },
         )
         log = self._rule(AUDIT_LOG, "on_create")
