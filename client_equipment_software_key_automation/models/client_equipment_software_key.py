@@ -53,7 +53,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         places = {key.id: key.equipment_id.id for key in self.sudo()}
         return keys.with_context(software_key_places=places)
 
-    def _after_transition(self, action, audit_logs):
+    def _after_transition(self, action, audit_logs):  # pylint: disable=missing-return
         super()._after_transition(action, audit_logs)
         heard = self.env.context.get("software_key_heard")
         heard = heard if isinstance(heard, Heard) else Heard([], {})
@@ -94,7 +94,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             automation._process(found, domain_post=domain)
 
     def _get_values_before(self, audit_logs):
-        """Return ``{key id: {field: value}}`` of what the step may have changed."""
+        """Return ``{key id: {field: value}}`` of what the step may have changed.
+
+        Where a key has several entries, the first one tells what was before.
+        """
         places = self.env.context.get("software_key_places", {})
         return {
             entry.software_key_id.id: {
@@ -104,7 +107,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                     places.get(entry.software_key_id.id) or ()
                 ),
             }
-            for entry in audit_logs.sudo()
+            for entry in reversed(audit_logs.sudo())
         }
 
     def _filtered_before(self, automation, old_values):
