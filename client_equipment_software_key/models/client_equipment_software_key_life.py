@@ -190,6 +190,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         """
         if not self:
             return
+        keys = self._before_transition(action)
         AuditLog = self.env["client.equipment.audit.log"]
         entry = AuditLog._append_sql(self, action, statuses, ends_before, reason)
         self.modified(["equipment_id"], before=True)
@@ -231,7 +232,19 @@ class ClientEquipmentSoftwareKey(models.Model):
             self.env[inverse.model_name].invalidate_model([inverse.name], flush=False)
         self.modified(changed)
         self._validate_fields(changed)
-        self._after_transition(action, AuditLog.browse(sorted(row[0] for row in rows)))
+        keys._after_transition(action, AuditLog.browse(sorted(row[0] for row in rows)))
+
+    def _before_transition(self, action):
+        """Look at these keys before a step in their life, for other addons (H1).
+
+        Empty: for extension, together with :meth:`_after_transition`. The validity end
+        may have moved already, and assignments are made or removed already; the new
+        entries tell of both.
+
+        :param str action: what the audit trail will call the step
+        :return: self, with a context that tells :meth:`_after_transition` what it needs
+        """
+        return self
 
     def _after_transition(self, action, audit_logs):
         """Do what other addons want to do after a step in the life of these keys (H1).

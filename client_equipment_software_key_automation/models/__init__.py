@@ -1,0 +1,2 @@
+from . import base_automation
+from . import client_equipment_software_key
