@@ -136,7 +136,7 @@ class TestLanguages(EvidencePackMixin, SoftwareKeyCommon):
         """L2: every step in the reader's words, those by people of two other languages
         and the system's own reasons too; names and notes as they are, dates as the
         reader writes them."""
-        replacement = self.key.replaced_by_id.display_name
+        replacement = self.key.replaced_by_id.license_key_hint
         for lang, words in READERS.items():
             expected = words["trail"].format(
                 replacement=replacement,
