@@ -24,7 +24,9 @@ TRACES = {
     # sms.model_inherit__…): their records go, but Odoo removes external ids by the name
     # of the addon that goes. Its own Lunch leaves the same ones behind.
     "external ids": "SELECT module || '.' || name FROM ir_model_data"
-    " WHERE module LIKE 'client\\_equipment%' OR name NOT LIKE '%\\_\\_%'",
+    # Nor the addons' own entries in the list of apps, which grows with what is there.
+    " WHERE (module LIKE 'client\\_equipment%' OR name NOT LIKE '%\\_\\_%')"
+    " AND name NOT LIKE 'module\\_client\\_equipment%'",
     "models": "SELECT model FROM ir_model",
     "fields": "SELECT model || '.' || name FROM ir_model_fields",
     "scheduled actions": "SELECT cron_name FROM ir_cron",
