@@ -214,7 +214,8 @@ def _keys_and_trail(env):
                            user_id, user_name, equipment_ref, equipment_ref,
                            equipment_company_ref, equipment_name,
                            equipment_serial_no, customer_name, status_before,
-                           status_after, validity_end_before, validity_end_after, reason, %(hash)s
+                           status_after, validity_end_before,
+                           validity_end_after, reason, %(hash)s
                       FROM (
                         SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,
                                plan.id AS software_key_id, plan.license_key,

@@ -1,5 +1,6 @@
 """What keeps a value that a client gives from being one of a kind, in words."""
 
+from contextlib import suppress
 from datetime import date
 
 from odoo import fields
@@ -44,13 +45,11 @@ def character_problem(env, text):
 
 def integer_problem(env, number):
     """Return in words what keeps a value from being a whole number, or None."""
-    try:
+    with suppress(ValueError):
         if isinstance(number, str | int) and abs(int(number)) <= INTEGER_MAX:
             return None
         if isinstance(number, float) and number.is_integer():
             return None if abs(number) <= INTEGER_MAX else env._("it is too large")
-    except ValueError:
-        pass
     return env._("it has to be a whole number that is not too large")
 
 
@@ -87,9 +86,7 @@ def date_problem(env, day, far=False):
 
 def datetime_problem(env, moment):
     """Return in words what keeps a value from being a moment, or None."""
-    try:
+    with suppress(ValueError):
         if isinstance(moment, str | date) and fields.Datetime.to_datetime(moment):
             return None
-    except ValueError:
-        pass
     return env._("it has to be a moment, written YYYY-MM-DD HH:MM:SS, in UTC")

@@ -12,9 +12,16 @@ import polib
 PLACEHOLDERS = re.compile(r"%\(\w+\)[sd]|%[sd]")
 
 
+# Fields that other addons of Odoo give to our models.
+OTHERS = ("message_has_sms_error", "website_message_ids")
+
+
 def is_ours(entry):
-    """Leave out the field that Odoo's own sms adds where it came before our addons."""
-    return not all("message_has_sms_error" in place for place, _ in entry.occurrences)
+    """Leave out the fields that Odoo's own sms and portal add where they came before
+    our addons."""
+    return not all(
+        any(name in place for name in OTHERS) for place, _ in entry.occurrences
+    )
 
 
 def problems(fresh, i18n):

@@ -1,7 +1,7 @@
 import base64
 import binascii
 import math
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg2
 
@@ -118,7 +118,7 @@ class ClientEquipmentMixin(models.AbstractModel):
 
         :return: True
         """
-        return super().write(vals)
+        return super().write(vals)  # pylint: disable=super-method-mismatch
 
     @checked
     def onchange(self, values: dict, field_names: list[str], fields_spec: dict):
@@ -135,7 +135,8 @@ class ClientEquipmentMixin(models.AbstractModel):
             for name, value in self.env.context.items()
             if name not in defaults
         }
-        records = super(ClientEquipmentMixin, self.with_context(context))
+        records = self.with_env(self.env(context=context))
+        records = super(ClientEquipmentMixin, records)
         return records.onchange(own, changed, fields_spec)
 
     def _checked_onchange(self, values, field_names, fields_spec):
@@ -328,11 +329,9 @@ class ClientEquipmentMixin(models.AbstractModel):
         return None
 
     def _float_problem(self, value):
-        try:
+        with suppress(TypeError, ValueError, OverflowError):
             if math.isfinite(float(value)):
                 return None
-        except (TypeError, ValueError, OverflowError):
-            pass
         return self.env._("it has to be a number")
 
     def _selection_problem(self, field, value):

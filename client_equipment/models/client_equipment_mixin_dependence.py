@@ -22,13 +22,13 @@ class ClientEquipmentMixin(models.AbstractModel):
     def _post_model_setup__(self):
         """Keep what is computed and not stored apart for each reader: nobody is shown
         what was computed for somebody else in the same transaction (E1)."""
-        super()._post_model_setup__()
         for field in self._fields.values():
             if field.compute and not (field.store or field.related or field.inverse):
                 field._depends_context = READER
             if field.compute and field.store and self._transient:
                 # A dialog proposes what its maker may see, and nothing else.
                 field.compute_sudo = False
+        return super()._post_model_setup__()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):

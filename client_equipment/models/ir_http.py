@@ -123,6 +123,7 @@ class IrHttp(models.AbstractModel):
         Odoo would do so, too, after a pause of up to two seconds. Nothing else has
         happened in this transaction but that the request was let in.
         """
+        # pylint: disable=super-method-mismatch
         try:
             result = super()._dispatch(endpoint)
             request.env.cr.flush()

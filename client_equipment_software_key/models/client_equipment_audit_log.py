@@ -231,7 +231,7 @@ class ClientEquipmentAuditLog(models.Model):
         # Not @api.ondelete, which a key in the context passes over. The cascade of a
         # deleted key (K10) does not come through here.
         self.check_access("unlink")
-        raise UserError(
+        raise UserError(  # pylint: disable=no-raise-unlink
             self.env._(
                 "Entries of the audit trail can never be deleted. They leave only "
                 "together with their software key."

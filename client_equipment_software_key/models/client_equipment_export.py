@@ -66,7 +66,8 @@ class ClientEquipmentExport(models.AbstractModel):
         if not hiding:
             return super()._export_rows(fields, _is_toplevel_call=_is_toplevel_call)
         rows = []
-        for left_out, run in groupby(
+        # Runs of neighbours, in their order, which Odoo's own groupby would not keep.
+        for left_out, run in groupby(  # pylint: disable=bad-builtin-groupby
             self, lambda record: [n for n, hidden in hiding.items() if record in hidden]
         ):
             records = super(

@@ -1,3 +1,4 @@
+# pylint: disable=context-overridden
 import inspect
 import json
 import random

@@ -32,7 +32,7 @@ class TestRaces(CommittedHttpCase):
         cls.cr.commit()
 
     @classmethod
-    def _delete_all(cls):
+    def _delete_all(cls):  # pylint: disable=missing-return
         super()._delete_all()
         units = cls.env[EQUIPMENT].with_context(active_test=False)
         units.search([("name", "=like", "Race Unit %")]).unlink()
