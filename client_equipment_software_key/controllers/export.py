@@ -1,5 +1,6 @@
 import json
 
+from odoo import http
 from odoo.http import request
 
 from odoo.addons.web.controllers.export import CSVExport, ExcelExport
@@ -111,6 +112,7 @@ class SoftwareKeyCSVExport(CSVExport):
 class SoftwareKeyPivotExport(TableExporter):
     """XLSX of our pivots, in whose headings no text becomes a formula (L3)."""
 
+    @http.route()
     def export_xlsx(self, data, **kw):
         table = json.loads(data if isinstance(data, str) else data.read())
         if table and _is_ours(table["model"]):

@@ -101,15 +101,19 @@ class ClientEquipmentFeature(models.Model):
         """Tell the loser of a race at once what has become of the key (A4) or of the
         equipment (E5).
 
-        He sees it in a transaction of its own, because his has a view from before. A
-        key that his own holds (he moves it) nobody else has changed.
+        He sees it in a transaction of its own, because his has a view from before.
+        What his own has just removed (he moves a key) is left out: it is locked.
 
         :raises UserError: where the keys cannot be applied any more
         """
         with self.env.registry.cursor() as cr:
             there = self.with_env(self.env(cr=cr))
-            keys = there._keys_of(vals_list).sudo().try_lock_for_update()
-            keys._check_can_be_applied()
+            keys = there._keys_of(vals_list).sudo()
+            features = keys.equipment_feature_ids
+            being_removed = features - features.try_lock_for_update(
+                allow_referencing=True
+            )
+            (keys - being_removed.software_key_id)._check_can_be_applied()
             there._check_fits(there._key_and_equipment(vals_list))
 
     @api.model

@@ -6,6 +6,7 @@ from odoo.addons.base_automation.models.base_automation import (
     CREATE_TRIGGERS,
     WRITE_TRIGGERS,
 )
+from odoo.addons.client_equipment.arguments import checked
 
 
 class Heard(NamedTuple):
@@ -29,7 +30,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
     @api.model_create_multi
-    def create(self, vals_list):
+    @checked
+    def create(self, vals_list: list[dict]):
         if not self.env["base.automation"]._is_patched(self, "create"):
             return super().create(vals_list)
         keys = self.with_context(software_key_heard=Heard(CREATE_TRIGGERS, {}))
