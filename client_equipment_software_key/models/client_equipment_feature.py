@@ -2,6 +2,7 @@ import psycopg2
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
 from odoo.addons.client_equipment.exceptions import ChangedMeanwhile
@@ -109,12 +110,26 @@ class ClientEquipmentFeature(models.Model):
         with self.env.registry.cursor() as cr:
             there = self.with_env(self.env(cr=cr))
             keys = there._keys_of(vals_list).sudo()
-            features = keys.equipment_feature_ids
-            being_removed = features - features.try_lock_for_update(
-                allow_referencing=True
-            )
-            (keys - being_removed.software_key_id)._check_can_be_applied()
+            (keys - there._keys_being_removed(keys))._check_can_be_applied()
             there._check_fits(there._key_and_equipment(vals_list))
+
+    @api.model
+    def _keys_being_removed(self, keys):
+        """Return the keys whose assignment another transaction is removing.
+
+        The lock is the weakest there is: those who look at the same moment do not hide
+        an assignment from each other.
+        """
+        assignments = keys.equipment_feature_ids
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id FROM client_equipment_feature"
+                " WHERE id = ANY(%s) FOR KEY SHARE SKIP LOCKED",
+                list(assignments.ids),
+            )
+        )
+        standing = assignments.browse(assignment_id for (assignment_id,) in rows)
+        return (assignments - standing).software_key_id
 
     @api.model
     def _keys_of(self, vals_list):
