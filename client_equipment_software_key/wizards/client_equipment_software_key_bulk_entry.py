@@ -155,7 +155,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
             ("success", self.new_count, self.env._("New: %s")),
             ("danger", counts["repeated"], self.env._("Repeated in the list: %s")),
             ("danger", counts["existing"], self.env._("Already in the system: %s")),
-            ("danger", counts["invalid"], self.env._("Too long: %s")),
+            ("danger", counts["invalid"], self.env._("Cannot be entered: %s")),
             ("warning", counts["similar"], self.env._("Similar to another key: %s")),
         ]
         return [
