@@ -443,7 +443,7 @@ class TestCheckBesidePeople(CommittedCase):
 
         def work():
             with self.registry.cursor() as cr:
-                while not ended.wait(0.02):
+                while not ended.wait(0.1):
                     with suppress(psycopg2.errors.SerializationFailure):
                         # A step of the key would forget what was found, too.
                         cr.execute(
@@ -451,6 +451,8 @@ class TestCheckBesidePeople(CommittedCase):
                             " SET audit_broken = FALSE WHERE id = %s",
                             [key.id],
                         )
+                        # Held for a while, so that the check comes to wait for it.
+                        ended.wait(0.05)
                     cr.commit()
 
         person = threading.Thread(target=work)
