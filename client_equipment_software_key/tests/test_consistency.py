@@ -441,19 +441,23 @@ class TestCheckBesidePeople(CommittedCase):
         self.cr.commit()
         ended = threading.Event()
 
+        def forget(cr, hold):
+            """Forget what was found, as a step of the key does."""
+            with suppress(psycopg2.errors.SerializationFailure):
+                cr.execute(
+                    "UPDATE client_equipment_software_key"
+                    " SET audit_broken = FALSE WHERE id = %s",
+                    [key.id],
+                )
+                ended.wait(hold)
+            cr.commit()
+
         def work():
             with self.registry.cursor() as cr:
                 while not ended.wait(0.1):
-                    with suppress(psycopg2.errors.SerializationFailure):
-                        # A step of the key would forget what was found, too.
-                        cr.execute(
-                            "UPDATE client_equipment_software_key"
-                            " SET audit_broken = FALSE WHERE id = %s",
-                            [key.id],
-                        )
-                        # Held for a while, so that the check comes to wait for it.
-                        ended.wait(0.05)
-                    cr.commit()
+                    forget(cr, 0)
+                    # The check finds it anew, and waits for who holds the key.
+                    forget(cr, 0.05)
 
         person = threading.Thread(target=work)
         person.start()
