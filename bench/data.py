@@ -84,10 +84,12 @@ def generate(env, keys):
     cr.execute(
         """
         INSERT INTO client_equipment_feature (
-            software_key_id, equipment_id, applied_date, applied_by_id,
+            software_key_id, equipment_id, in_service, bound_company_ref,
+            applied_date, applied_by_id,
             create_uid, write_uid, create_date, write_date
         )
-        SELECT key.id, key.equipment_id, last.action_date::date, last.user_id,
+        SELECT key.id, key.equipment_id, true, key.company_id,
+               last.action_date::date, last.user_id,
                last.user_id, last.user_id, last.action_date, last.action_date
           FROM client_equipment_software_key key
           JOIN client_equipment_audit_log last
@@ -290,7 +292,7 @@ def _keys_and_trail(env):
 
 
 class _without_indexes:
-    """Drop the indexes of tables, constraints' own aside, and make them again."""
+    """Drop the indexes of tables, those of constraints aside, and make them again."""
 
     def __init__(self, cr, *tables):
         self.cr, self.tables = cr, tables
@@ -298,9 +300,10 @@ class _without_indexes:
     def __enter__(self):
         self.cr.execute(
             """
-            SELECT indexname, indexdef FROM pg_indexes
-             WHERE tablename = ANY(%s)
-               AND indexname NOT IN (SELECT conname FROM pg_constraint)
+            SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid)
+              FROM pg_index
+             WHERE indrelid = ANY(%s::regclass[])
+               AND indexrelid NOT IN (SELECT conindid FROM pg_constraint)
             """,
             [list(self.tables)],
         )

@@ -44,15 +44,17 @@ def enter_due(name, keys):
         batch = 10_000
         for first in range(0, keys, batch):
             found = acting(env, "manager1")[KEY].create(
-                {
-                    "license_key": f"DUE-{number:07}",
-                    "software_id": 1 + number % 40,
-                    "key_type": "subscription",
-                    "validity_start": today - timedelta(days=300),
-                    "validity_end": today - timedelta(days=1 + number % 20),
-                    "company_id": env.company.id,
-                }
-                for number in range(first, min(first + batch, keys))
+                [
+                    {
+                        "license_key": f"DUE-{number:07}",
+                        "software_id": 1 + number % 40,
+                        "key_type": "subscription",
+                        "validity_start": today - timedelta(days=300),
+                        "validity_end": today - timedelta(days=1 + number % 20),
+                        "company_id": env.company.id,
+                    }
+                    for number in range(first, min(first + batch, keys))
+                ]
             )
             pairs = [(key, random.choice(units)) for key in found.ids[::2]]
             acting(env, "technician1")[FEATURE].create(feature_vals(pairs))

@@ -225,7 +225,7 @@ class ClientEquipmentMixin(models.AbstractModel):
                 self.env._("The values of a record have to be given by field.")
             )
         self._check_values(vals)
-        fixed = self._fixed_fields() & vals.keys()
+        fixed = {name for name in vals if getattr(self._fields[name], "fixed", False)}
         if changed := [name for name in fixed if self._is_changed(name, vals[name])]:
             raise UserError(self._fixed_message(self._fields[min(changed)]))
         return self._clean_values(
