@@ -8,7 +8,7 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.models import MAGIC_COLUMNS
-from odoo.tools import frozendict
+from odoo.tools import frozendict, ormcache
 
 from ..arguments import checked
 from ..exceptions import ChangedMeanwhile
@@ -53,11 +53,12 @@ class ClientEquipmentMixin(models.AbstractModel):
         return name == "fixed" or super()._valid_field_parameter(field, name)
 
     @api.model
+    @ormcache()
     def _fixed_fields(self):
         """Return the names of the fields that only the system sets."""
-        return {
+        return frozenset(
             name for name, field in self._fields.items() if getattr(field, "fixed", 0)
-        }
+        )
 
     # ------------------------------------------------------------------
     # Routes
@@ -225,7 +226,7 @@ class ClientEquipmentMixin(models.AbstractModel):
                 self.env._("The values of a record have to be given by field.")
             )
         self._check_values(vals)
-        fixed = {name for name in vals if getattr(self._fields[name], "fixed", False)}
+        fixed = self._fixed_fields() & vals.keys()
         if changed := [name for name in fixed if self._is_changed(name, vals[name])]:
             raise UserError(self._fixed_message(self._fields[min(changed)]))
         return self._clean_values(
