@@ -86,14 +86,9 @@ class ClientEquipmentMixin(models.AbstractModel):
         vals = super().default_get(names)
         if given:
             vals = self._clean_values(vals)
-        return vals | self._fixed_defaults(fixed)
-
-    @api.model
-    def _fixed_defaults(self, names):
-        """Return the defaults of those of the fields that have one."""
-        return {
+        return vals | {
             name: default(self)
-            for name in names
+            for name in fixed
             if (default := self._fields[name].default)
         }
 
@@ -115,12 +110,8 @@ class ClientEquipmentMixin(models.AbstractModel):
 
     def _prepare_create_values(self, vals_list):
         """Check what a record is created with; every way of creating one leads here."""
-        fixed = [
-            name for name in self._fixed_fields() if not self._fields[name].compute
-        ]
-        cleared = dict.fromkeys(fixed, False) | self._fixed_defaults(fixed)
         vals_list = super()._prepare_create_values(
-            [vals | cleared for vals in map(self._checked, vals_list)]
+            [self._checked(vals) for vals in vals_list]
         )
         self._check_links(vals_list)
         return vals_list
