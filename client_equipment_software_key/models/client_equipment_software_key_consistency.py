@@ -233,17 +233,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         place = (
             features.equipment_id if len(features) == 1 else features.equipment_id[:0]
         )
-        misplaced = self._get_misplaced_features()
+        misfits = (self._get_misfit(each) for each in features.equipment_id)
         return self._get_facts(past)._replace(
             elsewhere=self.equipment_id != place,
-            misfit=self._get_misfit(misplaced[0].equipment_id) if misplaced else "",
-        )
-
-    def _get_misplaced_features(self):
-        """Return the assignments of this key that may not stay (K13)."""
-        self.ensure_one()
-        return self.sudo().equipment_feature_ids.filtered(
-            lambda feature: self._get_misfit(feature.equipment_id)
+            misfit=next(filter(None, misfits), ""),
         )
 
     def _get_misfit(self, equipment):
@@ -350,21 +343,22 @@ class ClientEquipmentSoftwareKey(models.Model):
         """
         self.check_access("write")
         self._lock_for_step()
-        # Also off equipment that only another company sees.
-        to_remove = self.env["client.equipment.feature"].sudo()
+        findings = self._get_findings()
+        repaired = self.filtered(
+            lambda key: key in findings and findings[key].code != BROKEN_TRAIL
+        )
         statuses = {}
-        repaired = self.browse()
-        for key, (code, step) in self._get_findings().items():
-            if code == BROKEN_TRAIL:
-                continue
-            repaired |= key
-            if step:
+        for key in repaired:
+            if step := findings[key].step:
                 statuses.setdefault(step.entry, {})[key.id] = step.status
-            elif key.status == "revoked":
-                to_remove |= key.sudo().equipment_feature_ids
-            else:
-                to_remove |= key._get_misplaced_features()
-        to_remove.unlink()
+        without = repaired.filtered(lambda key: not findings[key].step)
+        # Also off equipment that only another company sees.
+        without.sudo().equipment_feature_ids.filtered(
+            lambda feature: (
+                feature.software_key_id.status == "revoked"
+                or feature.software_key_id._get_misfit(feature.equipment_id)
+            )
+        ).unlink()
         for action, status_by_id in statuses.items():
             self.browse(status_by_id)._transition(action, status_by_id, reason=REPAIRED)
         repaired.filtered("audit_broken")._check_trails()
