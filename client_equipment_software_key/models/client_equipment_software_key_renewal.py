@@ -57,8 +57,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 lines.append(self.env._("… and %s more", len(problems) - NAMED_MAX))
             raise UserError("\n".join(lines))
         ends_before = {key.id: key.validity_end for key in self}
-        facts = self._get_facts()
-        statuses = {key.id: key._take(facts[key.id], "renew").status for key in self}
+        statuses = self._renewed_statuses()
         self._write_renewal(ends, reference, note)
         reason = " - ".join(
             filter(None, [reference and f"{REFERENCE}{reference}", note])
@@ -119,6 +118,11 @@ class ClientEquipmentSoftwareKey(models.Model):
                 continue
             problems[key] = problem
         return problems
+
+    def _renewed_statuses(self):
+        """Return ``{key id: the status that it has after its renewal}``."""
+        facts = self._get_facts()
+        return {key.id: key._take(facts[key.id], "renew").status for key in self}
 
     def _write_renewal(self, ends, reference, note):
         """Write the new ends and add the remark, in one statement."""

@@ -142,6 +142,26 @@ class ClientEquipmentSoftwareKey(models.Model):
         if steps:
             self._transition(step.entry, statuses, seats=steps)
 
+    def _repair_seats(self):
+        """Tell the trails of keys of several seats where their seats really are.
+
+        A seat that the trail does not know of becomes one that was applied; one that is
+        not there any more becomes one that was given back.
+
+        :return: the keys whose trail knew otherwise
+        """
+        features = self.sudo().equipment_feature_ids
+        there = {(key, equipment): seat for key, equipment, seat in features._get_seats()}
+        told = self._get_told_places()
+        new = [(*place, seat) for place, seat in there.items() if place not in told]
+        lost = [(*place, seat) for place, seat in told.items() if place not in there]
+        repaired = self.browse()
+        for cause, seats in (("apply", new), ("remove", lost)):
+            keys = self.browse(dict.fromkeys(key_id for key_id, *_ in seats))
+            keys._step_seats(cause, seats, reason=REPAIRED)
+            repaired |= keys
+        return repaired
+
     def _count_used_before(self, change, seats):
         """Return ``{key id: number of its seats in use}`` before each of these was
         taken (``change`` 1) or given back (-1)."""

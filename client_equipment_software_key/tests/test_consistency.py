@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import timedelta
+from itertools import product
 
 import psycopg2
 from freezegun import freeze_time
@@ -14,6 +15,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
+from .. import lifecycle
 from ..models import client_equipment_software_key_consistency as consistency
 from .common import ADDON, CommittedCase, SoftwareKeyCommon
 
@@ -79,6 +81,44 @@ class TestConsistency(SoftwareKeyCommon):
         self.assertFalse(self.Keys.check_consistency())
         self.assertFalse(self.intact.with_user(self.manager).repair())
         self.assertEqual(self._steps(self.intact), ["created"])
+
+    def test_listed_as_told(self):
+        """K8, S7: whatever state a key is put into, the list has it exactly where its
+        own form tells of a finding, and the form tells it in words."""
+        ends = {"past": self._in_days(-5), "open": self._in_days(5), "none": None}
+        statuses = [*lifecycle.STATUSES, "quarantine"]
+        for key in (self.free, self.applied):
+            for status, end, place in product(
+                statuses, ends, (self.laptop, self.spare_laptop, None)
+            ):
+                with self.subTest(key=key, status=status, end=end, place=place):
+                    self._sql(
+                        "UPDATE client_equipment_software_key"
+                        " SET status = %s, key_type = %s, validity_start = NULL,"
+                        " validity_end = %s, equipment_id = %s WHERE id = %s",
+                        status,
+                        "permanent" if end == "none" else "subscription",
+                        ends[end],
+                        place and place.id,
+                        key.id,
+                    )
+                    self.assertEqual(key.needs_attention, key in self._listed())
+                    self.assertEqual(key.needs_attention, bool(key.attention_note))
+                    self.assertEqual(key.needs_attention, key.can_be_repaired)
+
+    def test_every_finding_has_its_words(self):
+        """S7: each finding of the table is told in words of its own."""
+        codes = {repair.code for repair in lifecycle.REPAIRS} - {lifecycle.MISFIT}
+        codes |= {"out_of_service", "other_company", "other_owner", "trail"}
+        step = lifecycle.Step("renewed", "available")
+        texts = {
+            code: self.applied._finding_text(lifecycle.Finding(code, step))
+            for code in codes
+        }
+        self.assertEqual(len(set(texts.values())), len(codes), texts)
+        other = self.applied._finding_text(lifecycle.Finding("another's", step))
+        self.assertNotIn(other, texts.values())
+        self.assertIn("becomes Available", other)
 
     def test_listed_at_once(self):
         """K8: what disagrees is listed before any check."""
