@@ -19,12 +19,17 @@ COMPARED_LIVE = 50_000
 # What a key's own row shows to be wrong, and what the last check found beyond it.
 BROKEN = """
     audit_broken OR assignment_broken
-    OR status = 'applied' AND equipment_id IS NULL
-    OR status IN ('available', 'revoked') AND equipment_id IS NOT NULL
+    OR status = 'applied' AND seats_used < seats
+    OR status = 'available' AND seats_used >= seats
+    OR status = 'revoked' AND seats_used > 0
+    OR (seats_used = 1) <> (equipment_id IS NOT NULL)
     OR status = 'expired' AND validity_end IS NULL
 """
 # Findings that are why the trail, too, says something else.
-EXPLAINS_TRAIL = {"revoked", "assigned", "gone", "nowhere", "seat free"}
+EXPLAINS_TRAIL = {
+    *("revoked", "assigned", "gone", "nowhere"),
+    *("seats", "seats used", "seat free"),
+}
 BROKEN_TRAIL = "trail"  # the one finding that no step repairs
 # What only its assignment shows: that it is another one than the key says, or that the
 # key may not stand there, see _get_misfit.
@@ -34,7 +39,13 @@ DISAGREEING = """
       LEFT JOIN client_equipment_feature feature ON feature.software_key_id = key.id
       LEFT JOIN client_equipment equipment ON equipment.id = feature.equipment_id
      WHERE (
-            key.equipment_id IS DISTINCT FROM feature.equipment_id
+            (key.seats_used = 0) <> (feature.id IS NULL)
+            OR key.seats_used = 1
+               AND key.equipment_id IS DISTINCT FROM feature.equipment_id
+            OR key.seats > 1 AND key.seats_used <> (
+                SELECT count(*) FROM client_equipment_feature other
+                 WHERE other.software_key_id = key.id
+            )
             OR feature.id IS NOT NULL AND (
                 equipment.active IS NOT TRUE
                 OR equipment.state <> 'in_service'
@@ -93,6 +104,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         "company_id.partner_id.tz",
         "owner_id",
         "equipment_id",
+        "seats",
+        "seats_used",
         "equipment_feature_ids.equipment_id.active",
         "equipment_feature_ids.equipment_id.state",
         "equipment_feature_ids.equipment_id.company_id",
@@ -211,27 +224,25 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _get_findings(self):
         """Return ``{key: Finding}`` of the keys that need attention (S7)."""
-        past = set(self._filtered_past_end()._ids)
+        facts = self._get_facts(set(self._filtered_past_end()._ids))
         findings = {}
         for key in self:
-            if found := finding(key.sudo()._get_facts_of_place(past)):
+            if found := finding(key.sudo()._get_facts_of_place(facts[key.id])):
                 findings[key] = found
             elif key.audit_broken:
                 findings[key] = Finding(BROKEN_TRAIL, None)
         return findings
 
-    def _get_facts_of_place(self, past):
+    def _get_facts_of_place(self, facts):
         """Return how the key stands and where it is, for ``lifecycle``.
 
-        :param past: ids of the keys whose validity has ended
+        :param facts: how it stands, from :meth:`_get_facts`
         """
-        features = self.equipment_feature_ids
-        place = (
-            features.equipment_id if len(features) == 1 else features.equipment_id[:0]
-        )
-        misfits = (self._get_misfit(each) for each in features.equipment_id)
-        return self._get_facts(past)._replace(
-            elsewhere=self.equipment_id != place,
+        places = self.equipment_feature_ids.equipment_id
+        misfits = (self._get_misfit(each) for each in places)
+        return facts._replace(
+            elsewhere=self.seats_used != len(places)
+            or self.equipment_id != (places if len(places) == 1 else places[:0]),
             misfit=next(filter(None, misfits), ""),
         )
 
@@ -295,6 +306,15 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "The status is Expired, but the validity has not ended (%(end)s): a "
                 "clock may have been ahead. Repair: its status becomes %(after)s."
             ),
+            "seats": self.env._(
+                "The key is assigned to other equipment than it says. Repair: each "
+                "seat is taken or given back as it stands, and the status becomes "
+                "%(after)s."
+            ),
+            "seats used": self.env._(
+                "All seats are in use, but the status is %(status)s. Repair: it becomes "
+                "%(after)s."
+            ),
             "seat free": self.env._(
                 "The status is Applied, although a seat is free. Repair: its status "
                 "becomes %(after)s."
@@ -325,7 +345,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         if not equipment:
             return self.env._("on no equipment")
         if equipment.with_env(self.env).has_access("read"):
-            return equipment.display_name
+            return equipment._some_names()
         return self.env._("equipment of another company")
 
     def repair(self):
@@ -344,7 +364,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             lambda key: key in findings and findings[key].code != BROKEN_TRAIL
         )
         statuses = {}
-        for key in repaired:
+        seats = repaired.filtered(lambda key: findings[key].code == "seats")
+        for key in repaired - seats._repair_seats():
             if step := findings[key].step:
                 statuses.setdefault(step.entry, {})[key.id] = step.status
         without = repaired.filtered(lambda key: not findings[key].step)
