@@ -18,6 +18,7 @@ from . import test_first_screen
 from . import test_found_at_hand
 from . import test_gate
 from . import test_grouped_export
+from . import test_guarantees
 from . import test_import
 from . import test_job_health
 from . import test_languages
