@@ -1,6 +1,7 @@
 from . import client_equipment
 from . import client_equipment_offer
 from . import client_equipment_export
+from . import client_equipment_audit_closed
 from . import client_equipment_audit_log
 from . import client_equipment_feature
 from . import client_equipment_place
@@ -18,6 +19,8 @@ from . import client_equipment_software_key_consistency
 from . import ir_model_data
 from . import client_equipment_verification
 from . import client_equipment_overview
+from . import client_equipment_audit_checkpoint
+from . import client_equipment_audit_checkpoint_health
 from . import client_equipment_history
 from . import ir_http
 from . import res_company
