@@ -10,10 +10,10 @@ from freezegun import freeze_time
 
 from odoo import api, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 
 from .. import merkle
-from .common import ADDON, CommittedCase, SoftwareKeyCommon
+from .common import ADDON, CommittedCase, SoftwareKeyCommon, SoftwareKeyMixin
 
 CHECKPOINT = "client.equipment.audit.checkpoint"
 
@@ -275,6 +275,28 @@ class TestCheckpointMail(SoftwareKeyCommon):
         self.assertRegex(settings.software_key_checkpoint_problem, "overdue")
         keys = self.env["client.equipment.software.key"].with_user(self.auditor)
         self.assertEqual(keys.get_job_health(), {})
+
+
+@tagged("post_install", "-at_install")
+class TestCheckpointScreens(SoftwareKeyMixin, HttpCase):
+    def test_keep_and_verify(self):
+        """L8: the auditor makes a checkpoint, copies it, and verifies with it; later
+        on, an entry is missing."""
+        self._enter("TOUR-POINT-1")
+        self.start_tour(
+            "/odoo/software-keys", "software_key_checkpoint_intact", login="sk_auditor"
+        )
+        key = self._enter("TOUR-POINT-2")
+        self.env[CHECKPOINT].make()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "DELETE FROM client_equipment_audit_log WHERE software_key_id = %s",
+            [key.id],
+        )
+        self.env.invalidate_all()
+        self.start_tour(
+            "/odoo/software-keys", "software_key_checkpoint_broken", login="sk_auditor"
+        )
 
 
 @tagged("post_install", "-at_install")
