@@ -7,6 +7,8 @@ from odoo.tools import SQL
 from odoo.addons.client_equipment.arguments import checked
 from odoo.addons.client_equipment.exceptions import ChangedMeanwhile
 
+from .client_equipment_audit_log_chain import Place
+
 
 class ClientEquipmentFeature(models.Model):
     """The assignment of one software key to one equipment, while it lasts."""
@@ -95,7 +97,11 @@ class ClientEquipmentFeature(models.Model):
                 raise
             raise self._keys_of(vals_list)._busy_error() from error
         keys = features.sudo().software_key_id
-        keys._transition("applied", dict.fromkeys(keys.ids, "applied"))
+        keys._transition(
+            "applied",
+            dict.fromkeys(keys.ids, "applied"),
+            places=features.sudo()._get_places(),
+        )
         return features
 
     def _learn_who_was_faster(self, vals_list):
@@ -206,10 +212,31 @@ class ClientEquipmentFeature(models.Model):
         self.sudo().software_key_id._lock_for_step()
         keys = self.sudo().software_key_id
         keys = keys.browse(keys._ids)
+        places = self.sudo()._get_places()
         # The rights have been checked above.
         result = super(ClientEquipmentFeature, self.sudo()).unlink()
-        keys._settle_after_removal()
+        keys._settle_after_removal(places)
         return result
+
+    def _get_places(self):
+        """Return what the audit trail tells of these assignments, as ``Place``.
+
+        A day before today begins for the evidence when it began in the time zone of
+        whoever says so.
+        """
+        today = fields.Date.context_today(self)
+        begins = self.env["client.equipment.usage.history"]._start_of
+        return [
+            Place(
+                feature.software_key_id.id,
+                feature.equipment_id.id,
+                installed_on=feature.applied_date,
+                installed_from=feature.applied_date < today
+                and begins(feature.applied_date)
+                or None,
+            )
+            for feature in self
+        ]
 
     def _check_applied_by(self, vals_list):
         """Let only managers record an installation that somebody else did."""

@@ -9,7 +9,6 @@ from odoo.tools import SQL, split_every
 
 from odoo.addons.client_equipment.arguments import checked
 
-from .client_equipment_audit_log import REPAIRED
 from .client_equipment_software_key import LIVE_STATUSES
 
 _logger = logging.getLogger(__name__)
@@ -369,7 +368,12 @@ class ClientEquipmentSoftwareKey(models.Model):
             else:
                 action, status = step
                 keys._transition(
-                    action, dict.fromkeys(keys.ids, status), reason=REPAIRED
+                    action,
+                    dict.fromkeys(keys.ids, status),
+                    reason_code="repaired",
+                    places=keys.sudo().equipment_feature_ids._get_places()
+                    if action == "applied"
+                    else (),
                 )
         repaired = self.browse(sum(steps.values(), []))
         repaired.filtered("audit_broken")._check_trails()

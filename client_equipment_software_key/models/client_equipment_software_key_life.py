@@ -174,7 +174,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     # Steps
     # ------------------------------------------------------------------
 
-    def _transition(self, action, statuses, ends_before=None, reason=None):
+    def _transition(self, action, statuses, ends_before=None, reason=None, **told):
         """Set the status of the keys and have the step written to the audit trail.
 
         The only place where a status changes, called once per step for all its keys.
@@ -187,34 +187,42 @@ class ClientEquipmentSoftwareKey(models.Model):
         :param dict statuses: ``{key id: its status after the step}``
         :param dict ends_before: ``{key id: validity end before}`` of a moved end
         :param str reason: the user's reason, kept in the audit trail
+        :param told: what else the entries tell (``_append_sql`` of the audit log)
         """
         if not self:
             return
         keys = self._before_transition(action)
         AuditLog = self.env["client.equipment.audit.log"]
-        entry = AuditLog._append_sql(self, action, statuses, ends_before, reason)
+        entry = AuditLog._append_sql(
+            self, action, statuses, ends_before, reason, **told
+        )
         self.modified(["equipment_id"], before=True)
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH entry AS (%(entry)s)
-                UPDATE client_equipment_software_key key
-                   SET status = entry.status_after,
-                       equipment_id = (
-                            SELECT feature.equipment_id
-                              FROM client_equipment_feature feature
-                             WHERE feature.software_key_id = key.id
-                       ),
-                       audit_number = entry.number,
-                       audit_hash = entry.hash,
-                       assignment_broken = FALSE,
-                       write_uid = %(uid)s,
-                       write_date = %(now)s
-                  FROM entry
-                 WHERE key.id = entry.software_key_id
-                   AND key.id = ANY(%(key_ids)s)
-                RETURNING entry.id
+                WITH entry AS (%(entry)s), moved AS (
+                    UPDATE client_equipment_software_key key
+                       SET status = entry.status_after,
+                           equipment_id = (
+                                SELECT feature.equipment_id
+                                  FROM client_equipment_feature feature
+                                 WHERE feature.software_key_id = key.id
+                           ),
+                           audit_number = entry.number,
+                           audit_hash = entry.hash,
+                           assignment_broken = FALSE,
+                           write_uid = %(uid)s,
+                           write_date = %(now)s
+                      FROM (
+                            SELECT DISTINCT ON (software_key_id) *
+                              FROM entry
+                             ORDER BY software_key_id, number DESC
+                      ) entry
+                     WHERE key.id = entry.software_key_id
+                       AND key.id = ANY(%(key_ids)s)
+                )
+                SELECT id FROM entry
                 """,
                 entry=entry,
                 uid=self.env.uid,
@@ -276,8 +284,11 @@ class ClientEquipmentSoftwareKey(models.Model):
         for action, status_by_id in statuses.items():
             self.browse(status_by_id)._transition(action, status_by_id, ends_before)
 
-    def _settle_after_removal(self):
-        """Take the keys back to the inventory after their assignments went (A7)."""
+    def _settle_after_removal(self, places):
+        """Take the keys back to the inventory after their assignments went (A7).
+
+        :param places: where they were, as ``Place`` of the audit trail
+        """
         # Of many keys only what is looked at: the ORM would read all their columns.
         self.fetch(["status", "validity_end", "company_id"])
         past = set(self._filtered_past_end().ids)
@@ -285,7 +296,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             key.id: take(Facts(key.status, 1, past=key.id in past), "remove").status
             for key in self
         }
-        self._transition("revoked", statuses)
+        self._transition("revoked", statuses, places=places)
 
     @checked
     def revoke(self, reason: str | None = None):
@@ -297,11 +308,18 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         Serves the status table of the contract, section 4.
         """
+        return self._revoke(reason)
+
+    def _revoke(self, reason=None, **told):
+        """Revoke the keys, for a reason that the system itself may give.
+
+        :param told: ``reason_code`` and ``reason_data`` of the entries
+        """
         self.check_access("write")
         self._lock_for_step()
         keys = self.filtered(lambda key: key.status != "revoked")
         statuses = {key.id: key._get_step((), "set", "revoked").status for key in keys}
-        keys._transition("revoked", statuses, reason=reason)
+        keys._transition("revoked", statuses, reason=reason, **told)
         return True
 
     def action_revoke(self):
