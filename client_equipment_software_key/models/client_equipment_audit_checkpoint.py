@@ -550,7 +550,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
                  LIMIT 1
                 """,
                 until,
-                AuditLog._hash_sql(),
+                AuditLog._hash_of_any_version_sql(),
             )
         )
         for key_id, number in rows:
