@@ -8,7 +8,6 @@ from odoo.tools import SQL, split_every
 from odoo.addons.client_equipment.arguments import checked
 
 from ..lifecycle import Finding, finding
-from .client_equipment_audit_log import REPAIRED
 
 _logger = logging.getLogger(__name__)
 
@@ -377,7 +376,9 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         ).unlink()
         for action, status_by_id in statuses.items():
-            self.browse(status_by_id)._transition(action, status_by_id, reason=REPAIRED)
+            self.browse(status_by_id)._transition(
+                action, status_by_id, reason_code="repaired"
+            )
         repaired.filtered("audit_broken")._check_trails()
         return repaired
 
