@@ -11,6 +11,7 @@ from . import test_customer_owned
 from . import test_dashboard
 from . import test_deletion
 from . import test_equipment_dialogs
+from . import test_evidence_json
 from . import test_evidence_pack
 from . import test_expiration
 from . import test_exports
