@@ -3,6 +3,7 @@ from . import test_api
 from . import test_audit_log
 from . import test_bad_input
 from . import test_bulk_entry
+from . import test_changes
 from . import test_clicks
 from . import test_concurrency
 from . import test_consistency
