@@ -12,6 +12,7 @@
         "security/software_key_groups.xml",
         "security/software_key_rules.xml",
         "security/software_key_dialog_rules.xml",
+        "security/evidence_pack_rules.xml",
         "security/ir.model.access.csv",
         "data/ir_cron.xml",
         "data/mail_activity_type.xml",
@@ -31,7 +32,7 @@
         "views/res_partner_views.xml",
         "report/client_equipment_usage_history_views.xml",
         "report/client_equipment_evidence_pack_report.xml",
-        "wizards/client_equipment_evidence_pack_views.xml",
+        "report/client_equipment_evidence_pack_views.xml",
         "views/menus.xml",
     ],
     "demo": [

@@ -1,3 +1,4 @@
+from . import client_equipment_job
 from . import client_equipment
 from . import client_equipment_offer
 from . import client_equipment_export
@@ -9,7 +10,9 @@ from . import client_equipment_place
 from . import client_equipment_software
 from . import client_equipment_software_key
 from . import client_equipment_told
+from . import client_equipment_software_key_seats
 from . import client_equipment_software_key_life
+from . import client_equipment_software_key_changes
 from . import client_equipment_software_key_entry
 from . import client_equipment_software_key_renewal
 from . import client_equipment_software_key_next
@@ -17,6 +20,7 @@ from . import client_equipment_software_key_offer
 from . import client_equipment_software_key_expiry
 from . import client_equipment_software_key_check
 from . import client_equipment_software_key_consistency
+from . import client_equipment_guarantee
 from . import ir_model_data
 from . import client_equipment_verification
 from . import client_equipment_overview

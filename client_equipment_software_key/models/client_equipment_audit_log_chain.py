@@ -1,27 +1,11 @@
 import json
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import date
 
 from odoo import api, models
 from odoo.tools import SQL
 
 from ..trail import FACTS, KEY_FACT, VERSION_1
-
-
-class Place(NamedTuple):
-    """Where one entry of a step takes place: one seat of a key on one equipment.
-
-    A step may have several for one key, in the order of its chain; then each says the
-    key's status after it.
-    """
-
-    key_id: int
-    equipment_id: int
-    seat: int = 1
-    installed_on: date | None = None
-    installed_from: datetime | None = None
-    status: str | None = None
 
 
 class ClientEquipmentAuditLog(models.Model):
@@ -67,10 +51,11 @@ class ClientEquipmentAuditLog(models.Model):
         statuses: Mapping[int, str],
         ends_before: Mapping[int, date] | None = None,
         reason: str | None = None,
+        seats: Iterable | None = None,
         *,
         reason_code: str | None = None,
         reason_data: str | None = None,
-        places: Iterable[Place] = (),
+        days: Mapping[tuple, tuple] | None = None,
         changes: Mapping[int, list] | None = None,
     ) -> SQL:
         """Return the SQL that adds entries to the trails of ``keys``.
@@ -88,8 +73,10 @@ class ClientEquipmentAuditLog(models.Model):
         :param str reason_code: the reason that the system gives, one of
             ``REASON_CODES``
         :param str reason_data: what that speaks of
-        :param places: the ``Place`` of each entry; without them one entry a key, where
-            the key is
+        :param seats: the ``SeatStep`` of each seat that was taken or given back: one
+            entry each; else one of each key, where the key is
+        :param dict days: ``{(key id, equipment id): (day of installation, when that
+            began)}``
         :param dict changes: ``{key id: [[field, before, after], …]}``
         :return: an ``INSERT`` that gives ``id``, ``software_key_id``, ``number``,
             ``status_after`` and ``hash`` of each entry
@@ -103,7 +90,7 @@ class ClientEquipmentAuditLog(models.Model):
             "reason_data": ("varchar", reason_data or None),
             "reason": ("varchar", reason or None),
         }
-        steps = self._get_steps(statuses, places, ends_before, changes)
+        steps = self._get_steps(statuses, seats, ends_before, days, changes)
         several = any(place > 1 for place in steps["place"][1])
         source = SQL(
             """
@@ -146,31 +133,40 @@ class ClientEquipmentAuditLog(models.Model):
         )
 
     @api.model
-    def _get_steps(self, statuses, places, ends_before, changes):
-        """Return what is said of each entry: ``{column: (type, values)}``."""
-        rows, last = [], {}
-        for place in places or (Place(key_id, None, None) for key_id in statuses):
-            status = place.status or statuses[place.key_id]
-            number, before = last.get(place.key_id, (0, None))
-            last[place.key_id] = number + 1, status
-            rows.append((place, number + 1, before, status))
-        if changes is not None:
-            changes = {key_id: json.dumps(each) for key_id, each in changes.items()}
-        key_ids = [place.key_id for place, *_ in rows]
+    def _get_steps(self, statuses, seats, ends_before, days, changes):
+        """Return what is said of each entry: ``{column: (type, values)}``.
+
+        Of several entries of one key ``place`` is their order, and each begins with the
+        status that the one before it has left.
+        """
+        if seats is None:
+            seats = ((key_id, None, None, after) for key_id, after in statuses.items())
+        key_ids, equipment_ids, numbers, after = map(list, zip(*seats, strict=True))
+        places, before, last = [], [], {}
+        for key_id, status in zip(key_ids, after, strict=True):
+            place, status_before = last.get(key_id, (0, None))
+            places.append(place + 1)
+            before.append(status_before)
+            last[key_id] = place + 1, status
+        ends, changes, days = ends_before or {}, changes or {}, days or {}
+        no_day = None, None
+        told_days = [
+            days.get(at, no_day) for at in zip(key_ids, equipment_ids, strict=True)
+        ]
         return {
             "key_id": ("int", key_ids),
-            "place": ("int", [number for _, number, _, _ in rows]),
-            "equipment_id": ("int", [place.equipment_id for place, *_ in rows]),
-            "seat": ("int", [place.seat for place, *_ in rows]),
-            "installed_on": ("date", [place.installed_on for place, *_ in rows]),
-            "installed_from": (
-                "timestamp",
-                [place.installed_from for place, *_ in rows],
+            "place": ("int", places),
+            "equipment_id": ("int", equipment_ids),
+            "seat": ("int", numbers),
+            "installed_on": ("date", [day for day, _began in told_days]),
+            "installed_from": ("timestamp", [began for _day, began in told_days]),
+            "status_before": ("varchar", before),
+            "status_after": ("varchar", after),
+            "end": ("date", [ends.get(key_id) or None for key_id in key_ids]),
+            "changes": (
+                "jsonb",
+                [changes.get(i) and json.dumps(changes[i]) for i in key_ids],
             ),
-            "status_before": ("varchar", [before for _, _, before, _ in rows]),
-            "status_after": ("varchar", [status for *_, status in rows]),
-            "end": ("date", [(ends_before or {}).get(i) or None for i in key_ids]),
-            "changes": ("jsonb", [(changes or {}).get(i) for i in key_ids]),
         }
 
     @api.model

@@ -3,6 +3,7 @@ from . import test_api
 from . import test_audit_log
 from . import test_bad_input
 from . import test_bulk_entry
+from . import test_changes
 from . import test_checkpoint
 from . import test_clicks
 from . import test_concurrency
@@ -20,6 +21,7 @@ from . import test_first_screen
 from . import test_found_at_hand
 from . import test_gate
 from . import test_grouped_export
+from . import test_guarantees
 from . import test_import
 from . import test_job_health
 from . import test_languages
@@ -29,14 +31,15 @@ from . import test_next_available
 from . import test_overview
 from . import test_performance
 from . import test_races
-from . import test_readers
 from . import test_readable_keys
+from . import test_readers
 from . import test_reminders
 from . import test_renew
 from . import test_replace
 from . import test_replay
 from . import test_return
 from . import test_screens
+from . import test_seats
 from . import test_software_key
 from . import test_status
 from . import test_told
