@@ -16,7 +16,7 @@ TAG = re.compile(r"<[A-Za-z][^<>]*>")
 SECTION = re.compile(r"\[[^\[\]\r\n]+\]\s*(?:[\r\n]|$)")
 # A line of a file of settings, or of a license manager.
 SETTING = re.compile(
-    r"[\w .-]{1,60}(?:=|: )|(?:SERVER|VENDOR|DAEMON|FEATURE|INCREMENT|USE_SERVER)\b"
+    r"[\w .-]{1,60}(?:=\s*[^=\s]|: )|(?:SERVER|VENDOR|DAEMON|FEATURE|INCREMENT|USE_SERVER)\b"
 )
 LINE_BREAK = re.compile(r"[\r\n]")
 # A number that a spreadsheet has rounded, as it shows it.
@@ -100,6 +100,8 @@ def is_file(text: str) -> bool:
     >>> is_file("SERVER this_host ANY\\nFEATURE cad vendor 1.0")
     True
     >>> is_file("A=B-1")
+    False
+    >>> is_file("QUJDREVGRw==\\nQUJDREVGRg==")
     False
     """
     if not text.startswith(tuple("-<[{")) and not LINE_BREAK.search(text):

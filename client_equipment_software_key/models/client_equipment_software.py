@@ -16,7 +16,6 @@ from odoo.addons.client_equipment.values import DATE_MAX
 
 from .client_equipment_software_key import KEY_TYPES, LIVE_STATUSES, STATUSES
 
-
 # Names with the same value of this are one name: case, blanks and the kind of hyphen
 # make no difference.
 SAME_NAME = f"lower(translate(name, '{HYPHENS} ', '{'-' * len(HYPHENS)}'))"

@@ -40,5 +40,6 @@ from . import test_status
 from . import test_told
 from . import test_troubleshooting
 from . import test_usage_history
+from . import test_vendor_file
 from . import test_verify
 from . import test_workflows
