@@ -1,4 +1,5 @@
-"""The version before, with its demo data, becomes this one (E4)."""
+"""An upgrade loses nothing, and stops in words where rows break a rule that it brings
+(E4)."""
 
 import ast
 import os
@@ -11,6 +12,10 @@ from throwaway import ROOT, Database
 from odoo.tests import get_db_name
 
 MANIFEST = f"{PRODUCT}/__manifest__.py"
+RULE = "client_equipment_software_check_default_validity_months"
+STALE = "client_equipment_software__user_id_index"
+GUARANTEES = "SELECT count(*) FROM pg_constraint WHERE conname = '%s'"
+INDEXES = "SELECT count(*) FROM pg_indexes WHERE indexname = '%s'"
 STORED = (
     "tables",
     "columns",
@@ -90,3 +95,23 @@ def test_upgrade(database, tmp_path):
         missing = set(new[kind]) - set(upgraded[kind])
         stale = set(upgraded[kind]) - set(new[kind])
         assert not missing and not stale, (kind, missing, stale)
+
+
+def test_from_the_first_version(database):
+    database.odoo("-i", PRODUCT)
+    database.execute(f"""
+        UPDATE ir_module_module SET latest_version = '19.0.1.0.0'
+         WHERE name LIKE 'client\\_equipment%';
+        ALTER TABLE client_equipment_software DROP CONSTRAINT {RULE};
+        INSERT INTO client_equipment_software
+               (name, default_key_type, default_validity_months)
+        VALUES ('Old Backup', 'trial', 900);
+        CREATE INDEX {STALE} ON client_equipment_software (user_id);
+    """)
+    with pytest.raises(AssertionError, match=r"Old Backup \(id \d+\) .*600 months"):
+        database.odoo("-u", PRODUCT)
+    assert database.count(INDEXES % STALE) == 1, "it stopped before it did anything"
+    database.execute("UPDATE client_equipment_software SET default_validity_months = 6")
+    database.odoo("-u", PRODUCT)
+    assert database.count(GUARANTEES % RULE) == 1
+    assert database.count(INDEXES % STALE) == 0
