@@ -3,6 +3,7 @@ from . import test_api
 from . import test_audit_log
 from . import test_bad_input
 from . import test_bulk_entry
+from . import test_changes
 from . import test_checkpoint
 from . import test_clicks
 from . import test_concurrency
@@ -11,6 +12,7 @@ from . import test_customer_owned
 from . import test_dashboard
 from . import test_deletion
 from . import test_equipment_dialogs
+from . import test_evidence_json
 from . import test_evidence_pack
 from . import test_expiration
 from . import test_exports
@@ -23,6 +25,7 @@ from . import test_guarantees
 from . import test_import
 from . import test_job_health
 from . import test_languages
+from . import test_license_key
 from . import test_lifecycle
 from . import test_merkle
 from . import test_migrations
@@ -30,8 +33,8 @@ from . import test_next_available
 from . import test_overview
 from . import test_performance
 from . import test_races
-from . import test_readers
 from . import test_readable_keys
+from . import test_readers
 from . import test_reminders
 from . import test_renew
 from . import test_replace
@@ -44,6 +47,7 @@ from . import test_status
 from . import test_told
 from . import test_troubleshooting
 from . import test_usage_history
+from . import test_vendor_file
 from . import test_verify
 from . import test_versions
 from . import test_workflows
