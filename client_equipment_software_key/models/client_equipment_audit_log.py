@@ -441,7 +441,7 @@ class ClientEquipmentAuditLog(models.Model):
                                WHEN hash IS DISTINCT FROM %(hash)s THEN 'altered'
                                WHEN equipment_id IS DISTINCT FROM (
                                     SELECT equipment.id
-                                      FROM client_equipment equipment
+                                      FROM %(equipment)s equipment
                                      WHERE equipment.id = entry.equipment_ref
                                ) THEN 'link'
                                WHEN version > 1
@@ -505,6 +505,7 @@ class ClientEquipmentAuditLog(models.Model):
                 """,
                 hash=self._hash_of_any_version_sql(),
                 key_ids=list(keys.ids),
+                equipment=SQL.identifier(self.env["client.equipment"]._table),
             )
         )
         rows = self.env.cr.fetchall()
