@@ -551,6 +551,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             .grouped(lambda key: (key.software_id, key.company_id))
             .items()
         }
+        self.env["client.equipment.audit.deletion"]._record(self)
         result = super().unlink()
         for (software, company), trace in traces.items():
             note = software._message_log(

@@ -218,7 +218,9 @@ class Evidence:
         for key in keys:
             # (a key may have been installed before it was entered here)
             status, validity_end = last.get(key.id, ("applied", key.validity_end))
-            if status == "available" and used.get(key.id, 0) >= getattr(key, "seats", 1):
+            if status == "available" and used.get(key.id, 0) >= getattr(
+                key, "seats", 1
+            ):
                 status = "applied"  # dated back
             yield KeyState(
                 key=key,

@@ -10,6 +10,7 @@ from . import test_concurrency
 from . import test_consistency
 from . import test_customer_owned
 from . import test_dashboard
+from . import test_deleted_keys
 from . import test_deletion
 from . import test_equipment_dialogs
 from . import test_evidence_json
