@@ -488,7 +488,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         keys = self.with_context(tracking_disable=not tracked)
         result = super(ClientEquipmentSoftwareKey, keys).write(vals)
         self._check_still_fits(vals)
-        self.browse(seats_changed)._transition("changed", seats_changed)
+        self.browse(seats_changed)._settle_seats(seats_changed)
         self._settle(wanted, ends_before)
         return result
 

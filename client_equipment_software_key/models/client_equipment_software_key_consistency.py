@@ -11,6 +11,7 @@ from odoo.addons.client_equipment.arguments import checked
 
 from ..lifecycle import Finding, finding
 from .client_equipment_audit_log import REPAIRED
+from .client_equipment_software_key_seats import SeatStep
 
 _logger = logging.getLogger(__name__)
 
@@ -381,7 +382,16 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         ).unlink()
         for action, status_by_id in statuses.items():
-            self.browse(status_by_id)._transition(action, status_by_id, reason=REPAIRED)
+            keys = self.browse(status_by_id)
+            seats = action == "applied" and [
+                SeatStep(key_id, equipment_id, seat, status_by_id[key_id])
+                for key_id, equipment_id, seat in (
+                    keys.sudo().equipment_feature_ids._get_seats()
+                )
+            ]
+            keys._transition(
+                action, status_by_id, reason=REPAIRED, seats=seats or None
+            )
         repaired.filtered("audit_broken")._check_trails()
         return repaired
 

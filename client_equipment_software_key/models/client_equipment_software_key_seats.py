@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..lifecycle import Facts, take
+from .client_equipment_audit_log import REPAIRED
 
 
 class SeatStep(NamedTuple):
@@ -117,11 +118,12 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         }
 
-    def _step_seats(self, cause, seats):
+    def _step_seats(self, cause, seats, reason=None):
         """Take the step of seats that were taken or given back in the database (A2, A7).
 
         :param str cause: ``"apply"`` or ``"remove"``
         :param seats: rows of key, equipment and seat, in the order of the steps
+        :param str reason: kept in the audit trail
         """
         # Of many keys only what is looked at: the ORM would read all their columns.
         self.fetch(["status", "validity_end", "company_id", "seats"])
@@ -140,7 +142,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             used[key_id] += change
             steps.append(SeatStep(key_id, equipment_id, seat, step.status))
         if steps:
-            self._transition(step.entry, statuses, seats=steps)
+            self._transition(step.entry, statuses, reason=reason, seats=steps)
 
     def _repair_seats(self):
         """Tell the trails of keys of several seats where their seats really are.
@@ -151,10 +153,14 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: the keys whose trail knew otherwise
         """
         features = self.sudo().equipment_feature_ids
-        there = {(key, equipment): seat for key, equipment, seat in features._get_seats()}
-        told = self._get_told_places()
-        new = [(*place, seat) for place, seat in there.items() if place not in told]
-        lost = [(*place, seat) for place, seat in told.items() if place not in there]
+        there = features._get_seats()
+        history = self.env["client.equipment.usage.history"].sudo()
+        lines = history.search(
+            [("software_key_id", "in", self.ids), ("date_to", "=", False)]
+        )
+        told = {(line.software_key_id.id, line.equipment_ref) for line in lines}
+        new = [seat for seat in there if seat[:2] not in told]
+        lost = [(*each, None) for each in told - {seat[:2] for seat in there}]
         repaired = self.browse()
         for cause, seats in (("apply", new), ("remove", lost)):
             keys = self.browse(dict.fromkeys(key_id for key_id, *_ in seats))
@@ -203,6 +209,17 @@ class ClientEquipmentSoftwareKey(models.Model):
         }
         changed._move_seats_within(seats)
         return statuses
+
+    def _settle_seats(self, statuses):
+        """Take the step that a changed number of seats asks for.
+
+        :param statuses: ``{key id: status after it}``, from :meth:`_prepare_seats`
+        """
+        self._transition("changed", statuses)
+        # The database has let the assignments follow.
+        self.env["client.equipment.feature"].invalidate_model(
+            ["key_seats"], flush=False
+        )
 
     def _move_seats_within(self, seats):
         """Give the assignments whose seat lies beyond that number one that is free."""
