@@ -208,10 +208,19 @@ class EvidenceXlsx:
         """Yield each key with the names of its equipment, of the equipment's customer
         and of the customer it was bought for, where they may be told."""
         for portion in self.evidence.batches(self.evidence.keys):
-            places = self.evidence.places(portion.equipment_id)
+            features = portion.sudo().equipment_feature_ids
+            places = self.evidence.places(features.equipment_id.sudo(False))
             owners = self.evidence.names(portion.owner_id)
             for key in portion:
-                equipment, customer = places.get(key.equipment_id, (None, None))
+                there = [
+                    places[equipment]
+                    for equipment in key.sudo().equipment_feature_ids.equipment_id
+                    if equipment in places
+                ]
+                equipment, customer = (
+                    ", ".join(dict.fromkeys(filter(None, names)))
+                    for names in (zip(*there, strict=True) if there else ("", ""))
+                )
                 yield key, equipment, customer, owners.get(key.owner_id)
 
     def _gap(self, key, equipment):
