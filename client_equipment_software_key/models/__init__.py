@@ -1,3 +1,4 @@
+from . import client_equipment_job
 from . import client_equipment
 from . import client_equipment_offer
 from . import client_equipment_export

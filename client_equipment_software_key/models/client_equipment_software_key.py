@@ -1,3 +1,4 @@
+import functools
 import re
 
 from markupsafe import Markup
@@ -8,7 +9,11 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
-from odoo.addons.client_equipment.values import date_problem, text_problem
+from odoo.addons.client_equipment.values import (
+    CheckedValues,
+    date_problem,
+    text_problem,
+)
 
 from .client_equipment_export import unguard
 
@@ -452,7 +457,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             super(ClientEquipmentSoftwareKey, self.with_context(tracking_disable=True))
             .create(
                 [
-                    vals | {"status": "available", "equipment_feature_ids": False}
+                    CheckedValues(vals, status="available", equipment_feature_ids=False)
                     for vals in vals_list
                 ]
             )
@@ -644,14 +649,20 @@ class ClientEquipmentSoftwareKey(models.Model):
             {vals["software_id"] for vals in vals_list if vals.get("software_id")}
         )
         by_id = {each.id: each for each in software}
+        get_end = functools.cache(lambda one, start: one._get_validity_end(start))
         return [
-            self._prepare_vals(vals, by_id.get(vals.get("software_id"), software[:0]))
+            self._prepare_vals(
+                vals, by_id.get(vals.get("software_id"), software[:0]), get_end
+            )
             for vals in vals_list
         ]
 
     @api.model
-    def _prepare_vals(self, vals, software):
-        """Return one new key's values, checked and completed from ``software``."""
+    def _prepare_vals(self, vals, software, get_end):
+        """Return one new key's values, checked and completed from ``software``.
+
+        :param get_end: gives the software's proposed end, by the start
+        """
         vals["license_key"] = self._normalize_license_key(vals.get("license_key"))
         if software and not vals.get("key_type"):
             vals["key_type"] = software.default_key_type
@@ -662,8 +673,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             and software.default_validity_months
         ):
             start = fields.Date.to_date(vals.get("validity_start"))
-            vals["validity_end"] = software._get_validity_end(
-                start or fields.Date.context_today(self)
+            vals["validity_end"] = get_end(
+                software, start or fields.Date.context_today(self)
             )
         self._check_seats_value(vals["license_key"], vals.get("seats", 1))
         self._check_validity_values(
@@ -714,14 +725,14 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.model
     def _check_validity_values(self, license_key, key_type, start, end):
         """Say in words, and of which key, what the database would refuse (K5)."""
-        key_types = dict(self._fields["key_type"]._description_selection(self.env))
-        if key_type not in key_types:
+        if key_type not in self._fields["key_type"].get_values(self.env):
+            key_types = self._fields["key_type"]._description_selection(self.env)
             problem = self.env._(
                 "%(license_key)s: there is no key type %(key_type)s. Choose one of "
                 "%(key_types)s.",
                 license_key=license_key,
                 key_type=key_type or "",
-                key_types=", ".join(key_types.values()),
+                key_types=", ".join(dict(key_types).values()),
             )
         elif key_type == "permanent":
             if not end:

@@ -1,7 +1,5 @@
 import logging
 
-import psycopg2
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -16,8 +14,6 @@ from .client_equipment_software_key_seats import SeatStep
 _logger = logging.getLogger(__name__)
 
 VERIFY_BATCH = 2000
-# So often a batch of the nightly check is taken anew because somebody was faster.
-CHECK_RETRIES = 20
 # Up to about so many keys the filter compares them with their assignments on the spot.
 COMPARED_LIVE = 50_000
 
@@ -519,31 +515,21 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Check all keys every night, in portions (S7).
 
         Where the time is up, Odoo starts the next run, which goes on from there: a run
-        that is killed loses nothing. Where somebody changes a key that is checked, the
-        portion is taken anew.
+        that is killed loses nothing.
+
+        :return: whether the end was reached
         """
-        cron = self.env["ir.cron"]
-        check = self.env["client.equipment.software.key.check"]._get()
-        left = self.search_count([("id", ">", check.checked_id)])
-        time_left = cron._commit_progress(remaining=left)
-        retries, ended = CHECK_RETRIES, False
+        # The job alone has access to it.
+        check = self.env["client.equipment.software.key.check"].sudo()
+        checked_id = check.search([], limit=1).checked_id
+        left = self.search_count([("id", ">", checked_id)])
+        time_left = self._tell_progress(remaining=left)
+        ended = False
         while time_left and not ended:
-            try:
-                count = check._check_next_keys()
-            except (
-                psycopg2.errors.SerializationFailure,
-                psycopg2.errors.DeadlockDetected,
-            ):
-                self.env.cr.rollback()
-                retries -= 1
-                if not retries:
-                    raise
-                _logger.info("Software keys changed meanwhile: checking them anew")
-                continue
-            time_left = cron._commit_progress(count)
-            self.env.invalidate_all()  # or a million keys would stay in memory
-            retries, ended = CHECK_RETRIES, not check.checked_id
+            count, ended = check._in_own_transaction("_check_next_keys")
+            time_left = self._tell_progress(count)
         if ended:
-            cron._commit_progress(remaining=0)
+            self._tell_progress(remaining=0)
             if found := self.search_count([("needs_attention", "=", True)]):
                 _logger.info("%s software keys need attention", found)
+        return ended

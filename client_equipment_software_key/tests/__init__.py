@@ -22,6 +22,7 @@ from . import test_import
 from . import test_job_health
 from . import test_languages
 from . import test_lifecycle
+from . import test_merkle
 from . import test_next_available
 from . import test_overview
 from . import test_performance

@@ -16,6 +16,7 @@ from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
 from .. import lifecycle
+from ..models import client_equipment_job as job
 from ..models import client_equipment_software_key_consistency as consistency
 from .common import ADDON, CommittedCase, SoftwareKeyCommon
 
@@ -402,6 +403,7 @@ class TestConsistency(SoftwareKeyCommon):
             last.id,
         )
         check = self.env["client.equipment.software.key.check"]._get()
+        verified = self.env["client.equipment.verification"].search_count([])
         places, health = [], []
         with self.enter_registry_test_mode():
             progress = self._run_for(0)
@@ -414,6 +416,10 @@ class TestConsistency(SoftwareKeyCommon):
                 if check.completed:
                     break
         self.assertGreater(len(places), 1, "in one run")
+        # Only the run that reached the end says that all trails were verified.
+        self.assertEqual(
+            self.env["client.equipment.verification"].search_count([]), verified + 1
+        )
         self.assertEqual(places.pop(), 0)
         self.assertEqual(places, sorted(places))
         self.assertEqual(progress.remaining, 0)
@@ -467,7 +473,8 @@ class TestCheckBesidePeople(CommittedCase):
     @mute_logger("odoo.sql_db")
     def test_people_work_beside_the_check(self):
         """S7, E5: a key that somebody changes while it is checked does not end the
-        nightly check: its portion is taken anew."""
+        nightly check: its portion is taken anew. Whoever has called the job from his
+        own transaction finds that as it was, neither committed nor rolled back."""
         key = self._enter("BESIDE-1")
         self.cr.commit()
         self.addCleanup(self.cr.rollback)
@@ -502,13 +509,44 @@ class TestCheckBesidePeople(CommittedCase):
         person = threading.Thread(target=work)
         person.start()
         try:
-            with self.assertLogs(consistency.__name__, logging.INFO) as logs:
+            self.laptop.name = "Not committed"
+            self.env.flush_all()
+            with self.assertLogs(job.__name__, logging.INFO) as logs:
                 for _night in range(300):
-                    key._cron_check_consistency()
-                    self.assertTrue(check.completed)
+                    self.assertTrue(key._cron_check_consistency())
                     if "changed meanwhile" in str(logs.output):
                         break
         finally:
             ended.set()
             person.join()
         self.assertIn("changed meanwhile", str(logs.output))
+        self._assert_uncommitted("Not committed")
+        self.cr.rollback()
+        self.assertTrue(check.completed)
+
+    def test_expiring_in_a_transaction_of_others(self):
+        """S1, E5: whoever calls the job that expires keys from his own transaction
+        finds that as it was; the keys are expired nevertheless."""
+        key = self._enter_subscriptions("BESIDE-2", end=30)
+        self.cr.execute(
+            "UPDATE client_equipment_software_key SET validity_end = %s WHERE id = %s",
+            [self._in_days(-1), key.id],
+        )
+        self.cr.commit()
+        self.env.invalidate_all()
+        self.addCleanup(self.cr.rollback)
+        self.laptop.name = "Not committed"
+        self.env.flush_all()
+        key._cron_expire()
+        self._assert_uncommitted("Not committed")
+        self.cr.rollback()
+        self.assertEqual(key.status, "expired")
+
+    def _assert_uncommitted(self, name):
+        """The name of the laptop is there for us, and for nobody else."""
+        query = "SELECT FROM client_equipment WHERE id = %s AND name = %s"
+        self.cr.execute(query, [self.laptop.id, name])
+        self.assertTrue(self.cr.rowcount)
+        with self.registry.cursor() as cr:
+            cr.execute(query, [self.laptop.id, name])
+            self.assertFalse(cr.rowcount)
