@@ -2,7 +2,9 @@ from . import client_equipment_job
 from . import client_equipment
 from . import client_equipment_offer
 from . import client_equipment_export
+from . import client_equipment_audit_closed
 from . import client_equipment_audit_log
+from . import client_equipment_audit_log_chain
 from . import client_equipment_feature
 from . import client_equipment_place
 from . import client_equipment_software

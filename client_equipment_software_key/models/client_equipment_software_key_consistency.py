@@ -8,7 +8,6 @@ from odoo.tools import SQL, split_every
 from odoo.addons.client_equipment.arguments import checked
 
 from ..lifecycle import Finding, finding
-from .client_equipment_audit_log import REPAIRED
 from .client_equipment_software_key_seats import SeatStep
 
 _logger = logging.getLogger(__name__)
@@ -386,7 +385,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 )
             ]
             keys._transition(
-                action, status_by_id, reason=REPAIRED, seats=seats or None
+                action, status_by_id, reason_code="repaired", seats=seats or None
             )
         repaired.filtered("audit_broken")._check_trails()
         return repaired

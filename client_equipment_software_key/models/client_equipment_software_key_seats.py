@@ -8,7 +8,6 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..lifecycle import Facts, take
-from .client_equipment_audit_log import REPAIRED
 
 
 class SeatStep(NamedTuple):
@@ -118,12 +117,12 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         }
 
-    def _step_seats(self, cause, seats, reason=None):
+    def _step_seats(self, cause, seats, **told):
         """Take the step of seats that were taken or given back in the database (A2, A7).
 
         :param str cause: ``"apply"`` or ``"remove"``
         :param seats: rows of key, equipment and seat, in the order of the steps
-        :param str reason: kept in the audit trail
+        :param told: what else the entries tell (``_append_sql`` of the audit log)
         """
         # Of many keys only what is looked at: the ORM would read all their columns.
         self.fetch(["status", "validity_end", "company_id", "seats"])
@@ -142,7 +141,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             used[key_id] += change
             steps.append(SeatStep(key_id, equipment_id, seat, step.status))
         if steps:
-            self._transition(step.entry, statuses, reason=reason, seats=steps)
+            self._transition(step.entry, statuses, seats=steps, **told)
 
     def _repair_seats(self):
         """Tell the trails of keys of several seats where their seats really are.
@@ -158,13 +157,19 @@ class ClientEquipmentSoftwareKey(models.Model):
         lines = history.search(
             [("software_key_id", "in", self.ids), ("date_to", "=", False)]
         )
-        told = {(line.software_key_id.id, line.equipment_ref) for line in lines}
+        # A line is named after the entry that it begins with.
+        entries = self.env["client.equipment.audit.log"].sudo().browse(lines.ids)
+        told = {
+            (entry.software_key_id.id, entry.equipment_ref): entry.seat or 1
+            for entry in entries
+        }
         new = [seat for seat in there if seat[:2] not in told]
-        lost = [(*each, None) for each in told - {seat[:2] for seat in there}]
+        places = {seat[:2] for seat in there}
+        lost = [(*place, seat) for place, seat in told.items() if place not in places]
         repaired = self.browse()
         for cause, seats in (("apply", new), ("remove", lost)):
             keys = self.browse(dict.fromkeys(key_id for key_id, *_ in seats))
-            keys._step_seats(cause, seats, reason=REPAIRED)
+            keys._step_seats(cause, seats, reason_code="repaired")
             repaired |= keys
         return repaired
 
@@ -195,7 +200,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Make ready that the keys, which are locked, get another number of seats.
 
         :param dict vals: what is going to be written
-        :return: ``{key id: status after it}`` of the keys that change
+        :return: ``{key id: (number of seats before, status after)}`` of the keys that
+            change
         :raises UserError: where more seats are in use, naming the equipment
         """
         if "seats" not in vals:
@@ -203,19 +209,25 @@ class ClientEquipmentSoftwareKey(models.Model):
         seats = int(vals["seats"] or 0)
         changed = self.filtered(lambda key: key.seats != seats)
         facts = changed._get_facts()
-        statuses = {
-            key.id: key._take(facts[key.id]._replace(seats=seats), "seats").status
+        steps = {
+            key.id: key._take(facts[key.id]._replace(seats=seats), "seats")
             for key in changed
         }
         changed._move_seats_within(seats)
-        return statuses
+        return {key.id: (key.seats, steps[key.id].status) for key in changed}
 
-    def _settle_seats(self, statuses):
+    def _settle_seats(self, changed):
         """Take the step that a changed number of seats asks for.
 
-        :param statuses: ``{key id: status after it}``, from :meth:`_prepare_seats`
+        :param changed: what :meth:`_prepare_seats` gave
         """
-        self._transition("changed", statuses)
+        self._transition(
+            "changed",
+            {key_id: status for key_id, (_before, status) in changed.items()},
+            changes={
+                key.id: [["seats", changed[key.id][0], key.seats]] for key in self
+            },
+        )
         # The database has let the assignments follow.
         self.env["client.equipment.feature"].invalidate_model(
             ["key_seats"], flush=False

@@ -11,7 +11,8 @@ class ClientEquipmentUsageHistory(models.Model):
     """For each key and equipment from when to when it was installed (L6).
 
     Read from the audit trail alone: a line begins with an *Applied* entry and ends
-    with the entry that took the key away from the same equipment. The end is looked up line by
+    with the entry that took the key away from the same equipment; entries that name no
+    seat are from when a key had but one, or tell that the key is nowhere. The end is looked up line by
     line, so that filters on the beginning, the key or the equipment use the trail's
     indexes and the first page costs the same however long the trail is.
     """
@@ -113,7 +114,7 @@ class ClientEquipmentUsageHistory(models.Model):
                             log.action = 'reinstated'
                             OR log.action IN ('applied', 'revoked') AND (
                                 log.equipment_ref = applied.equipment_ref
-                                OR key.seats = 1
+                                OR log.seat IS NULL
                             )
                        )
                      ORDER BY log.number

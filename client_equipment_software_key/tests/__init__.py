@@ -43,4 +43,5 @@ from . import test_told
 from . import test_troubleshooting
 from . import test_usage_history
 from . import test_verify
+from . import test_versions
 from . import test_workflows

@@ -112,7 +112,8 @@ class Life(RuleBasedStateMachine):
         key = self._one_key(which, lambda key: key.can_be_applied and key.seats > 1)
         vals_list = [
             {"software_key_id": key.id, "equipment_id": equipment.id}
-            for equipment in self.places[:amount]
+            # (one seat twice in a call is the database's affair)
+            for equipment in self.places[: amount if key.seats > 1 else 1]
         ]
         features = self.case.env["client.equipment.feature"]
         features = features.with_user(self.case.people[who % 4])

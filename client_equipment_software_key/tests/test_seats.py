@@ -31,10 +31,7 @@ class SeatsMixin:
             self.env["client.equipment.feature"]
             .with_user(user or self.technician)
             .create(
-                [
-                    {"software_key_id": key.id, "equipment_id": unit.id}
-                    for unit in units
-                ]
+                [{"software_key_id": key.id, "equipment_id": unit.id} for unit in units]
             )
         )
 
@@ -116,6 +113,9 @@ class TestSeats(SeatsMixin, SoftwareKeyCommon):
             ["created", "applied", "changed", "applied", "applied", "changed"]
             + ["revoked", "changed"],
         )
+        changed = key.audit_log_ids.filtered(lambda each: each.action == "changed")
+        self.assertEqual(changed[-1].changes, [["seats", 1, 3]])
+        self.assertIn("Seats", changed[-1].description)
         (first | third).unlink()
         key.revoke()
         key.seats = 10
