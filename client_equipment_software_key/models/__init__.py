@@ -12,6 +12,7 @@ from . import client_equipment_software_key
 from . import client_equipment_told
 from . import client_equipment_software_key_seats
 from . import client_equipment_software_key_life
+from . import client_equipment_software_key_changes
 from . import client_equipment_software_key_entry
 from . import client_equipment_software_key_renewal
 from . import client_equipment_software_key_next
@@ -19,9 +20,12 @@ from . import client_equipment_software_key_offer
 from . import client_equipment_software_key_expiry
 from . import client_equipment_software_key_check
 from . import client_equipment_software_key_consistency
+from . import client_equipment_guarantee
 from . import ir_model_data
 from . import client_equipment_verification
 from . import client_equipment_overview
+from . import client_equipment_audit_checkpoint
+from . import client_equipment_audit_checkpoint_health
 from . import client_equipment_history
 from . import ir_http
 from . import res_company

@@ -531,4 +531,6 @@ class ClientEquipmentSoftwareKey(models.Model):
             self._tell_progress(remaining=0)
             if found := self.search_count([("needs_attention", "=", True)]):
                 _logger.info("%s software keys need attention", found)
+            for missing in self.get_missing_guarantees():
+                _logger.warning("The database misses something: %s", missing)
         return ended

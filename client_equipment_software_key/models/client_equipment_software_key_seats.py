@@ -196,12 +196,18 @@ class ClientEquipmentSoftwareKey(models.Model):
                 )
             )
 
+    def write(self, vals):
+        result = super().write(vals)
+        if "seats" in vals:
+            # The database lets the assignments follow.
+            self.env["client.equipment.feature"].invalidate_model(["key_seats"])
+        return result
+
     def _prepare_seats(self, vals):
         """Make ready that the keys, which are locked, get another number of seats.
 
         :param dict vals: what is going to be written
-        :return: ``{key id: (number of seats before, status after)}`` of the keys that
-            change
+        :return: ``{key id: status after it}`` of the keys that change
         :raises UserError: where more seats are in use, naming the equipment
         """
         if "seats" not in vals:
@@ -209,29 +215,12 @@ class ClientEquipmentSoftwareKey(models.Model):
         seats = int(vals["seats"] or 0)
         changed = self.filtered(lambda key: key.seats != seats)
         facts = changed._get_facts()
-        steps = {
-            key.id: key._take(facts[key.id]._replace(seats=seats), "seats")
+        statuses = {
+            key.id: key._take(facts[key.id]._replace(seats=seats), "seats").status
             for key in changed
         }
         changed._move_seats_within(seats)
-        return {key.id: (key.seats, steps[key.id].status) for key in changed}
-
-    def _settle_seats(self, changed):
-        """Take the step that a changed number of seats asks for.
-
-        :param changed: what :meth:`_prepare_seats` gave
-        """
-        self._transition(
-            "changed",
-            {key_id: status for key_id, (_before, status) in changed.items()},
-            changes={
-                key.id: [["seats", changed[key.id][0], key.seats]] for key in self
-            },
-        )
-        # The database has let the assignments follow.
-        self.env["client.equipment.feature"].invalidate_model(
-            ["key_seats"], flush=False
-        )
+        return statuses
 
     def _move_seats_within(self, seats):
         """Give the assignments whose seat lies beyond that number one that is free."""

@@ -15,35 +15,6 @@ KEY = "client.equipment.software.key"
 
 @tagged("post_install", "-at_install")
 class TestSeatsAtOnce(CommittedCase):
-    def _applying(self, key, equipment):
-        vals = {"software_key_id": key.id, "equipment_id": equipment.id}
-        return self.technician, FEATURE, "create", [vals]
-
-    def test_seats_and_number_at_once(self):
-        """K14, E5: the number of seats is lowered while seats are taken: never more are
-        in use than there are."""
-        for number in range(5):
-            key = self._enter(f"LOWERED-{number}", seats=3)
-            self.cr.commit()
-            with (
-                self.subTest(round=number),
-                mute_logger("odoo.sql_db", "odoo.service.model"),
-            ):
-                self._at_once(
-                    [
-                        self._applying(key, self.equipment[0]),
-                        self._applying(key, self.equipment[1]),
-                        (self.manager, KEY, "write", [key.ids, {"seats": 1}]),
-                    ]
-                )
-                used = len(key.equipment_feature_ids)
-                self.assertEqual(key.seats_used, used)
-                self.assertLessEqual(used, key.seats)
-                self.assertEqual(
-                    key.status, "applied" if used == key.seats else "available"
-                )
-                self.assertEqual(key.verify_audit_trail(), [])
-
     def test_next_available_waits_for_a_seat(self):
         """K14, A12: a colleague who holds a volume key for a moment does not use it up:
         nobody is told that no key is left."""
@@ -65,6 +36,31 @@ class TestSeatsAtOnce(CommittedCase):
 
 @tagged("post_install", "-at_install")
 class TestSeatsOverHttp(CommittedHttpCase):
+    def _applying(self, key, unit):
+        """Return the call of a technician who applies the key to the unit."""
+        vals = {"software_key_id": key.id, "equipment_id": unit.id}
+        return self.technician, FEATURE, "create", {"vals_list": [vals]}
+
+    @mute_logger("odoo.sql_db", "odoo.http", "odoo.service.model")
+    def test_seats_and_number_at_once(self):
+        """K14, E5: the number of seats is lowered while seats are taken: never more are
+        in use than there are."""
+        for number in range(5):
+            key = self._enter(f"LOWERED-{number}", seats=3)
+            self.cr.commit()
+            lowering = {"ids": key.ids, "vals": {"seats": 1}}
+            with self.subTest(round=number):
+                self._call_at_once(
+                    *(self._applying(key, unit) for unit in self.equipment[:2]),
+                    (self.manager, KEY, "write", lowering),
+                )
+                used = len(key.equipment_feature_ids)
+                self.assertEqual(key.seats_used, used)
+                self.assertLessEqual(used, key.seats)
+                rest = "applied" if used == key.seats else "available"
+                self.assertEqual(key.status, rest)
+                self.assertEqual(key.verify_audit_trail(), [])
+
     @mute_logger("odoo.sql_db", "odoo.http", "odoo.service.model")
     def test_eight_on_three_seats(self):
         """A4, K14: of eight people at once on three free seats exactly three get one,
@@ -74,19 +70,7 @@ class TestSeatsOverHttp(CommittedHttpCase):
         for number in range(ROUNDS):
             with self.subTest(round=number):
                 outcomes = self._call_at_once(
-                    *[
-                        (
-                            self.technician,
-                            FEATURE,
-                            "create",
-                            {
-                                "vals_list": [
-                                    {"software_key_id": key.id, "equipment_id": unit.id}
-                                ]
-                            },
-                        )
-                        for unit in self.equipment
-                    ]
+                    *(self._applying(key, unit) for unit in self.equipment)
                 )
                 refused = [answer for status, answer, _s in outcomes if status != 200]
                 self.assertEqual(len(refused), 5, outcomes)
