@@ -8,6 +8,7 @@ rows (untimed); ``contender(cursor or env)[work](rows)`` is timed.
 from contextlib import contextmanager
 from datetime import date, timedelta
 from itertools import count
+from unittest.mock import patch
 
 KEY = "client.equipment.software.key"
 FEATURE = "client.equipment.feature"
@@ -158,8 +159,6 @@ def acting(env, login):
 class Ours:
     def __init__(self, env):
         self.job = env[KEY]
-        # The job commits its batches; here they stay within the one transaction.
-        env.cr.commit = env.cr.flush
         manager, technician = acting(env, "manager1"), acting(env, "technician1")
         self.keys, self.features = manager[KEY], technician[FEATURE]
 
@@ -173,7 +172,14 @@ class Ours:
         self.features.browse(feature_ids).unlink()
 
     def expire(self, key_ids):
-        self.job._cron_expire()
+        # The job takes a transaction for each batch; here they are all this one.
+        with patch.object(self.job.env.registry, "cursor", self._here):
+            self.job._cron_expire()
+
+    @contextmanager
+    def _here(self):
+        yield self.job.env.cr
+        self.job.env.cr.flush()
 
     def renew(self, key_ids):
         keys = self.keys.browse(key_ids)

@@ -1,3 +1,4 @@
+from . import client_equipment_job
 from . import client_equipment
 from . import client_equipment_offer
 from . import client_equipment_export
@@ -7,6 +8,7 @@ from . import client_equipment_place
 from . import client_equipment_software
 from . import client_equipment_software_key
 from . import client_equipment_told
+from . import client_equipment_software_key_seats
 from . import client_equipment_software_key_life
 from . import client_equipment_software_key_entry
 from . import client_equipment_software_key_renewal

@@ -11,6 +11,7 @@ ACTIONS = [
     ("expired", "Expired"),
     ("renewed", "Renewed"),
     ("reinstated", "Reinstated"),
+    ("changed", "Changed"),
 ]
 # What the system itself gives as a reason is kept in English, like any fact, and told
 # in the reader's language.
@@ -239,12 +240,14 @@ class ClientEquipmentAuditLog(models.Model):
         )
 
     @api.model
-    def _append_sql(self, keys, action, statuses, ends_before=None, reason=None):
-        """Return the SQL that adds one entry to the trail of each of ``keys``.
+    def _append_sql(
+        self, keys, action, statuses, ends_before=None, reason=None, seats=None
+    ):
+        """Return the SQL that adds the entries of one step to the trails of ``keys``.
 
         The one writer of the trail: ``_transition`` of the key runs it, together with
-        the new status, as one statement. The entry tells of the key as it stands in the
-        database before that, and of its assignment as made or removed already.
+        the new status, as one statement. An entry tells of the key as it stands in the
+        database before that, and of its equipment.
 
         :param keys: the software keys, locked by the caller
         :param str action: one of ``ACTIONS``
@@ -252,19 +255,14 @@ class ClientEquipmentAuditLog(models.Model):
         :param dict ends_before: ``{key id: validity end before the step}``, where
             the step moved it
         :param str reason: what the user gave as reason or reference
-        :return: an ``INSERT`` that gives ``id``, ``software_key_id``, ``number``,
-            ``status_after`` and ``hash`` of each entry
+        :param seats: the ``SeatStep`` of each seat that was taken or given back: one
+            entry each; else one of each key
+        :return: common table expressions, of which ``entry`` holds the new entries
+            with ``is_last``: whether it is the last one of its key
         """
-        if len(set(statuses.values())) == 1:
-            status_after, steps = next(iter(statuses.values())), SQL("")
-        else:
-            status_after = SQL("step.status")
-            steps = SQL(
-                "JOIN unnest(%s::int[], %s::varchar[]) AS step(key_id, status)"
-                " ON step.key_id = key.id",
-                list(statuses),
-                list(statuses.values()),
-            )
+        step = self._step_columns(statuses, seats)
+        given = {name: SQL.identifier("step", name) for name in step}
+        chained = "place" in step
         if ends_before is None:
             end_before, moved_ends = SQL("key.validity_end"), SQL("")
         else:
@@ -277,25 +275,11 @@ class ClientEquipmentAuditLog(models.Model):
             )
         return SQL(
             """
-            INSERT INTO client_equipment_audit_log (
-                id, software_key_id, number, action, action_date,
-                user_id, user_name, equipment_id, equipment_ref,
-                equipment_company_ref, equipment_name, equipment_serial_no,
-                customer_name, status_before, status_after,
-                validity_end_before, validity_end_after, reason, hash
-            )
-            SELECT id, software_key_id, number, action, action_date,
-                   user_id, user_name, equipment_ref, equipment_ref,
-                   equipment_company_ref, equipment_name,
-                   equipment_serial_no, customer_name,
-                   status_before, status_after, validity_end_before,
-                   validity_end_after, reason, %(hash)s
-              FROM (
-                SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,
-                       key.id AS software_key_id,
+            fact AS (
+                SELECT key.id AS software_key_id,
                        key.license_key,
-                       key.audit_hash AS previous_hash,
-                       COALESCE(key.audit_number, 0) + 1 AS number,
+                       key.audit_hash::text AS head_hash,
+                       COALESCE(key.audit_number, 0) + %(place)s AS number,
                        %(action)s AS action,
                        %(now)s::timestamp AS action_date,
                        %(user_id)s AS user_id,
@@ -309,35 +293,128 @@ class ClientEquipmentAuditLog(models.Model):
                        %(status_after)s::varchar AS status_after,
                        %(end_before)s AS validity_end_before,
                        key.validity_end AS validity_end_after,
-                       %(reason)s::varchar AS reason
+                       %(reason)s::varchar AS reason,
+                       %(place)s AS place,
+                       %(is_last)s AS is_last
                   FROM client_equipment_software_key key
                   %(steps)s
                   %(moved_ends)s
-                  LEFT JOIN client_equipment_feature feature
-                         ON feature.software_key_id = key.id
-                        AND feature.software_key_id = ANY(%(key_ids)s)
                   LEFT JOIN client_equipment equipment
-                         ON equipment.id
-                          = COALESCE(feature.equipment_id, key.equipment_id)
+                         ON equipment.id = %(equipment)s
                   LEFT JOIN res_partner customer
                          ON customer.id = equipment.partner_id
                  WHERE key.id = ANY(%(key_ids)s)
                  ORDER BY key.id
-              ) entry
-            RETURNING id, software_key_id, number, status_after, hash
+            ), entry AS (
+                SELECT *, %(hash)s AS hash
+                  FROM (
+                    SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,
+                           head_hash AS previous_hash, fact.*
+                      FROM fact
+                     WHERE place = 1
+                  ) entry
+                %(following)s
+            ), trail AS (
+                INSERT INTO client_equipment_audit_log (
+                    id, software_key_id, number, action, action_date,
+                    user_id, user_name, equipment_id, equipment_ref,
+                    equipment_company_ref, equipment_name, equipment_serial_no,
+                    customer_name, status_before, status_after,
+                    validity_end_before, validity_end_after, reason, hash
+                )
+                SELECT id, software_key_id, number, action, action_date,
+                       user_id, user_name, equipment_ref, equipment_ref,
+                       equipment_company_ref, equipment_name,
+                       equipment_serial_no, customer_name,
+                       status_before, status_after, validity_end_before,
+                       validity_end_after, reason, hash
+                  FROM entry
+            )
             """,
             hash=self._hash_sql(),
+            following=self._following_sql() if chained else SQL(),
             action=action,
             now=self._get_moment(),
             user_id=self.env.uid,
             user_name=self.env.user.name,
-            status_before=SQL("NULL") if action == "created" else SQL("key.status"),
-            status_after=status_after,
+            place=given.get("place", SQL("1")),
+            is_last=given.get("is_last", SQL("TRUE")),
+            status_before=self._status_before_sql(action, chained),
+            status_after=given.get("status") or next(iter(statuses.values())),
+            equipment=given.get("equipment_id", SQL("key.equipment_id")),
+            steps=self._steps_sql(step),
             end_before=end_before,
             reason=reason or None,
-            steps=steps,
             moved_ends=moved_ends,
             key_ids=list(keys.ids),
+        )
+
+    @api.model
+    def _step_columns(self, statuses, seats):
+        """Return ``{name: values}``: what differs from entry to entry of one step.
+
+        Of several entries of one key ``place`` is their order, and each begins with
+        the status that the one before it has left.
+        """
+        if seats is None:
+            if len(set(statuses.values())) == 1:
+                return {}
+            return {"key_id": list(statuses), "status": list(statuses.values())}
+        key_ids, equipment_ids, _seats, after = map(list, zip(*seats, strict=True))
+        step = {"key_id": key_ids, "equipment_id": equipment_ids, "status": after}
+        if len(seats) == len(statuses):
+            return step
+        places, before, last = [], [], {}
+        for number, (key_id, status) in enumerate(zip(key_ids, after, strict=True)):
+            place, status_before, _number = last.get(key_id, (0, None, None))
+            places.append(place + 1)
+            before.append(status_before)
+            last[key_id] = (place + 1, status, number)
+        ends = {number for *_, number in last.values()}
+        return step | {
+            "place": places,
+            "status_before": before,
+            "is_last": [number in ends for number in range(len(seats))],
+        }
+
+    @api.model
+    def _steps_sql(self, step):
+        """Return the SQL that joins the columns of a step to their keys."""
+        if not step:
+            return SQL()
+        types = {"status": "varchar[]", "status_before": "varchar[]", "is_last": "bool[]"}
+        return SQL(
+            "JOIN unnest(%s) AS step(%s) ON step.key_id = key.id",
+            SQL(", ").join(
+                SQL("%s::%s", values, SQL(types.get(name, "int[]")))
+                for name, values in step.items()
+            ),
+            SQL(", ").join(map(SQL.identifier, step)),
+        )
+
+    @api.model
+    def _status_before_sql(self, action, chained):
+        if action == "created":
+            return SQL("NULL")
+        return SQL("COALESCE(step.status_before, key.status)" if chained else "key.status")
+
+    @api.model
+    def _following_sql(self):
+        """Return the recursive part of ``entry``: each next entry of a key, over the
+        hash of the one before it."""
+        return SQL(
+            """
+            UNION ALL
+            SELECT *, %s
+              FROM (
+                SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,
+                       previous.hash AS previous_hash, fact.*
+                  FROM entry previous
+                  JOIN fact ON fact.software_key_id = previous.software_key_id
+                           AND fact.place = previous.place + 1
+              ) entry
+            """,
+            self._hash_sql(),
         )
 
     @api.model

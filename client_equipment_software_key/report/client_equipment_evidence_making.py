@@ -9,7 +9,6 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
 from odoo.tools import SQL, split_every
 
 from .client_equipment_evidence_pack import UNFINISHED
@@ -39,54 +38,47 @@ class ClientEquipmentEvidencePack(models.Model):
     @api.model
     def _cron_make(self):
         """Make the packs that wait, by turns."""
-        waiting = Domain("state", "in", UNFINISHED)
-        cron = self.env["ir.cron"]
-        time_left = cron._commit_progress(remaining=self.search_count(waiting))
-        held = set()
-        while time_left:
-            packs = self.search(waiting & Domain("id", "not in", held), order="id")
-            if not packs:
-                break
-            for pack in packs:
-                if not pack._make_step():
-                    held.add(pack.id)
-                time_left = cron._commit_progress(
-                    1, remaining=self.search_count(waiting)
-                )
+        pending = self.search([("state", "in", UNFINISHED)], order="id").ids
+        time_left = self._tell_progress(remaining=len(pending))
+        while pending and time_left:
+            for pack_id in list(pending):
+                if not self._in_own_transaction("_make_step", pack_id):
+                    pending.remove(pack_id)
+                time_left = self._tell_progress(1, remaining=len(pending))
                 if not time_left:
                     break
 
-    def _make_step(self):
-        """Make the next step of this pack.
+    @api.model
+    def _make_step(self, pack_id):
+        """Make the next step of a pack.
 
-        :return: whether it was this job's to make
+        :return: whether there is another one for this job
         """
+        pack = self.browse(pack_id)
+        if not pack._lock_to_make():
+            return False  # another job has it, or its maker has deleted it
         try:
-            if not self._lock_to_make():
-                return False
             with self.env.cr.savepoint():
-                self._as_maker()._make_next()
+                pack._as_maker()._make_next()
         except (
             psycopg2.errors.SerializationFailure,
             psycopg2.errors.DeadlockDetected,
         ):
-            self.env.cr.rollback()
-            _logger.info("Somebody was faster with %s", self)
+            raise
         except (UserError, AccessError) as error:
-            self._fail(str(error))
+            pack._fail(str(error))
         except Exception:
-            _logger.exception("Making %s failed", self)
-            self._fail(
-                self.env._(
+            _logger.exception("Making %s failed", pack)
+            pack._fail(
+                pack.env._(
                     "The pack could not be made. Ask an administrator to look into the "
                     "server's log, or try again."
                 )
             )
-        return True
+        return pack.state in UNFINISHED
 
     def _lock_to_make(self):
         """Lock the pack, if no other job holds it and it is not made yet."""
-        self.env.invalidate_all()
         return self.env.execute_query(
             SQL(
                 "SELECT id FROM client_equipment_evidence_pack"

@@ -22,6 +22,7 @@ from . import test_import
 from . import test_job_health
 from . import test_languages
 from . import test_lifecycle
+from . import test_merkle
 from . import test_next_available
 from . import test_overview
 from . import test_performance
@@ -34,6 +35,7 @@ from . import test_replace
 from . import test_replay
 from . import test_return
 from . import test_screens
+from . import test_seats
 from . import test_software_key
 from . import test_status
 from . import test_told

@@ -476,8 +476,10 @@ class TestEvidencePackFiles(EvidencePackMixin, HttpCase):
         pack.action_make()
         # Step by step in this transaction, whose server wkhtmltopdf asks.
         job = pack.with_user(SUPERUSER_ID).with_context(force_report_rendering=True)
-        while pack.state in ("waiting", "making"):
-            job._make_step()
+        self.env.flush_all()
+        while job._make_step(pack.id):
+            self.assertEqual(pack.state, "making")
+        self.assertEqual(pack.state, "done", pack.note)
         pdf = PdfReader(io.BytesIO(self._file(pack, "pdf")))
         self.assertEqual(pdf.metadata.title, "Software Licenses")
         pages = [" ".join(page.extract_text().split()) for page in pdf.pages]
