@@ -2,7 +2,9 @@ from . import client_equipment_job
 from . import client_equipment
 from . import client_equipment_offer
 from . import client_equipment_export
+from . import client_equipment_audit_closed
 from . import client_equipment_audit_log
+from . import client_equipment_audit_log_chain
 from . import client_equipment_feature
 from . import client_equipment_place
 from . import client_equipment_software
@@ -17,9 +19,12 @@ from . import client_equipment_software_key_offer
 from . import client_equipment_software_key_expiry
 from . import client_equipment_software_key_check
 from . import client_equipment_software_key_consistency
+from . import client_equipment_guarantee
 from . import ir_model_data
 from . import client_equipment_verification
 from . import client_equipment_overview
+from . import client_equipment_audit_checkpoint
+from . import client_equipment_audit_checkpoint_health
 from . import client_equipment_history
 from . import ir_http
 from . import res_company

@@ -92,8 +92,26 @@ class ClientEquipmentFeature(models.Model):
                 raise
             raise self._keys_of(vals_list)._busy_error() from error
         keys = features.sudo().software_key_id
-        keys._step_seats("apply", features._get_seats())
+        keys._step_seats("apply", features._get_seats(), days=features._get_days())
         return features
+
+    def _get_days(self):
+        """Return the days of installation, as the audit trail tells them.
+
+        A day before today begins for the evidence when it began in the time zone of
+        whoever says so.
+
+        :return: ``{(key id, equipment id): (day, when it began)}``
+        """
+        today = fields.Date.context_today(self)
+        begins = self.env["client.equipment.usage.history"]._start_of
+        return {
+            (feature.software_key_id.id, feature.equipment_id.id): (
+                feature.applied_date,
+                feature.applied_date < today and begins(feature.applied_date) or None,
+            )
+            for feature in self
+        }
 
     def _learn_who_was_faster(self, vals_list):
         """Tell the loser of a race at once what has become of the key (A4) or of the

@@ -8,7 +8,6 @@ from odoo.tools import SQL, split_every
 from odoo.addons.client_equipment.arguments import checked
 
 from ..lifecycle import Finding, finding
-from .client_equipment_audit_log import REPAIRED
 
 _logger = logging.getLogger(__name__)
 
@@ -377,7 +376,9 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         ).unlink()
         for action, status_by_id in statuses.items():
-            self.browse(status_by_id)._transition(action, status_by_id, reason=REPAIRED)
+            self.browse(status_by_id)._transition(
+                action, status_by_id, reason_code="repaired"
+            )
         repaired.filtered("audit_broken")._check_trails()
         return repaired
 
@@ -522,4 +523,6 @@ class ClientEquipmentSoftwareKey(models.Model):
             self._tell_progress(remaining=0)
             if found := self.search_count([("needs_attention", "=", True)]):
                 _logger.info("%s software keys need attention", found)
+            for missing in self.get_missing_guarantees():
+                _logger.warning("The database misses something: %s", missing)
         return ended

@@ -199,7 +199,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     # ------------------------------------------------------------------
 
     def _transition(
-        self, action, statuses, ends_before=None, reason=None, seats=None
+        self, action, statuses, ends_before=None, reason=None, seats=None, **told
     ):
         """Set the status of the keys and have the step written to the audit trail.
 
@@ -215,21 +215,21 @@ class ClientEquipmentSoftwareKey(models.Model):
         :param str reason: the user's reason, kept in the audit trail
         :param seats: the ``SeatStep`` of each seat that was taken or given back: one
             entry each; else one of each key
+        :param told: what else the entries tell (``_append_sql`` of the audit log)
         """
         if not self:
             return
         keys = self._before_transition(action)
         AuditLog = self.env["client.equipment.audit.log"]
-        entries = AuditLog._append_sql(
-            self, action, statuses, ends_before, reason, seats
+        entry = AuditLog._append_sql(
+            self, action, statuses, ends_before, reason, seats, **told
         )
         self.modified(["equipment_id"], before=True)
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH RECURSIVE %(entries)s,
-                head AS (
+                WITH entry AS (%(entry)s), head AS (
                     UPDATE client_equipment_software_key key
                        SET status = entry.status_after,
                            (equipment_id, seats_used) = (
@@ -244,14 +244,17 @@ class ClientEquipmentSoftwareKey(models.Model):
                            assignment_broken = FALSE,
                            write_uid = %(uid)s,
                            write_date = %(now)s
-                      FROM entry
+                      FROM (
+                            SELECT DISTINCT ON (software_key_id) *
+                              FROM entry
+                             ORDER BY software_key_id, number DESC
+                      ) entry
                      WHERE key.id = entry.software_key_id
-                       AND entry.is_last
                        AND key.id = ANY(%(key_ids)s)
                 )
                 SELECT id FROM entry
                 """,
-                entries=entries,
+                entry=entry,
                 uid=self.env.uid,
                 now=self.env.cr.now(),
                 # Known already, but it keeps PostgreSQL from reading all keys.
@@ -322,6 +325,13 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         Serves the status table of the contract, section 4.
         """
+        return self._revoke(reason)
+
+    def _revoke(self, reason=None, **told):
+        """Revoke the keys, for a reason that the system itself may give.
+
+        :param told: ``reason_code`` and ``reason_data`` of the entries
+        """
         self.check_access("write")
         self._lock_for_step()
         keys = self.filtered(lambda key: key.status != "revoked")
@@ -329,7 +339,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         statuses = {
             key.id: key._take(facts[key.id], "set", "revoked").status for key in keys
         }
-        keys._transition("revoked", statuses, reason=reason)
+        keys._transition("revoked", statuses, reason=reason, **told)
         return True
 
     def action_revoke(self):

@@ -6,7 +6,6 @@ from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
 
-from .client_equipment_audit_log import REFERENCE, REPLACED
 from .client_equipment_software_key import NAMED_MAX
 from .client_equipment_software_key_entry import REFUSED
 
@@ -59,10 +58,14 @@ class ClientEquipmentSoftwareKey(models.Model):
         ends_before = {key.id: key.validity_end for key in self}
         statuses = self._renewed_statuses()
         self._write_renewal(ends, reference, note)
-        reason = " - ".join(
-            filter(None, [reference and f"{REFERENCE}{reference}", note])
+        self._transition(
+            "renewed",
+            statuses,
+            ends_before,
+            note,
+            reason_code=reference and "reference",
+            reason_data=reference,
         )
-        self._transition("renewed", statuses, ends_before, reason)
         return True
 
     def _renewal_ends(self, validity_end=False):
@@ -183,8 +186,11 @@ class ClientEquipmentSoftwareKey(models.Model):
         replacement._write_fixed({"replaces_id": self.id})
         self._write_fixed({"replaced_by_id": replacement.id})
         # Never the license key itself: what is hashed cannot be hidden any more.
-        reason = f"{REPLACED}{replacement.license_key_hint}"
-        self.revoke(f"{reason} - {note}" if note else reason)
+        self._revoke(
+            note,
+            reason_code="replaced",
+            reason_data=replacement.license_key_hint,
+        )
         self.env["client.equipment.feature"].create(
             [{**each, "software_key_id": replacement.id} for each in assignments]
         )

@@ -117,11 +117,12 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         }
 
-    def _step_seats(self, cause, seats):
+    def _step_seats(self, cause, seats, **told):
         """Take the step of seats that were taken or given back in the database (A2, A7).
 
         :param str cause: ``"apply"`` or ``"remove"``
         :param seats: rows of key, equipment and seat, in the order of the steps
+        :param told: what else the entries tell (``_append_sql`` of the audit log)
         """
         # Of many keys only what is looked at: the ORM would read all their columns.
         self.fetch(["status", "validity_end", "company_id", "seats"])
@@ -140,7 +141,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             used[key_id] += change
             steps.append(SeatStep(key_id, equipment_id, seat, step.status))
         if steps:
-            self._transition(step.entry, statuses, seats=steps)
+            self._transition(step.entry, statuses, seats=steps, **told)
 
     def _repair_seats(self):
         """Tell the trails of keys of several seats where their seats really are.
@@ -151,14 +152,16 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: the keys whose trail knew otherwise
         """
         features = self.sudo().equipment_feature_ids
-        there = {(key, equipment): seat for key, equipment, seat in features._get_seats()}
+        there = {
+            (key, equipment): seat for key, equipment, seat in features._get_seats()
+        }
         told = self._get_told_places()
         new = [(*place, seat) for place, seat in there.items() if place not in told]
         lost = [(*place, seat) for place, seat in told.items() if place not in there]
         repaired = self.browse()
         for cause, seats in (("apply", new), ("remove", lost)):
             keys = self.browse(dict.fromkeys(key_id for key_id, *_ in seats))
-            keys._step_seats(cause, seats, reason=REPAIRED)
+            keys._step_seats(cause, seats, reason_code="repaired")
             repaired |= keys
         return repaired
 

@@ -3,6 +3,7 @@ from . import test_api
 from . import test_audit_log
 from . import test_bad_input
 from . import test_bulk_entry
+from . import test_checkpoint
 from . import test_clicks
 from . import test_concurrency
 from . import test_consistency
@@ -18,6 +19,7 @@ from . import test_first_screen
 from . import test_found_at_hand
 from . import test_gate
 from . import test_grouped_export
+from . import test_guarantees
 from . import test_import
 from . import test_job_health
 from . import test_languages
@@ -42,4 +44,5 @@ from . import test_told
 from . import test_troubleshooting
 from . import test_usage_history
 from . import test_verify
+from . import test_versions
 from . import test_workflows

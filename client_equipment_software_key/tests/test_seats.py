@@ -28,10 +28,7 @@ class SeatsMixin:
             self.env["client.equipment.feature"]
             .with_user(user or self.technician)
             .create(
-                [
-                    {"software_key_id": key.id, "equipment_id": unit.id}
-                    for unit in units
-                ]
+                [{"software_key_id": key.id, "equipment_id": unit.id} for unit in units]
             )
         )
 
