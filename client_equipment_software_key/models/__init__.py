@@ -12,6 +12,7 @@ from . import client_equipment_software_key
 from . import client_equipment_told
 from . import client_equipment_software_key_seats
 from . import client_equipment_software_key_life
+from . import client_equipment_software_key_changes
 from . import client_equipment_software_key_entry
 from . import client_equipment_software_key_renewal
 from . import client_equipment_software_key_next

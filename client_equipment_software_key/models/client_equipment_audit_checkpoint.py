@@ -321,9 +321,9 @@ class ClientEquipmentAuditCheckpoint(models.Model):
             self.text,
             self.env._(
                 "With it you find out at any later time whether an entry from before "
-                "was changed, removed or added, whoever did it: in Odoo, Software Key "
-                "Management, Checkpoints, Verify with a Checkpoint, paste the three "
-                "lines. They hold no license key and no name."
+                "was changed, removed or added, whoever did it: in Odoo, open Client "
+                "Equipment, Software Key Management, Verify with a Checkpoint, and "
+                "paste the three lines. They hold no license key and no name."
             ),
         )
 
@@ -511,7 +511,8 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         if not differs:
             return self.env._(
                 "The checkpoints in the list agree with the entries as they are now: "
-                "they were written anew, too."
+                "either these lines are not as they were, or the list was written "
+                "anew, too."
             )
         if not agreed:
             return self.env._(

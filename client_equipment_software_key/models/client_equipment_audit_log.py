@@ -299,7 +299,9 @@ class ClientEquipmentAuditLog(models.Model):
             return self.env._("nothing")
         if field.type == "selection":
             return dict(field._description_selection(self.env)).get(value, value)
-        return str(value)
+        if field.type == "date":
+            return self._say_date(fields.Date.to_date(value))
+        return value
 
     def _tell_reason_code(self):
         """Return in the reader's language the reason that the system gave, if any.

@@ -478,22 +478,23 @@ class ClientEquipmentSoftwareKey(models.Model):
     def write(self, vals):
         vals = self._checked(vals)
         self._check_same_license_key(vals)
-        steps = {"status", "validity_end", "owner_id", "company_id", "seats"}
-        if not steps & vals.keys():
+        told = self._get_told_fields() & vals.keys()
+        if not told and not {"status", "validity_end"} & vals.keys():
             self._check_validity(vals)
             return super().write(vals)
         self.check_access("write")
         self._lock_for_step()
         wanted = self._pop_status(vals)
         ends_before = {key.id: key.validity_end for key in self}
+        before = self._get_told(told)
         self._check_validity(vals)
-        seats_changed = self._prepare_seats(vals)
+        statuses = self._prepare_seats(vals)
         # The audit trail tells of status and end; the chatter of tracked fields only.
         tracked = any(getattr(self._fields[name], "tracking", None) for name in vals)
         keys = self.with_context(tracking_disable=not tracked)
         result = super(ClientEquipmentSoftwareKey, keys).write(vals)
         self._check_still_fits(vals)
-        self.browse(seats_changed)._transition("changed", seats_changed)
+        self._tell_changes(before, statuses, ends_before)
         self._settle(wanted, ends_before)
         return result
 

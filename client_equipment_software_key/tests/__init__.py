@@ -3,6 +3,7 @@ from . import test_api
 from . import test_audit_log
 from . import test_bad_input
 from . import test_bulk_entry
+from . import test_changes
 from . import test_checkpoint
 from . import test_clicks
 from . import test_concurrency
@@ -11,6 +12,7 @@ from . import test_customer_owned
 from . import test_dashboard
 from . import test_deletion
 from . import test_equipment_dialogs
+from . import test_evidence_json
 from . import test_evidence_pack
 from . import test_expiration
 from . import test_exports
@@ -29,8 +31,8 @@ from . import test_next_available
 from . import test_overview
 from . import test_performance
 from . import test_races
-from . import test_readers
 from . import test_readable_keys
+from . import test_readers
 from . import test_reminders
 from . import test_renew
 from . import test_replace
