@@ -152,12 +152,14 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: the keys whose trail knew otherwise
         """
         features = self.sudo().equipment_feature_ids
-        there = {
-            (key, equipment): seat for key, equipment, seat in features._get_seats()
-        }
-        told = self._get_told_places()
-        new = [(*place, seat) for place, seat in there.items() if place not in told]
-        lost = [(*place, seat) for place, seat in told.items() if place not in there]
+        there = features._get_seats()
+        history = self.env["client.equipment.usage.history"].sudo()
+        lines = history.search(
+            [("software_key_id", "in", self.ids), ("date_to", "=", False)]
+        )
+        told = {(line.software_key_id.id, line.equipment_ref) for line in lines}
+        new = [seat for seat in there if seat[:2] not in told]
+        lost = [(*each, None) for each in told - {seat[:2] for seat in there}]
         repaired = self.browse()
         for cause, seats in (("apply", new), ("remove", lost)):
             keys = self.browse(dict.fromkeys(key_id for key_id, *_ in seats))

@@ -25,8 +25,10 @@ from . import test_guarantees
 from . import test_import
 from . import test_job_health
 from . import test_languages
+from . import test_license_key
 from . import test_lifecycle
 from . import test_merkle
+from . import test_migrations
 from . import test_next_available
 from . import test_overview
 from . import test_performance
@@ -45,6 +47,7 @@ from . import test_status
 from . import test_told
 from . import test_troubleshooting
 from . import test_usage_history
+from . import test_vendor_file
 from . import test_verify
 from . import test_versions
 from . import test_workflows
