@@ -20,6 +20,7 @@ from . import test_gate
 from . import test_grouped_export
 from . import test_import
 from . import test_job_health
+from . import test_keyboard
 from . import test_languages
 from . import test_lifecycle
 from . import test_next_available
