@@ -2,6 +2,7 @@
 each of several workers has a database of its own.
 """
 
+import json
 import logging
 import os
 import shutil
@@ -11,8 +12,9 @@ from functools import partialmethod
 from pathlib import Path
 
 import pytest
+import websocket
 
-from odoo.tests import HttpCase
+from odoo.tests import HttpCase, common
 from odoo.tools import config as odoo_config
 
 
@@ -40,6 +42,8 @@ def pytest_configure(config):
         HttpCase.start_tour = partialmethod(
             HttpCase.start_tour, watch=True, step_delay=500, timeout=600
         )
+    else:
+        common.ChromeBrowser = KeptBrowser
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,6 +72,82 @@ def copy_database(worker):
     files = Path(odoo_config["data_dir"]) / "filestore"
     shutil.copytree(files / original, files / name, copy_function=os.link)
     odoo_config["db_name"] = [name]
+
+
+class KeptBrowser(common.ChromeBrowser):
+    """A browser that stays for the tests that follow, instead of one for each tour.
+
+    What a tour gets of it is a private window: it shares nothing with those before, and
+    all of it goes with the end of the tour, connections to the server included.
+    """
+
+    kept = {}  # {for touch: (process, port, connection to the whole of it)}
+
+    def _chrome_start(self, user_data_dir, touch_enabled, headless=True, debug=False):
+        if touch_enabled in self.kept:
+            os.rmdir(user_data_dir)
+        else:
+            process, port = super()._chrome_start(user_data_dir, touch_enabled)
+            _, path = Path(user_data_dir, "DevToolsActivePort").read_text().split()
+            self.kept[touch_enabled] = process, port, self._connect(port, path, 10)
+        self.for_touch = touch_enabled
+        process, port, self.whole = self.kept[touch_enabled]
+        return process, port
+
+    def _spawn_chrome(self, cmd):
+        # Not as a child of ours: Odoo ends those after each class of tests.
+        process, port = super()._spawn_chrome(["setsid", "--fork", *cmd])
+        process.wait()
+        return process, port
+
+    def _connect(self, port, path, timeout):
+        return websocket.create_connection(
+            f"ws://{common.HOST}:{port}{path}",
+            timeout,
+            enable_multithread=True,
+            suppress_origin=True,
+        )
+
+    def _open_websocket(self):
+        self.context = self._ask_whole("Target.createBrowserContext")
+        window = self._ask_whole(
+            "Target.createTarget", url="about:blank", **self.context
+        )
+        path = f"/devtools/page/{window['targetId']}"
+        page = self._connect(self.devtools_port, path, 10)
+        page.settimeout(0.01)
+        return page
+
+    def _ask_whole(self, method, **params):
+        """Let the browser do something that is not of one page; return its answer."""
+        self.whole.send(json.dumps({"id": 1, "method": method, "params": params}))
+        while (answer := json.loads(self.whole.recv())).get("id") != 1:
+            pass
+        return answer["result"]
+
+    def stop(self):
+        try:
+            self.screencaster.stop()
+            self._result.cancel()
+            self._ask_whole("Target.disposeBrowserContext", **self.context)
+            self._receiver.join(10)
+        except Exception:
+            self.end(self.for_touch)  # the next tour begins with another one
+            raise
+
+    @classmethod
+    def end(cls, for_touch):
+        _process, _port, whole = cls.kept.pop(for_touch)
+        whole.send(json.dumps({"id": 0, "method": "Browser.close"}))
+        whole.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def browsers():
+    """End them at the end."""
+    yield
+    for for_touch in list(KeptBrowser.kept):
+        KeptBrowser.end(for_touch)
 
 
 class _Errors(logging.Handler):

@@ -9,12 +9,15 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
+from odoo.addons.client_equipment.fields import Label
 from odoo.addons.client_equipment.values import (
     CheckedValues,
     date_problem,
     text_problem,
 )
 
+from ..license_key import as_stored
+from ..license_key import problem as license_key_problem
 from .client_equipment_export import unguard
 
 KEY_TYPES = [
@@ -32,9 +35,6 @@ STATUSES = [
 # Keys that are still good for something: what the expiration job looks at.
 LIVE_STATUSES = ("available", "applied")
 
-LINE_BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
-# Characters without a width, which come with pasted texts and nobody sees.
-INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 # So many offending lines or keys are named in one error.
 NAMED_MAX = 50
 
@@ -60,7 +60,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     Here are its facts and how they are entered, changed and searched. What else a
     key can do stands in the files beside this one, each named after it: ``_life``,
-    ``_entry``, ``_renewal``, ``_next``, ``_expiry``, ``_consistency``.
+    ``_seats``, ``_entry``, ``_renewal``, ``_next``, ``_expiry``, ``_consistency``.
     """
 
     _name = "client.equipment.software.key"
@@ -74,9 +74,10 @@ class ClientEquipmentSoftwareKey(models.Model):
     _order = "id desc"
     _check_company_auto = True
 
-    license_key = fields.Char(
+    license_key = Label(
         required=True,
         copy=False,
+        line_break="",
         index="trigram",  # search and drop-down by a part of it
         help="The product key or license code. It cannot be changed once saved.",
     )
@@ -133,7 +134,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         copy=False,
         index="btree_not_null",  # the keys of an equipment, of a customer
         ondelete="restrict",
-        help="The equipment that the key is applied to now.",
+        help="The equipment that the key is applied to now, where that is one.",
     )
     partner_id = fields.Many2one(
         "res.partner",
@@ -213,18 +214,21 @@ class ClientEquipmentSoftwareKey(models.Model):
     # The filter Expired but Still Installed, which counts from it alone.
     _expired_installed = models.Index(
         "(validity_end, id) INCLUDE (company_id)"
-        " WHERE status = 'expired' AND equipment_id IS NOT NULL"
+        " WHERE status = 'expired' AND seats_used > 0"
     )
     # The drop-down of the equipment form, and the next available key: the available
-    # keys of a software, the one that expires first in front.
+    # keys of a software, the one that expires first in front, of those the one that is
+    # nearly used up.
     _available = models.Index(
-        "(software_id, validity_end, id) WHERE status = 'available'"
+        "(software_id, validity_end, (seats - seats_used), id)"
+        " WHERE status = 'available'"
     )
 
-    @api.depends("software_id.name", "license_key", "validity_end")
+    @api.depends("software_id.name", "license_key", "validity_end", "seats_usage")
     @api.depends_context("formatted_display_name", "lang", "uid", "allowed_company_ids")
     def _compute_display_name(self):
-        """Name the key by feature and license key; in a drop-down by its end, too.
+        """Name the key by feature and license key; in a drop-down by its end and the
+        use of its seats, too.
 
         Whoever may not read it learns nothing, wherever a record links to it.
         """
@@ -234,10 +238,15 @@ class ClientEquipmentSoftwareKey(models.Model):
             key.display_name = self.env._("Software key of another company")
         for key in readable:
             name = " - ".join(filter(None, (key.software_id.name, key.license_key)))
-            if in_drop_down and key.validity_end:
-                until = self.env._("until %s", self._say_date(key.validity_end))
-                name += f"\t--{until}--"
+            if in_drop_down and (details := key._get_details()):
+                name += f"\t--{details}--"
             key.display_name = name
+
+    def _get_details(self):
+        """Return what a drop-down says of the key beside its name."""
+        end = self.validity_end and self._say_date(self.validity_end)
+        until = end and self.env._("until %s", end)
+        return ", ".join(filter(None, [until, self.seats_usage]))
 
     @api.depends("license_key")
     def _compute_license_key_hint(self):
@@ -385,11 +394,15 @@ class ClientEquipmentSoftwareKey(models.Model):
         Those bought for the customer first; the domain of the form lets only those of
         its own customer through (K13). Then the one that expires first in front, as
         *Apply Next Available* takes them (A12). Each look-up follows an index, where
-        one sort of everything that fits would not.
+        one sort of everything that fits would not. Keys that are on the equipment
+        already are left out.
         """
         if not self.env.context.get("software_key_owned_first"):
             return super().name_search(name, domain, operator, limit)
         fits = Domain(domain or Domain.TRUE)
+        not_on = self.env.context.get("software_key_not_on")
+        if not_on and isinstance(not_on, int):
+            fits &= self._not_on_domain(self.env["client.equipment"].browse(not_on))
         owned = Domain("owner_id", "!=", False)
         named = Domain("display_name", operator, name)
         look_ups = [owned & named, ~owned & named]
@@ -401,9 +414,9 @@ class ClientEquipmentSoftwareKey(models.Model):
                 break
             found |= self.search_fetch(
                 fits & look_up & Domain("id", "not in", found.ids),
-                ["display_name", "validity_end"],
+                ["display_name", "validity_end", "seats", "seats_used"],
                 limit=limit and limit - len(found),
-                order="validity_end, id",
+                order="validity_end, seats_free, id",
             )
         return [(key.id, key.display_name) for key in found.sudo()]
 
@@ -470,19 +483,23 @@ class ClientEquipmentSoftwareKey(models.Model):
     def write(self, vals):
         vals = self._checked(vals)
         self._check_same_license_key(vals)
-        if not {"status", "validity_end", "owner_id", "company_id"} & vals.keys():
+        told = self._get_told_fields() & vals.keys()
+        if not told and not {"status", "validity_end"} & vals.keys():
             self._check_validity(vals)
             return super().write(vals)
         self.check_access("write")
         self._lock_for_step()
         wanted = self._pop_status(vals)
         ends_before = {key.id: key.validity_end for key in self}
+        before = self._get_told(told)
         self._check_validity(vals)
+        statuses = self._prepare_seats(vals)
         # The audit trail tells of status and end; the chatter of tracked fields only.
         tracked = any(getattr(self._fields[name], "tracking", None) for name in vals)
         keys = self.with_context(tracking_disable=not tracked)
         result = super(ClientEquipmentSoftwareKey, keys).write(vals)
         self._check_still_fits(vals)
+        self._tell_changes(before, statuses, ends_before)
         self._settle(wanted, ends_before)
         return result
 
@@ -538,6 +555,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             .grouped(lambda key: (key.software_id, key.company_id))
             .items()
         }
+        self.env["client.equipment.audit.deletion"]._record(self)
         result = super().unlink()
         for (software, company), trace in traces.items():
             note = software._message_log(
@@ -568,15 +586,23 @@ class ClientEquipmentSoftwareKey(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
+    def _clean_values(self, vals):
+        """Bring the license key into its normal form."""
+        if vals.get("license_key"):
+            license_key = self._normalize_license_key(vals["license_key"])
+            vals = vals | {"license_key": license_key}
+        return super()._clean_values(vals)
+
+    @api.model
     def _normalize_license_key(self, license_key):
         """Return a license key as it is stored (K2).
 
-        Line breaks from pasting, the blanks around them and at both ends, and
-        characters without a width go, and the apostrophe that a CSV has before what a
-        spreadsheet would take for a formula (L3).
+        What nobody sees of it goes, line breaks from pasting with the blanks around
+        them, and the apostrophe that a CSV has before what a spreadsheet would take for
+        a formula (L3).
 
-        :raises ValidationError: where nothing is left, far too much, or what no text
-            can hold
+        :raises ValidationError: where nothing is left, far too much, or what is no
+            license key
         """
         text, problem = self._tidy_license_key(license_key)
         if problem:
@@ -601,11 +627,74 @@ class ClientEquipmentSoftwareKey(models.Model):
             return "", None
         if problem := text_problem(self.env, license_key, one_line=False):
             return ascii(license_key)[:40], problem
-        text = str(license_key).translate(INVISIBLE)
-        text = unguard(LINE_BREAKS.sub("", text).strip()).strip()
-        if problem := text_problem(self.env, text):
+        license_key = str(license_key)
+        text = as_stored(unguard(as_stored(license_key)))
+        if problem := self._license_key_problem(license_key) or text_problem(
+            self.env, text
+        ):
             return text[:40], problem
         return text, None
+
+    @api.model
+    def _license_key_problem(self, text):
+        """Return in words what a pasted text is instead of a license key, or None."""
+        match license_key_problem(text):
+            case "file":
+                return self.env._(
+                    "this is the content of a license file; attach the file to the key, "
+                    "and enter its serial number or license id"
+                )
+            case "columns":
+                return self.env._(
+                    "there is a tab in it, as between the columns of a spreadsheet; "
+                    "enter the license key alone, or many at once by Enter Many Keys"
+                )
+            case "rounded":
+                return self.env._(
+                    "a spreadsheet has made a number of it and rounded that; format the "
+                    "column as text there and enter the license key again"
+                )
+        return None
+
+    @api.onchange("license_key")
+    def _onchange_license_key(self):
+        """Show the license key as it will be stored, and what it looks like (K2)."""
+        if not self.license_key or self._origin:
+            return None
+        text, problem = self._tidy_license_key(self.license_key)
+        if not problem:
+            self.license_key = text
+            problem = self._look_alike_problem([text])
+        return problem and {
+            "warning": {
+                "title": self.env._("Check the license key"),
+                "message": problem,
+            }
+        }
+
+    def _look_alike_problem(self, license_keys):
+        """Return in words which of these license keys look like others, or False.
+
+        Those of the key itself do not count: what replaces it may differ in case only.
+
+        :param license_keys: as they are to be stored
+        """
+        lines = [
+            self.env._(
+                "%(license_key)s looks like %(other)s, which is in the system already "
+                "(%(status)s).",
+                license_key=found["license_key"],
+                other=found["other"],
+                status=self._selection_label("status", found["status"]),
+            )
+            for found in self._inspect_license_keys(license_keys)
+            if found["verdict"] == "similar"
+            and "status" in found
+            and found["other"] not in self.mapped("license_key")
+        ]
+        if len(lines) > NAMED_MAX:
+            lines[NAMED_MAX:] = [self.env._("… and %s more", len(lines) - NAMED_MAX)]
+        return "\n".join(lines) or False
 
     @api.model
     def _value_problem(self, field, value):
@@ -648,7 +737,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         :param get_end: gives the software's proposed end, by the start
         """
-        vals["license_key"] = self._normalize_license_key(vals.get("license_key"))
+        if not vals.get("license_key"):
+            self._normalize_license_key(False)
         if software and not vals.get("key_type"):
             vals["key_type"] = software.default_key_type
         if (
@@ -661,6 +751,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             vals["validity_end"] = get_end(
                 software, start or fields.Date.context_today(self)
             )
+        self._check_seats_value(vals["license_key"], vals.get("seats", 1))
         self._check_validity_values(
             vals["license_key"],
             vals.get("key_type", "permanent"),
@@ -682,7 +773,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         :raises UserError: where it would change (K3)
         """
         if "license_key" in vals:
-            license_key = self._normalize_license_key(vals.pop("license_key"))
+            license_key = vals.pop("license_key") or self._normalize_license_key(False)
             for key in self:
                 if key.license_key != license_key:
                     raise UserError(
@@ -836,6 +927,12 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: a window action
         """
         self.ensure_one()
+        if not self.equipment_id:
+            action = self.env["ir.actions.act_window"]._for_xml_id(
+                "client_equipment.client_equipment_action"
+            )
+            equipment = self.equipment_feature_ids.equipment_id
+            return action | {"domain": [("id", "in", equipment.ids)], "context": {}}
         return {
             "type": "ir.actions.act_window",
             "res_model": "client.equipment",

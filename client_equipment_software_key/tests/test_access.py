@@ -10,6 +10,10 @@ SOFTWARE = "client.equipment.software"
 KEY = "client.equipment.software.key"
 FEATURE = "client.equipment.feature"
 AUDIT_LOG = "client.equipment.audit.log"
+CHECKPOINT = "client.equipment.audit.checkpoint"
+DELETION = "client.equipment.audit.deletion"
+# Written by the system alone.
+CLOSED = (AUDIT_LOG, CHECKPOINT, DELETION)
 RIGHTS = {
     ("technician", EQUIPMENT): "rwc",
     ("technician", CATEGORY): "r",
@@ -29,6 +33,16 @@ RIGHTS = {
     ("manager", KEY): "rwcd",
     ("manager", FEATURE): "rwcd",
     ("manager", AUDIT_LOG): "r",
+    ("technician", CHECKPOINT): "",
+    ("technician", DELETION): "",
+    ("auditor", CHECKPOINT): "r",
+    ("auditor", DELETION): "r",
+    ("manager", CHECKPOINT): "r",
+    ("manager", DELETION): "r",
+    ("equipment_user", CHECKPOINT): "",
+    ("equipment_user", DELETION): "",
+    ("equipment_manager", CHECKPOINT): "",
+    ("equipment_manager", DELETION): "",
     ("equipment_user", EQUIPMENT): "rwc",
     ("equipment_user", CATEGORY): "r",
     ("equipment_user", SOFTWARE): "",
@@ -44,7 +58,16 @@ RIGHTS = {
 } | {
     (role, model): ""
     for role in ("internal", "portal", "public")
-    for model in (EQUIPMENT, CATEGORY, SOFTWARE, KEY, FEATURE, AUDIT_LOG)
+    for model in (
+        EQUIPMENT,
+        CATEGORY,
+        SOFTWARE,
+        KEY,
+        FEATURE,
+        AUDIT_LOG,
+        CHECKPOINT,
+        DELETION,
+    )
 }
 # An administrator may all that a manager may.
 RIGHTS |= {
@@ -92,7 +115,13 @@ class TestAccess(SoftwareKeyCommon):
             common = company if model == EQUIPMENT else {}
             record = self.env[model].create({"name": name} | common)
             return record, {"name": f"{name} w"}, {"name": f"{name} c"} | common
+        if model == CHECKPOINT:
+            return self.env[model].make(), {"size": 1}, {"size": 1}
         key, other = self._enter(name, f"{name} other")
+        if model == DELETION:
+            deleted = [("software_key_ref", "=", key.id)]
+            key.unlink()
+            return self.env[model].search(deleted), {"reason": name}, {"reason": name}
         if model == KEY:
             create = {"license_key": f"{name} c"} | software | company
             return key, {"remarks": name}, create
@@ -127,7 +156,7 @@ class TestAccess(SoftwareKeyCommon):
                     if letter in allowed:
                         self._try(letter, record, write, create)
                         self.env.flush_all()
-                    elif model == AUDIT_LOG and letter != "r":
+                    elif model in CLOSED and letter != "r":
                         # Closed even to those who could: see test_audit_log.
                         with self.assertRaises(UserError):
                             self._try(letter, record, write, create)

@@ -58,7 +58,9 @@ class TestRenew(SoftwareKeyCommon):
                     "validity_end_after": self.end,
                     "user_id": self.manager.id,
                     "equipment_id": self.laptop.id,
-                    "reason": "Reference: PO00099 - third year",
+                    "reason_code": "reference",
+                    "reason_data": "PO00099",
+                    "reason": "third year",
                 }
             ],
         )

@@ -71,7 +71,8 @@ class TestReplace(SoftwareKeyCommon):
         self.assertEqual((old | new).verify_audit_trail(), [])
         last = old.audit_log_ids.sorted("number")[-1]
         self.assertEqual(
-            last.reason, f"Replaced by {new.license_key_hint} - compromised"
+            (last.reason_code, last.reason_data, last.reason),
+            ("replaced", new.license_key_hint, "compromised"),
         )
         self.assertNotIn(new.license_key, last.description)
 
