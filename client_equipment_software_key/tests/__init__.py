@@ -25,6 +25,7 @@ from . import test_grouped_export
 from . import test_guarantees
 from . import test_import
 from . import test_job_health
+from . import test_keyboard
 from . import test_languages
 from . import test_license_key
 from . import test_lifecycle
