@@ -8,6 +8,7 @@ from odoo.tools import SQL, split_every
 from odoo.addons.client_equipment.arguments import checked
 
 from ..lifecycle import Finding, finding
+from .client_equipment_software_key_seats import SeatStep
 
 _logger = logging.getLogger(__name__)
 
@@ -376,8 +377,15 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         ).unlink()
         for action, status_by_id in statuses.items():
-            self.browse(status_by_id)._transition(
-                action, status_by_id, reason_code="repaired"
+            keys = self.browse(status_by_id)
+            seats = action == "applied" and [
+                SeatStep(key_id, equipment_id, seat, status_by_id[key_id])
+                for key_id, equipment_id, seat in (
+                    keys.sudo().equipment_feature_ids._get_seats()
+                )
+            ]
+            keys._transition(
+                action, status_by_id, reason_code="repaired", seats=seats or None
             )
         repaired.filtered("audit_broken")._check_trails()
         return repaired
