@@ -252,7 +252,7 @@ class TestEvidenceJson(EvidenceJsonMixin, SoftwareKeyCommon):
         origin, size, root = self.kept.split("\n")
         self.assertExit(TAMPERED, pack, f"{origin}x\n{size}\n{root}")
         self.assertExit(TAMPERED, pack, f"{origin}\n{size}\nA{root[1:]}")
-        self.assertExit(OPEN, pack, f"{origin}\n{int(size) - 1}\n{root}")
+        self.assertExit(TAMPERED, pack, f"{origin}\n{int(size) - 1}\n{root}")
 
     def test_runs_everywhere(self):
         """L9: one file that needs Python 3.9 and its standard library, no more."""
