@@ -3,15 +3,22 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 from odoo.tools.date_utils import end_of
 
 from odoo.addons.client_equipment.arguments import checked
+from odoo.addons.client_equipment.fields import Label
 from odoo.addons.client_equipment.models.client_equipment_mixin_dependence import (
     READER,
 )
+from odoo.addons.client_equipment.text import HYPHENS, as_seen
 from odoo.addons.client_equipment.values import DATE_MAX
 
 from .client_equipment_software_key import KEY_TYPES, LIVE_STATUSES, STATUSES
+
+# Names with the same value of this are one name: case, blanks and the kind of hyphen
+# make no difference.
+SAME_NAME = f"lower(translate(name, '{HYPHENS} ', '{'-' * len(HYPHENS)}'))"
 
 
 class ClientEquipmentSoftware(models.Model):
@@ -20,7 +27,7 @@ class ClientEquipmentSoftware(models.Model):
     _inherit = ["client.equipment.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "name, id"
 
-    name = fields.Char(required=True)
+    name = Label(required=True)
     publisher = fields.Char()
     default_key_type = fields.Selection(
         KEY_TYPES,
@@ -102,6 +109,22 @@ class ClientEquipmentSoftware(models.Model):
         compute_sudo=False,
         help="Applied keys that do not expire soon.",
     )
+    seats = fields.Integer(
+        "Seats Entitled",
+        compute="_compute_software_key_counts",
+        compute_sudo=False,
+        help="On how many units the keys in stock or in use may be installed.",
+    )
+    seats_used = fields.Integer(
+        compute="_compute_software_key_counts",
+        compute_sudo=False,
+        help="On how many units they are installed.",
+    )
+    seats_free = fields.Integer(
+        compute="_compute_software_key_counts",
+        compute_sudo=False,
+        help="On how many more units they may be installed.",
+    )
     next_validity_end = fields.Date(
         compute="_compute_software_key_counts",
         compute_sudo=False,
@@ -109,7 +132,7 @@ class ClientEquipmentSoftware(models.Model):
     )
 
     _name_unique = models.UniqueIndex(
-        "(lower(name))",
+        f"(({SAME_NAME}))",
         "This software is in the catalogue already (it may be archived). "
         "Use that entry, so that its keys stay together.",
     )
@@ -124,12 +147,17 @@ class ClientEquipmentSoftware(models.Model):
     )
 
     # The counts follow the keys that the reader may see: hence compute_sudo=False.
-    @api.depends("software_key_ids.status", "software_key_ids.validity_end")
+    @api.depends(
+        "software_key_ids.status",
+        "software_key_ids.validity_end",
+        "software_key_ids.seats",
+        "software_key_ids.seats_used",
+    )
     def _compute_software_key_counts(self):
         groups = self.env["client.equipment.software.key"]._read_group(
             [("software_id", "in", self.ids)],
             ["software_id", "status"],
-            ["__count", "validity_end:min"],
+            ["__count", "validity_end:min", "seats:sum", "seats_used:sum"],
         )
         expiring = {
             (software, status): count
@@ -141,15 +169,21 @@ class ClientEquipmentSoftware(models.Model):
                 ["__count"],
             )
         }
-        counts, totals, ends = {}, {}, {}
-        for software, status, count, first_end in groups:
+        counts, totals, ends, seats = {}, {}, {}, {}
+        for software, status, count, first_end, entitled, used in groups:
             counts[software.id, status] = count
             totals[software.id] = totals.get(software.id, 0) + count
+            if status in LIVE_STATUSES:
+                before = seats.get(software.id, (0, 0))
+                seats[software.id] = before[0] + entitled, before[1] + used
             if first_end and status in ("available", "applied"):
                 ends.setdefault(software.id, []).append(first_end)
         for software in self:
             # Those in a status of another addon, too.
             software.software_key_count = totals.get(software._origin.id, 0)
+            entitled, used = seats.get(software._origin.id, (0, 0))
+            software.seats, software.seats_used = entitled, used
+            software.seats_free = entitled - used
             software.expiring_count = 0
             for status, _label in STATUSES:
                 count = counts.get((software._origin.id, status), 0)
@@ -182,13 +216,17 @@ class ClientEquipmentSoftware(models.Model):
 
     @api.model
     def _search_display_name(self, operator, value):
-        """Find a name whatever its case and blanks, so that an import never spells
-        it anew."""
+        """Find a name however it is spelled, so that an import never enters it anew."""
         if operator == "in":
-            return Domain.OR(
-                Domain("name", "=ilike", self._escape_like(" ".join(name.split())))
-                for name in value
-                if name
+            names = [as_seen(name) for name in value if isinstance(name, str)]
+            return Domain.custom(
+                to_sql=lambda model, alias, query: SQL(
+                    f"%s IN (SELECT id FROM client_equipment_software"
+                    f" WHERE {SAME_NAME} IN"
+                    f" (SELECT {SAME_NAME} FROM unnest(%s::text[]) AS given(name)))",
+                    SQL.identifier(alias, "id"),
+                    names,
+                )
             )
         return super()._search_display_name(operator, value)
 
@@ -199,18 +237,6 @@ class ClientEquipmentSoftware(models.Model):
             for software, vals in zip(self, vals_list, strict=True):
                 vals["name"] = self.env._("%s (copy)", software.name)
         return vals_list
-
-    @api.model
-    def _clean_values(self, vals):
-        """Make each run of blanks in the name one."""
-        vals = super()._clean_values(vals)
-        if vals.get("name"):
-            return vals | {"name": " ".join(str(vals["name"]).split())}
-        return vals
-
-    @api.model
-    def _escape_like(self, text):
-        return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
     def _get_validity_end(self, start):
         """Return the end of one validity period counted from ``start``.
@@ -373,7 +399,7 @@ class ClientEquipmentSoftware(models.Model):
             ]._read_group(
                 [("software_id", "in", watched.ids), ("can_be_applied", "=", True)],
                 ["software_id", "company_id"],
-                ["__count"],
+                ["seats_free:sum"],
             )
         }
         shared = self.env["res.company"]
@@ -397,7 +423,7 @@ class ClientEquipmentSoftware(models.Model):
         return activities
 
     def _shortage_reminder(self, company, available):
-        """Return the values of the activity for so few available keys."""
+        """Return the values of the activity for so few available keys, or seats."""
         user = self._get_reminded_user(company)
         return self._reminder_vals(
             "low",
@@ -484,14 +510,15 @@ class ClientEquipmentSoftware(models.Model):
     # ------------------------------------------------------------------
 
     def _count_available_for(self, equipment):
-        """Return ``{software: number of keys}`` that could go onto the equipment."""
+        """Return ``{software: number of free seats}`` of the keys that could go onto
+        the equipment."""
         SoftwareKey = self.env["client.equipment.software.key"]
         return dict(
             SoftwareKey._read_group(
                 SoftwareKey._fits_domain(equipment)
                 & Domain("software_id", "in", self._origin.ids),
                 ["software_id"],
-                ["__count"],
+                ["seats_free:sum"],
             )
         )
 

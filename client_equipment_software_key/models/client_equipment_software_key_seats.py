@@ -152,12 +152,20 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: the keys whose trail knew otherwise
         """
         features = self.sudo().equipment_feature_ids
-        there = {
-            (key, equipment): seat for key, equipment, seat in features._get_seats()
+        there = features._get_seats()
+        history = self.env["client.equipment.usage.history"].sudo()
+        lines = history.search(
+            [("software_key_id", "in", self.ids), ("date_to", "=", False)]
+        )
+        # A line is named after the entry that it begins with.
+        entries = self.env["client.equipment.audit.log"].sudo().browse(lines.ids)
+        told = {
+            (entry.software_key_id.id, entry.equipment_ref): entry.seat or 1
+            for entry in entries
         }
-        told = self._get_told_places()
-        new = [(*place, seat) for place, seat in there.items() if place not in told]
-        lost = [(*place, seat) for place, seat in told.items() if place not in there]
+        new = [seat for seat in there if seat[:2] not in told]
+        places = {seat[:2] for seat in there}
+        lost = [(*place, seat) for place, seat in told.items() if place not in places]
         repaired = self.browse()
         for cause, seats in (("apply", new), ("remove", lost)):
             keys = self.browse(dict.fromkeys(key_id for key_id, *_ in seats))
@@ -187,6 +195,13 @@ class ClientEquipmentSoftwareKey(models.Model):
                     license_key,
                 )
             )
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "seats" in vals:
+            # The database lets the assignments follow.
+            self.env["client.equipment.feature"].invalidate_model(["key_seats"])
+        return result
 
     def _prepare_seats(self, vals):
         """Make ready that the keys, which are locked, get another number of seats.

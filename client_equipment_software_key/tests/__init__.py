@@ -11,6 +11,7 @@ from . import test_concurrency
 from . import test_consistency
 from . import test_customer_owned
 from . import test_dashboard
+from . import test_deleted_keys
 from . import test_deletion
 from . import test_equipment_dialogs
 from . import test_evidence_json
@@ -26,8 +27,10 @@ from . import test_guarantees
 from . import test_import
 from . import test_job_health
 from . import test_languages
+from . import test_license_key
 from . import test_lifecycle
 from . import test_merkle
+from . import test_migrations
 from . import test_next_available
 from . import test_overview
 from . import test_performance
@@ -41,11 +44,13 @@ from . import test_replay
 from . import test_return
 from . import test_screens
 from . import test_seats
+from . import test_seats_races
 from . import test_software_key
 from . import test_status
 from . import test_told
 from . import test_troubleshooting
 from . import test_usage_history
+from . import test_vendor_file
 from . import test_verify
 from . import test_versions
 from . import test_workflows

@@ -11,8 +11,8 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from ..report.evidence_json import EvidenceJson
+from . import test_versions  # not its class, which would run here, too
 from .common import SoftwareKeyCommon
-from .test_versions import TestVersions
 
 CHECKPOINT = "client.equipment.audit.checkpoint"
 VERIFIER = Path(__file__).parents[1] / "static" / "evidence" / "verify_evidence.py"
@@ -277,7 +277,7 @@ class TestEvidenceJson(EvidenceJsonMixin, SoftwareKeyCommon):
         self.assertIn("no checkpoint", said)
 
 
-class TestEvidenceJsonVersions(EvidenceJsonMixin, TestVersions):
+class TestEvidenceJsonVersions(EvidenceJsonMixin, test_versions.TestVersions):
     """L9, L10: entries of version 1 verify offline, too."""
 
     test_version_1_altered = None  # of the other class
