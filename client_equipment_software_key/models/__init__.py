@@ -9,6 +9,7 @@ from . import client_equipment_feature
 from . import client_equipment_place
 from . import client_equipment_software
 from . import client_equipment_software_key
+from . import client_equipment_audit_deletion
 from . import client_equipment_told
 from . import client_equipment_software_key_seats
 from . import client_equipment_software_key_life

@@ -362,7 +362,13 @@ class ClientEquipmentAuditCheckpoint(models.Model):
                 SQL(
                     """
                     SELECT action_date, id, hash
-                      FROM client_equipment_audit_log
+                      FROM (
+                        SELECT action_date, id, hash
+                          FROM client_equipment_audit_log
+                        UNION ALL
+                        SELECT action_date, id, hash
+                          FROM client_equipment_audit_deletion_entry
+                      ) entry
                      WHERE (action_date, id) > (%(date)s, %(id)s)
                        AND action_date < %(until)s
                      ORDER BY action_date, id

@@ -157,9 +157,15 @@ class ClientEquipmentSoftwareKey(models.Model):
         lines = history.search(
             [("software_key_id", "in", self.ids), ("date_to", "=", False)]
         )
-        told = {(line.software_key_id.id, line.equipment_ref) for line in lines}
+        # A line is named after the entry that it begins with.
+        entries = self.env["client.equipment.audit.log"].sudo().browse(lines.ids)
+        told = {
+            (entry.software_key_id.id, entry.equipment_ref): entry.seat or 1
+            for entry in entries
+        }
         new = [seat for seat in there if seat[:2] not in told]
-        lost = [(*each, None) for each in told - {seat[:2] for seat in there}]
+        places = {seat[:2] for seat in there}
+        lost = [(*place, seat) for place, seat in told.items() if place not in places]
         repaired = self.browse()
         for cause, seats in (("apply", new), ("remove", lost)):
             keys = self.browse(dict.fromkeys(key_id for key_id, *_ in seats))
@@ -189,6 +195,13 @@ class ClientEquipmentSoftwareKey(models.Model):
                     license_key,
                 )
             )
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "seats" in vals:
+            # The database lets the assignments follow.
+            self.env["client.equipment.feature"].invalidate_model(["key_seats"])
+        return result
 
     def _prepare_seats(self, vals):
         """Make ready that the keys, which are locked, get another number of seats.

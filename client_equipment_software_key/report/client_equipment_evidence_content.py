@@ -215,9 +215,7 @@ class ClientEquipmentEvidencePack(models.Model):
             "revoked": self.env._("Revoked"),
         }
         return [
-            Column(
-                "software", self.env._("Feature"), lambda row: row[0].display_name
-            ),
+            Column("software", self.env._("Feature"), lambda row: row[0].display_name),
             *(
                 Column(
                     fact.name,

@@ -269,7 +269,9 @@ class ClientEquipmentEvidencePack(models.Model):
                 sheet.title, [column.label for column in sheet.columns]
             )
             for piece in self._pieces(sheet.name):
-                table.add_piece(piece.row_count, piece.widths or [], piece._read_content)
+                table.add_piece(
+                    piece.row_count, piece.widths or [], piece._read_content
+                )
             summary.append([sheet.title, table.row_count or self.env._("None")])
             if not table.row_count:
                 table.append([self.env._("None")])

@@ -11,7 +11,8 @@ class ClientEquipmentUsageHistory(models.Model):
     """For each key and equipment from when to when it was installed (L6).
 
     Read from the audit trail alone: a line begins with an *Applied* entry and ends
-    with the entry of the same key that took it away. The end is looked up line by
+    with the entry that took the key away from the same equipment; entries that name no
+    seat are from when a key had but one, or tell that the key is nowhere. The end is looked up line by
     line, so that filters on the beginning, the key or the equipment use the trail's
     indexes and the first page costs the same however long the trail is.
     """
@@ -110,8 +111,11 @@ class ClientEquipmentUsageHistory(models.Model):
                      WHERE log.software_key_id = applied.software_key_id
                        AND log.number > applied.number
                        AND (
-                            log.action IN ('applied', 'revoked')
-                            OR log.status_after IN ('available', 'revoked')
+                            log.action = 'reinstated'
+                            OR log.action IN ('applied', 'revoked') AND (
+                                log.equipment_ref = applied.equipment_ref
+                                OR log.seat IS NULL
+                            )
                        )
                      ORDER BY log.number
                      LIMIT 1

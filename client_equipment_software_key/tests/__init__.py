@@ -10,6 +10,7 @@ from . import test_concurrency
 from . import test_consistency
 from . import test_customer_owned
 from . import test_dashboard
+from . import test_deleted_keys
 from . import test_deletion
 from . import test_equipment_dialogs
 from . import test_evidence_json
@@ -42,6 +43,7 @@ from . import test_replay
 from . import test_return
 from . import test_screens
 from . import test_seats
+from . import test_seats_races
 from . import test_software_key
 from . import test_status
 from . import test_told

@@ -43,6 +43,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         readonly=False,
         precompute=True,
     )
+    seats = fields.Integer(default=1, required=True)
     validity_start = fields.Date(
         compute="_compute_validity_start", store=True, readonly=False, precompute=True
     )
@@ -289,6 +290,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         return {
             "software_id": self.software_id.id,
             "key_type": self.key_type,
+            "seats": self.seats,
             "validity_start": self.validity_start,
             "validity_end": self.validity_end,
             "supplier_id": self.supplier_id.id,
