@@ -5,6 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..arguments import checked
+from ..fields import Label
 
 
 def _asset_tag_message(env, diagnostics):
@@ -26,9 +27,9 @@ class ClientEquipment(models.Model):
     _rec_names_search = ["name", "serial_no", "asset_tag", "partner_id.complete_name"]
     _check_company_auto = True
 
-    name = fields.Char(required=True, index="trigram")
-    serial_no = fields.Char("Serial Number", copy=False, index="trigram")
-    asset_tag = fields.Char(copy=False, index="trigram")
+    name = Label(required=True, index="trigram")
+    serial_no = Label("Serial Number", copy=False, index="trigram", line_break="")
+    asset_tag = Label(copy=False, index="trigram", line_break="")
     partner_id = fields.Many2one(
         "res.partner",
         "Customer",
@@ -156,13 +157,3 @@ class ClientEquipment(models.Model):
             for equipment, vals in zip(self, vals_list, strict=True):
                 vals["name"] = self.env._("%s (copy)", equipment.name)
         return vals_list
-
-    @api.model
-    def _clean_values(self, vals):
-        """Remove the blanks around numbers."""
-        vals = super()._clean_values(vals)
-        return vals | {
-            name: vals[name].strip() or False
-            for name in ("serial_no", "asset_tag")
-            if isinstance(vals.get(name), str)
-        }

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..fields import Label
+
 
 class ClientEquipmentCategory(models.Model):
     _name = "client.equipment.category"
@@ -7,7 +9,7 @@ class ClientEquipmentCategory(models.Model):
     _inherit = ["client.equipment.mixin"]
     _order = "name, id"
 
-    name = fields.Char(required=True)
+    name = Label(required=True)
     active = fields.Boolean(default=True)
     equipment_count = fields.Integer(
         string="Equipment", compute="_compute_equipment_count"

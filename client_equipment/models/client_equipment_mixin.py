@@ -12,6 +12,7 @@ from odoo.tools import frozendict, ormcache
 
 from ..arguments import checked
 from ..exceptions import ChangedMeanwhile
+from ..fields import Label
 from ..values import (
     CheckedValues,
     date_problem,
@@ -211,17 +212,24 @@ class ClientEquipmentMixin(models.AbstractModel):
     def _clean_values(self, vals):
         """Return values, checked for their types, as they are stored.
 
-        A name that is needed is not blank. Models extend this, for texts that are
-        tidied up.
+        A label is what people see of it, and a name that is needed is not blank. Models
+        extend this, for texts that are tidied up.
         """
         return vals | {
-            name: value.strip() or False
+            name: text
             for name, value in vals.items()
             if isinstance(value, str)
-            and (field := self._fields.get(name))
-            and field.type == "char"
-            and field.required
+            and (text := self._clean_text(self._fields.get(name), value)) != value
         }
+
+    @api.model
+    def _clean_text(self, field, text):
+        """Return a text as a field stores it."""
+        if isinstance(field, Label):
+            return field.as_seen(text) or False
+        if field and field.type == "char" and field.required:
+            return text.strip() or False
+        return text
 
     def _checked(self, vals):
         """Return the values of one ``create`` or ``write``, checked and cleaned.

@@ -2,7 +2,7 @@ import base64
 import re
 from datetime import datetime, timedelta
 from heapq import merge
-from itertools import groupby, takewhile
+from itertools import takewhile
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -201,8 +201,11 @@ class ClientEquipmentAuditCheckpoint(models.Model):
                 self._get_leaves(last.until, until),
                 fresh._get_leaves(last.until, until),
             )
-            for leaf, _seen in groupby(both):
-                tree.append(leaf.data)
+            before = None
+            for leaf in both:
+                if leaf != before:
+                    tree.append(leaf.data)
+                before = leaf
         checkpoint = self._store(until, tree)
         checkpoint._mail()
         return checkpoint
@@ -362,7 +365,13 @@ class ClientEquipmentAuditCheckpoint(models.Model):
                 SQL(
                     """
                     SELECT action_date, id, hash
-                      FROM client_equipment_audit_log
+                      FROM (
+                        SELECT action_date, id, hash
+                          FROM client_equipment_audit_log
+                        UNION ALL
+                        SELECT action_date, id, hash
+                          FROM client_equipment_audit_deletion_entry
+                      ) entry
                      WHERE (action_date, id) > (%(date)s, %(id)s)
                        AND action_date < %(until)s
                      ORDER BY action_date, id

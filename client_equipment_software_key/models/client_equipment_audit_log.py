@@ -42,7 +42,7 @@ class ClientEquipmentAuditLog(models.Model):
     _inherit = [
         "client.equipment.audit.closed",
         "client.equipment.mixin",
-        "client.equipment.export",
+        "client.equipment.export.mixin",
     ]
     _order = "action_date desc, id desc"
     _rec_name = "description"
@@ -185,6 +185,10 @@ class ClientEquipmentAuditLog(models.Model):
     )
     # The Audit Logs menu by date range, newest first.
     _action_date = models.Index("(action_date, id)")
+    # Usage History, newest first, and what was installed on a day.
+    _installed_from = models.Index(
+        "((COALESCE(installed_from, action_date)), id) WHERE action = 'applied'"
+    )
 
     @api.depends(
         "action",
@@ -462,7 +466,7 @@ class ClientEquipmentAuditLog(models.Model):
                                WHEN hash IS DISTINCT FROM %(hash)s THEN 'altered'
                                WHEN equipment_id IS DISTINCT FROM (
                                     SELECT equipment.id
-                                      FROM client_equipment equipment
+                                      FROM %(equipment)s equipment
                                      WHERE equipment.id = entry.equipment_ref
                                ) THEN 'link'
                                WHEN version > 1
@@ -532,6 +536,7 @@ class ClientEquipmentAuditLog(models.Model):
                 """,
                 hash=self._hash_of_any_version_sql(),
                 key_ids=list(keys.ids),
+                equipment=SQL.identifier(self.env["client.equipment"]._table),
             )
         )
         rows = self.env.cr.fetchall()

@@ -3,15 +3,22 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 from odoo.tools.date_utils import end_of
 
 from odoo.addons.client_equipment.arguments import checked
+from odoo.addons.client_equipment.fields import Label
 from odoo.addons.client_equipment.models.client_equipment_mixin_dependence import (
     READER,
 )
+from odoo.addons.client_equipment.text import HYPHENS, as_seen
 from odoo.addons.client_equipment.values import DATE_MAX
 
 from .client_equipment_software_key import KEY_TYPES, LIVE_STATUSES, STATUSES
+
+# Names with the same value of this are one name: case, blanks and the kind of hyphen
+# make no difference.
+SAME_NAME = f"lower(translate(name, '{HYPHENS} ', '{'-' * len(HYPHENS)}'))"
 
 
 class ClientEquipmentSoftware(models.Model):
@@ -20,7 +27,7 @@ class ClientEquipmentSoftware(models.Model):
     _inherit = ["client.equipment.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "name, id"
 
-    name = fields.Char(required=True)
+    name = Label(required=True)
     publisher = fields.Char()
     default_key_type = fields.Selection(
         KEY_TYPES,
@@ -125,7 +132,7 @@ class ClientEquipmentSoftware(models.Model):
     )
 
     _name_unique = models.UniqueIndex(
-        "(lower(name))",
+        f"(({SAME_NAME}))",
         "This software is in the catalogue already (it may be archived). "
         "Use that entry, so that its keys stay together.",
     )
@@ -209,13 +216,17 @@ class ClientEquipmentSoftware(models.Model):
 
     @api.model
     def _search_display_name(self, operator, value):
-        """Find a name whatever its case and blanks, so that an import never spells
-        it anew."""
+        """Find a name however it is spelled, so that an import never enters it anew."""
         if operator == "in":
-            return Domain.OR(
-                Domain("name", "=ilike", self._escape_like(" ".join(name.split())))
-                for name in value
-                if name
+            names = [as_seen(name) for name in value if isinstance(name, str)]
+            return Domain.custom(
+                to_sql=lambda model, alias, query: SQL(
+                    f"%s IN (SELECT id FROM client_equipment_software"
+                    f" WHERE {SAME_NAME} IN"
+                    f" (SELECT {SAME_NAME} FROM unnest(%s::text[]) AS given(name)))",
+                    SQL.identifier(alias, "id"),
+                    names,
+                )
             )
         return super()._search_display_name(operator, value)
 
@@ -226,18 +237,6 @@ class ClientEquipmentSoftware(models.Model):
             for software, vals in zip(self, vals_list, strict=True):
                 vals["name"] = self.env._("%s (copy)", software.name)
         return vals_list
-
-    @api.model
-    def _clean_values(self, vals):
-        """Make each run of blanks in the name one."""
-        vals = super()._clean_values(vals)
-        if vals.get("name"):
-            return vals | {"name": " ".join(str(vals["name"]).split())}
-        return vals
-
-    @api.model
-    def _escape_like(self, text):
-        return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
     def _get_validity_end(self, start):
         """Return the end of one validity period counted from ``start``.

@@ -9,12 +9,15 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
+from odoo.addons.client_equipment.fields import Label
 from odoo.addons.client_equipment.values import (
     CheckedValues,
     date_problem,
     text_problem,
 )
 
+from ..license_key import as_stored
+from ..license_key import problem as license_key_problem
 from .client_equipment_export import unguard
 
 KEY_TYPES = [
@@ -32,9 +35,6 @@ STATUSES = [
 # Keys that are still good for something: what the expiration job looks at.
 LIVE_STATUSES = ("available", "applied")
 
-LINE_BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
-# Characters without a width, which come with pasted texts and nobody sees.
-INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 # So many offending lines or keys are named in one error.
 NAMED_MAX = 50
 
@@ -69,14 +69,15 @@ class ClientEquipmentSoftwareKey(models.Model):
         "client.equipment.mixin",
         "mail.thread",
         "mail.activity.mixin",
-        "client.equipment.export",
+        "client.equipment.export.mixin",
     ]
     _order = "id desc"
     _check_company_auto = True
 
-    license_key = fields.Char(
+    license_key = Label(
         required=True,
         copy=False,
+        line_break="",
         index="trigram",  # search and drop-down by a part of it
         help="The product key or license code. It cannot be changed once saved.",
     )
@@ -554,6 +555,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             .grouped(lambda key: (key.software_id, key.company_id))
             .items()
         }
+        self.env["client.equipment.audit.deletion"]._record(self)
         result = super().unlink()
         for (software, company), trace in traces.items():
             note = software._message_log(
@@ -584,15 +586,23 @@ class ClientEquipmentSoftwareKey(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
+    def _clean_values(self, vals):
+        """Bring the license key into its normal form."""
+        if vals.get("license_key"):
+            license_key = self._normalize_license_key(vals["license_key"])
+            vals = vals | {"license_key": license_key}
+        return super()._clean_values(vals)
+
+    @api.model
     def _normalize_license_key(self, license_key):
         """Return a license key as it is stored (K2).
 
-        Line breaks from pasting, the blanks around them and at both ends, and
-        characters without a width go, and the apostrophe that a CSV has before what a
-        spreadsheet would take for a formula (L3).
+        What nobody sees of it goes, line breaks from pasting with the blanks around
+        them, and the apostrophe that a CSV has before what a spreadsheet would take for
+        a formula (L3).
 
-        :raises ValidationError: where nothing is left, far too much, or what no text
-            can hold
+        :raises ValidationError: where nothing is left, far too much, or what is no
+            license key
         """
         text, problem = self._tidy_license_key(license_key)
         if problem:
@@ -617,11 +627,74 @@ class ClientEquipmentSoftwareKey(models.Model):
             return "", None
         if problem := text_problem(self.env, license_key, one_line=False):
             return ascii(license_key)[:40], problem
-        text = str(license_key).translate(INVISIBLE)
-        text = unguard(LINE_BREAKS.sub("", text).strip()).strip()
-        if problem := text_problem(self.env, text):
+        license_key = str(license_key)
+        text = as_stored(unguard(as_stored(license_key)))
+        if problem := self._license_key_problem(license_key) or text_problem(
+            self.env, text
+        ):
             return text[:40], problem
         return text, None
+
+    @api.model
+    def _license_key_problem(self, text):
+        """Return in words what a pasted text is instead of a license key, or None."""
+        match license_key_problem(text):
+            case "file":
+                return self.env._(
+                    "this is the content of a license file; attach the file to the key, "
+                    "and enter its serial number or license id"
+                )
+            case "columns":
+                return self.env._(
+                    "there is a tab in it, as between the columns of a spreadsheet; "
+                    "enter the license key alone, or many at once by Enter Many Keys"
+                )
+            case "rounded":
+                return self.env._(
+                    "a spreadsheet has made a number of it and rounded that; format the "
+                    "column as text there and enter the license key again"
+                )
+        return None
+
+    @api.onchange("license_key")
+    def _onchange_license_key(self):
+        """Show the license key as it will be stored, and what it looks like (K2)."""
+        if not self.license_key or self._origin:
+            return None
+        text, problem = self._tidy_license_key(self.license_key)
+        if not problem:
+            self.license_key = text
+            problem = self._look_alike_problem([text])
+        return problem and {
+            "warning": {
+                "title": self.env._("Check the license key"),
+                "message": problem,
+            }
+        }
+
+    def _look_alike_problem(self, license_keys):
+        """Return in words which of these license keys look like others, or False.
+
+        Those of the key itself do not count: what replaces it may differ in case only.
+
+        :param license_keys: as they are to be stored
+        """
+        lines = [
+            self.env._(
+                "%(license_key)s looks like %(other)s, which is in the system already "
+                "(%(status)s).",
+                license_key=found["license_key"],
+                other=found["other"],
+                status=self._selection_label("status", found["status"]),
+            )
+            for found in self._inspect_license_keys(license_keys)
+            if found["verdict"] == "similar"
+            and "status" in found
+            and found["other"] not in self.mapped("license_key")
+        ]
+        if len(lines) > NAMED_MAX:
+            lines[NAMED_MAX:] = [self.env._("… and %s more", len(lines) - NAMED_MAX)]
+        return "\n".join(lines) or False
 
     @api.model
     def _value_problem(self, field, value):
@@ -664,7 +737,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         :param get_end: gives the software's proposed end, by the start
         """
-        vals["license_key"] = self._normalize_license_key(vals.get("license_key"))
+        if not vals.get("license_key"):
+            self._normalize_license_key(False)
         if software and not vals.get("key_type"):
             vals["key_type"] = software.default_key_type
         if (
@@ -699,7 +773,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         :raises UserError: where it would change (K3)
         """
         if "license_key" in vals:
-            license_key = self._normalize_license_key(vals.pop("license_key"))
+            license_key = vals.pop("license_key") or self._normalize_license_key(False)
             for key in self:
                 if key.license_key != license_key:
                     raise UserError(

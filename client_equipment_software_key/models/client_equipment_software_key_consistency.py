@@ -37,7 +37,7 @@ DISAGREEING = """
     SELECT key.id
       FROM client_equipment_software_key key
       LEFT JOIN client_equipment_feature feature ON feature.software_key_id = key.id
-      LEFT JOIN client_equipment equipment ON equipment.id = feature.equipment_id
+      LEFT JOIN %(equipment)s equipment ON equipment.id = feature.equipment_id
      WHERE (
             (key.seats_used = 0) <> (feature.id IS NULL)
             OR key.seats_used = 1
@@ -144,7 +144,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             SQL(BROKEN),
             self.sudo()._search(due).select(),
             self.sudo()._search(early).select(),
-            SQL(DISAGREEING),
+            self._disagreeing_sql(),
             COMPARED_LIVE,
         )
         domain = Domain.custom(
@@ -500,12 +500,18 @@ class ClientEquipmentSoftwareKey(models.Model):
             changed.invalidate_recordset(flags, flush=False)
             changed.modified(flags)
 
+    @api.model
+    def _disagreeing_sql(self):
+        """Return the query for keys that disagree with their assignments."""
+        equipment = self.env["client.equipment"]._table
+        return SQL(DISAGREEING, equipment=SQL.identifier(equipment))
+
     def _filtered_disagreeing(self):
         """Return those of these keys that disagree with their assignment."""
         return self.browse(
             key_id
             for (key_id,) in self.env.execute_query(
-                SQL("%s AND key.id = ANY(%s)", SQL(DISAGREEING), list(self.ids))
+                SQL("%s AND key.id = ANY(%s)", self._disagreeing_sql(), list(self.ids))
             )
         )
 

@@ -4,6 +4,7 @@ from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
 
+from ..license_key import looks
 from .client_equipment_export import unguard
 from .client_equipment_software_key import NAMED_MAX
 
@@ -18,11 +19,9 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     _inherit = "client.equipment.software.key"
 
-    # Bulk entry looks for keys that differ in case, hyphens or blanks only
-    # (_inspect_license_keys): hash, because it asks for equality alone.
-    _license_key_folded = models.Index(
-        "USING hash ((translate(lower(license_key), E'- _\\u2013\\u00a0', '')))"
-    )
+    # Entry looks for keys that look alike (_inspect_license_keys): hash, because it asks
+    # for equality alone.
+    _license_key_folded = models.Index(f"USING hash (({looks('license_key')}))")
 
     @api.model
     @checked
@@ -33,24 +32,58 @@ class ClientEquipmentSoftwareKey(models.Model):
         it would not see that a later row repeats one of those. Hence the whole file
         is looked through first.
 
-        :return: as the base method; each repeated license key is one message
+        :return: as the base method; each bad license key is one message
         """
         self.check_access("create")
         # A software named by a CSV export of ours bears the guard, too (L3).
         data = [[unguard(cell) for cell in row] for row in data]
-        if messages := self._find_repeated_license_keys(fields, data):
+        if messages := self._find_bad_license_keys(fields, data):
             return {"ids": False, "messages": messages, "nextrow": 0}
+        if "license_key" in fields:
+            column = fields.index("license_key")
+            self._tell_look_alikes([row[column] for row in data])
         return super().load(fields, data)
 
     @api.model
-    def _find_repeated_license_keys(self, fields, data):
-        """Return an import error for each row whose license key exists already."""
-        if "license_key" not in fields or {"id", ".id"} & set(fields):
+    def _tell_look_alikes(self, license_keys):
+        """Tell the importing user which license keys look like others (K2).
+
+        Beside the import: its own screen takes whatever it hears for an error.
+        """
+        if warning := self._look_alike_problem(license_keys):
+            self.env.user._bus_send(
+                "simple_notification",
+                {
+                    "type": "warning",
+                    "sticky": True,
+                    "title": self.env._("Check these license keys"),
+                    "message": warning,
+                },
+            )
+
+    @api.model
+    def _find_bad_license_keys(self, fields, data):
+        """Return an import error for each row whose license key cannot be entered.
+
+        Who imports is told of keys that look like others, too.
+        """
+        if "license_key" not in fields or ".id" in fields:
             return []
         column = fields.index("license_key")
+        texts = [row[column] for row in data]
+        if "id" in fields:
+            own = [row[fields.index("id")] for row in data]
+            texts = self._texts_of_new_rows(texts, own)
         messages = []
-        for found in self._inspect_license_keys([row[column] for row in data]):
+        for found in self._inspect_license_keys(texts):
             match found["verdict"]:
+                case "invalid":
+                    message = self.env._(
+                        "The license key %(license_key)s cannot be entered: "
+                        "%(problem)s.",
+                        license_key=found["license_key"],
+                        problem=found["problem"],
+                    )
                 case "existing":
                     message = self.env._(
                         "The license key must be unique!\n%s is in the inventory "
@@ -76,6 +109,30 @@ class ClientEquipmentSoftwareKey(models.Model):
                 }
             )
         return messages
+
+    @api.model
+    def _texts_of_new_rows(self, texts, external_ids):
+        """Return the license keys of an import's rows, none of a row that updates.
+
+        :param list texts: the license keys
+        :param list external_ids: those of the rows, which may exist already
+        """
+        names = [name if "." in name else f"__import__.{name}" for name in external_ids]
+        known = (
+            self.env["ir.model.data"]
+            .sudo()
+            .search(
+                [
+                    ("model", "=", self._name),
+                    ("name", "in", [name.split(".", 1)[1] for name in names]),
+                ]
+            )
+        )
+        known = set(known.mapped("complete_name"))
+        return [
+            "" if name in known else text
+            for name, text in zip(names, texts, strict=True)
+        ]
 
     @api.model
     def get_import_templates(self):
@@ -148,6 +205,28 @@ class ClientEquipmentSoftwareKey(models.Model):
             ``problem`` (in words) and ``status`` (of the existing key). Of a key that
             the user may not read he learns that it exists, and nothing else.
         """
+        findings, first_lines = self._read_license_keys(license_keys)
+        existing, similar, first_of_folded = self._find_alike(first_lines)
+        for found in findings:
+            license_key = found["license_key"]
+            if found["verdict"] != "new":
+                continue
+            if license_key in existing:
+                found |= {"verdict": "existing", "status": existing[license_key]}
+            elif other := similar[license_key].get("other"):
+                found |= {"verdict": "similar", "other": other} | similar[license_key]
+            else:
+                line, other = first_of_folded[similar[license_key]["folded"]]
+                if line != found["line"]:
+                    found |= {"verdict": "similar", "other": other, "first_line": line}
+        return findings
+
+    @api.model
+    def _read_license_keys(self, license_keys):
+        """Read a list of license keys, as it alone shows them.
+
+        :return: ``(findings, {license key: the line that has it first})``
+        """
         findings, first_lines = [], {}
         for line, text in enumerate(license_keys, 1):
             license_key, problem = self._tidy_license_key(text)
@@ -162,22 +241,30 @@ class ClientEquipmentSoftwareKey(models.Model):
             if first_line != line:
                 found |= {"verdict": "repeated", "first_line": first_line}
             findings.append(found)
+        return findings, first_lines
+
+    @api.model
+    def _find_alike(self, first_lines):
+        """Find the license keys of a list in the system, and what looks like them.
+
+        :param first_lines: ``{license key: the line that has it first}``
+        :return: ``{license key: the status of the key that is there, or False}``,
+            ``{license key: what looks like it}``, and ``{as it looks: (line, license
+            key) of the list's first}``
+        """
         self.flush_model(["license_key", "status"])
         self.env.cr.execute(
             SQL(
-                r"""
+                f"""
                 WITH line AS (
-                    SELECT license_key, number,
-                           translate(lower(license_key), E'- _\u2013\u00a0', '')
-                               AS folded
+                    SELECT license_key, number, {looks("license_key")} AS folded
                       FROM unnest(%s::text[], %s::int[]) AS line(license_key, number)
                 )
                 SELECT line.license_key, line.number, line.folded,
                        key.id, key.license_key, key.status
                   FROM line
                   LEFT JOIN client_equipment_software_key key
-                    ON translate(lower(key.license_key), E'- _\u2013\u00a0', '')
-                     = line.folded
+                    ON {looks("key.license_key")} = line.folded
                 """,
                 list(first_lines),
                 list(first_lines.values()),
@@ -196,19 +283,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 similar[license_key] = {"other": other, "status": status}
             else:
                 similar[license_key] = {"folded": folded}
-        for found in findings:
-            license_key = found["license_key"]
-            if found["verdict"] != "new":
-                continue
-            if license_key in existing:
-                found |= {"verdict": "existing", "status": existing[license_key]}
-            elif other := similar[license_key].get("other"):
-                found |= {"verdict": "similar", "other": other} | similar[license_key]
-            else:
-                line, other = first_of_folded[similar[license_key]["folded"]]
-                if line != found["line"]:
-                    found |= {"verdict": "similar", "other": other, "first_line": line}
-        return findings
+        return existing, similar, first_of_folded
 
     @api.model
     def _describe_finding(self, found):

@@ -335,8 +335,7 @@ class Evidence:
     @cached_property
     def checkpoint(self):
         """The newest checkpoint of the audit trail, if there is one."""
-        Checkpoint = self.env.get("client.equipment.audit.checkpoint")
-        return Checkpoint is not None and Checkpoint.search([], limit=1)
+        return self.env["client.equipment.audit.checkpoint"].search([], limit=1)
 
     @property
     def verdict(self):

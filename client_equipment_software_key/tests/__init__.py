@@ -1,5 +1,6 @@
 from . import test_access
 from . import test_api
+from . import test_attacks
 from . import test_audit_log
 from . import test_bad_input
 from . import test_bulk_entry
@@ -10,6 +11,7 @@ from . import test_concurrency
 from . import test_consistency
 from . import test_customer_owned
 from . import test_dashboard
+from . import test_deleted_keys
 from . import test_deletion
 from . import test_equipment_dialogs
 from . import test_evidence_json
@@ -24,7 +26,9 @@ from . import test_grouped_export
 from . import test_guarantees
 from . import test_import
 from . import test_job_health
+from . import test_keyboard
 from . import test_languages
+from . import test_license_key
 from . import test_lifecycle
 from . import test_merkle
 from . import test_migrations
@@ -47,6 +51,7 @@ from . import test_status
 from . import test_told
 from . import test_troubleshooting
 from . import test_usage_history
+from . import test_vendor_file
 from . import test_verify
 from . import test_versions
 from . import test_workflows

@@ -32,27 +32,12 @@ class ClientEquipmentSoftwareKeyReplacement(models.TransientModel):
     def _compute_problem(self):
         for replacement in self:
             key = replacement.software_key_id
-            license_key = (replacement.license_key or "").strip()
-            replacement.problem = key and key._replacement_problem(license_key or None)
-            replacement.warning = replacement._get_warning(license_key)
-
-    def _get_warning(self, license_key):
-        """Return in words which other key the new one looks like, if any."""
-        for found in self.software_key_id._inspect_license_keys([license_key]):
-            # It may well differ from the one that it replaces in case only.
-            if (
-                found["verdict"] == "similar"
-                and found["other"] != self.software_key_id.license_key
-            ):
-                return self.env._(
-                    "Check the new license key: it looks like %(other)s, which is in "
-                    "the system already (%(status)s).",
-                    other=found["other"],
-                    status=self.software_key_id._selection_label(
-                        "status", found["status"]
-                    ),
-                )
-        return False
+            replacement.warning = False
+            text, problem = key._tidy_license_key(replacement.license_key)
+            if not problem:
+                problem = key and key._replacement_problem(text or None)
+                replacement.warning = key._look_alike_problem([text])
+            replacement.problem = problem
 
     def action_replace(self):
         """Button *Replace*.

@@ -29,6 +29,22 @@ export class LicenseKeyField extends Component {
     get value() {
         return this.props.record.data[this.props.name];
     }
+
+    /**
+     * An input would make blanks of line breaks: the server shall see what was pasted,
+     * as of any other route, and drops them (K2) or sees a file in it (K15).
+     */
+    onPaste(ev) {
+        const pasted = ev.clipboardData?.getData("text/plain") || "";
+        if (/[\n\r\t]/.test(pasted)) {
+            ev.preventDefault();
+            const { value, selectionStart, selectionEnd } = ev.target;
+            this.props.record.update({
+                [this.props.name]:
+                    value.slice(0, selectionStart) + pasted + value.slice(selectionEnd),
+            });
+        }
+    }
 }
 
 registry.category("fields").add("license_key", {
