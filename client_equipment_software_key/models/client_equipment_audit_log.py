@@ -185,6 +185,10 @@ class ClientEquipmentAuditLog(models.Model):
     )
     # The Audit Logs menu by date range, newest first.
     _action_date = models.Index("(action_date, id)")
+    # Usage History, newest first, and what was installed on a day.
+    _installed_from = models.Index(
+        "((COALESCE(installed_from, action_date)), id) WHERE action = 'applied'"
+    )
 
     @api.depends(
         "action",

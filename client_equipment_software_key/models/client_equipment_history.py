@@ -39,11 +39,17 @@ class ClientEquipmentSoftwareKey(models.Model):
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
+<<<<<<< HEAD
     def action_view_software_key_history(self) -> dict:
         """Show which keys have been on the equipment of this customer.
+=======
+    def action_view_software_key_history(self):
+        """Show which keys this customer has had on its equipment, also on units that
+        somebody else has now.
+>>>>>>> main
 
         :return: a window action
         """
         self.ensure_one()
         history = self.env["client.equipment.usage.history"]
-        return history._view_history([("equipment_id.partner_id", "child_of", self.id)])
+        return history._view_history([("customer_id", "child_of", self.id)])
