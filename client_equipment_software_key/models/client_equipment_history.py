@@ -39,14 +39,9 @@ class ClientEquipmentSoftwareKey(models.Model):
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-<<<<<<< HEAD
     def action_view_software_key_history(self) -> dict:
-        """Show which keys have been on the equipment of this customer.
-=======
-    def action_view_software_key_history(self):
         """Show which keys this customer has had on its equipment, also on units that
         somebody else has now.
->>>>>>> main
 
         :return: a window action
         """
