@@ -340,7 +340,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             self.browse(status_by_id)._transition(action, status_by_id, ends_before)
 
     @checked
-    def revoke(self, reason: str | None = None):
+    def revoke(self, reason: str | None = None) -> bool:
         """Set the keys to Revoked, so that they can never be applied again.
 
         :param str reason: kept in the audit trail
@@ -366,7 +366,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         keys._transition("revoked", statuses, reason=reason, **told)
         return True
 
-    def action_revoke(self):
+    def action_revoke(self) -> dict:
         """Button *Revoke*.
 
         :return: an action that tells which keys were revoked
