@@ -221,7 +221,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             return
         keys = self._before_transition(action)
         AuditLog = self.env["client.equipment.audit.log"]
-        entry = AuditLog._append_sql(
+        entries = AuditLog._append_sql(
             self, action, statuses, ends_before, reason, seats, **told
         )
         self.modified(["equipment_id"], before=True)
@@ -229,7 +229,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH entry AS (%(entry)s), head AS (
+                WITH RECURSIVE %(entries)s, head AS (
                     UPDATE client_equipment_software_key key
                        SET status = entry.status_after,
                            (equipment_id, seats_used) = (
@@ -244,17 +244,14 @@ class ClientEquipmentSoftwareKey(models.Model):
                            assignment_broken = FALSE,
                            write_uid = %(uid)s,
                            write_date = %(now)s
-                      FROM (
-                            SELECT DISTINCT ON (software_key_id) *
-                              FROM entry
-                             ORDER BY software_key_id, number DESC
-                      ) entry
+                      FROM entry
                      WHERE key.id = entry.software_key_id
+                       AND entry.is_last
                        AND key.id = ANY(%(key_ids)s)
                 )
                 SELECT id FROM entry
                 """,
-                entry=entry,
+                entries=entries,
                 uid=self.env.uid,
                 now=self.env.cr.now(),
                 # Known already, but it keeps PostgreSQL from reading all keys.
