@@ -263,13 +263,18 @@ def _keys_and_trail(env):
                 """
                 INSERT INTO client_equipment_software_key (
                     id, license_key, software_id, key_type, validity_start,
-                    validity_end, status, company_id, equipment_id, audit_number,
-                    audit_hash, create_uid, write_uid, create_date, write_date
+                    validity_end, status, seats, seats_used, company_id, equipment_id,
+                    audit_number, audit_hash,
+                    create_uid, write_uid, create_date, write_date
                 )
                 SELECT plan.id, plan.license_key, plan.software, plan.key_type,
                        CASE WHEN key_type = 'time_limited'
                             THEN current_date - 1300 END,
-                       plan.validity_end, plan.status, %(company)s,
+                       plan.validity_end, plan.status,
+                       -- (of those in stock a few have many seats)
+                       CASE WHEN plan.status = 'available' AND plan.id %% 50 = 0
+                            THEN 25 ELSE 1 END,
+                       plan.assigned::int, %(company)s,
                        CASE WHEN plan.assigned THEN plan.equipment END,
                        last.number, last.hash, 1, 1, now(), now()
                   FROM planned plan

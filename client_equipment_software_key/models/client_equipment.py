@@ -315,6 +315,6 @@ class ClientEquipment(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "client_equipment_software_key.client_equipment_software_key_action"
         )
-        action["domain"] = [("equipment_id", "in", self.ids)]
+        action["domain"] = [("equipment_feature_ids.equipment_id", "in", self.ids)]
         action["context"] = {}
         return action

@@ -42,7 +42,7 @@ class ClientEquipmentAuditLog(models.Model):
     _inherit = [
         "client.equipment.audit.closed",
         "client.equipment.mixin",
-        "client.equipment.export",
+        "client.equipment.export.mixin",
     ]
     _order = "action_date desc, id desc"
     _rec_name = "description"
@@ -357,6 +357,27 @@ class ClientEquipmentAuditLog(models.Model):
                     WINDOW trail AS (
                         PARTITION BY log.software_key_id ORDER BY log.number
                     )
+                ), told AS (
+                    -- where the trail says that the seats are
+                    SELECT software_key_id,
+                           array_agg(equipment_ref ORDER BY equipment_ref)
+                               AS equipment_ids
+                      FROM (
+                        SELECT DISTINCT ON (software_key_id, equipment_ref)
+                               software_key_id, equipment_ref, action, number, ended
+                          FROM (
+                            SELECT *, max(number) FILTER (
+                                       WHERE action = 'reinstated'
+                                          OR action IN ('applied', 'revoked')
+                                         AND seat IS NULL
+                                   ) OVER (PARTITION BY software_key_id) AS ended
+                              FROM entry
+                          ) step
+                         WHERE action IN ('applied', 'revoked')
+                         ORDER BY software_key_id, equipment_ref, number DESC
+                      ) place
+                     WHERE action = 'applied' AND number >= COALESCE(ended, 0)
+                     GROUP BY software_key_id
                 ), finding AS (
                     SELECT software_key_id, number,
                            CASE WHEN problem <> 'removed' THEN id END AS audit_log_id,
@@ -371,7 +392,7 @@ class ClientEquipmentAuditLog(models.Model):
                                WHEN hash IS DISTINCT FROM %(hash)s THEN 'altered'
                                WHEN equipment_id IS DISTINCT FROM (
                                     SELECT equipment.id
-                                      FROM client_equipment equipment
+                                      FROM %(equipment)s equipment
                                      WHERE equipment.id = entry.equipment_ref
                                ) THEN 'link'
                                WHEN version > 1
@@ -405,18 +426,24 @@ class ClientEquipmentAuditLog(models.Model):
                                     IS DISTINCT FROM key.validity_end THEN 'validity'
                                WHEN last.software_id <> key.software_id
                                     THEN 'software'
-                               WHEN feature.equipment_id IS DISTINCT FROM (
-                                    CASE WHEN last.status_after IN
-                                              ('applied', 'expired')
-                                          AND last.action <> 'revoked'
-                                         THEN last.equipment_ref END
-                               ) OR feature.equipment_id
-                                    IS DISTINCT FROM key.equipment_id
-                                    THEN 'assignment'
+                               WHEN place.equipment_ids
+                                    IS DISTINCT FROM told.equipment_ids
+                                 OR key.seats_used <> COALESCE(
+                                        cardinality(place.equipment_ids), 0
+                                    )
+                                 OR key.equipment_id IS DISTINCT FROM (
+                                    CASE key.seats_used WHEN 1
+                                         THEN place.equipment_ids[1] END
+                               ) THEN 'assignment'
                                END AS problem
                           FROM client_equipment_software_key key
-                          LEFT JOIN client_equipment_feature feature
-                                 ON feature.software_key_id = key.id
+                          LEFT JOIN LATERAL (
+                                SELECT array_agg(equipment_id ORDER BY equipment_id)
+                                       AS equipment_ids
+                                  FROM client_equipment_feature feature
+                                 WHERE feature.software_key_id = key.id
+                          ) place ON TRUE
+                          LEFT JOIN told ON told.software_key_id = key.id
                           LEFT JOIN LATERAL (
                                 SELECT *
                                   FROM client_equipment_audit_log log
@@ -435,6 +462,7 @@ class ClientEquipmentAuditLog(models.Model):
                 """,
                 hash=self._hash_of_any_version_sql(),
                 key_ids=list(keys.ids),
+                equipment=SQL.identifier(self.env["client.equipment"]._table),
             )
         )
         rows = self.env.cr.fetchall()

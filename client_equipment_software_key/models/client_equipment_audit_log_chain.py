@@ -33,10 +33,11 @@ class ClientEquipmentAuditLog(models.Model):
         return SQL(
             """
             JOIN client_equipment_software software ON software.id = key.software_id
-            LEFT JOIN client_equipment equipment ON equipment.id = step.equipment_id
+            LEFT JOIN %s equipment ON equipment.id = step.equipment_id
             LEFT JOIN res_company company ON company.id = equipment.company_id
             LEFT JOIN res_partner customer ON customer.id = equipment.partner_id
-            """
+            """,
+            SQL.identifier(self.env["client.equipment"]._table),
         )
 
     # ------------------------------------------------------------------

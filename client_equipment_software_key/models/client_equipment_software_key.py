@@ -69,7 +69,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         "client.equipment.mixin",
         "mail.thread",
         "mail.activity.mixin",
-        "client.equipment.export",
+        "client.equipment.export.mixin",
     ]
     _order = "id desc"
     _check_company_auto = True
@@ -394,11 +394,15 @@ class ClientEquipmentSoftwareKey(models.Model):
         Those bought for the customer first; the domain of the form lets only those of
         its own customer through (K13). Then the one that expires first in front, as
         *Apply Next Available* takes them (A12). Each look-up follows an index, where
-        one sort of everything that fits would not.
+        one sort of everything that fits would not. Keys that are on the equipment
+        already are left out.
         """
         if not self.env.context.get("software_key_owned_first"):
             return super().name_search(name, domain, operator, limit)
         fits = Domain(domain or Domain.TRUE)
+        not_on = self.env.context.get("software_key_not_on")
+        if not_on and isinstance(not_on, int):
+            fits &= self._not_on_domain(self.env["client.equipment"].browse(not_on))
         owned = Domain("owner_id", "!=", False)
         named = Domain("display_name", operator, name)
         look_ups = [owned & named, ~owned & named]
@@ -923,6 +927,12 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: a window action
         """
         self.ensure_one()
+        if not self.equipment_id:
+            action = self.env["ir.actions.act_window"]._for_xml_id(
+                "client_equipment.client_equipment_action"
+            )
+            equipment = self.equipment_feature_ids.equipment_id
+            return action | {"domain": [("id", "in", equipment.ids)], "context": {}}
         return {
             "type": "ir.actions.act_window",
             "res_model": "client.equipment",

@@ -8,6 +8,7 @@ from odoo.tools import SQL, split_every
 from odoo.addons.client_equipment.arguments import checked
 
 from ..lifecycle import Finding, finding
+from .client_equipment_software_key_seats import SeatStep
 
 _logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ DISAGREEING = """
     SELECT key.id
       FROM client_equipment_software_key key
       LEFT JOIN client_equipment_feature feature ON feature.software_key_id = key.id
-      LEFT JOIN client_equipment equipment ON equipment.id = feature.equipment_id
+      LEFT JOIN %(equipment)s equipment ON equipment.id = feature.equipment_id
      WHERE (
             (key.seats_used = 0) <> (feature.id IS NULL)
             OR key.seats_used = 1
@@ -143,7 +144,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             SQL(BROKEN),
             self.sudo()._search(due).select(),
             self.sudo()._search(early).select(),
-            SQL(DISAGREEING),
+            self._disagreeing_sql(),
             COMPARED_LIVE,
         )
         domain = Domain.custom(
@@ -311,8 +312,8 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "%(after)s."
             ),
             "seats used": self.env._(
-                "All seats are in use, but the status is %(status)s. Repair: it becomes "
-                "%(after)s."
+                "All seats are in use, but the status is %(status)s. Repair: it "
+                "becomes %(after)s."
             ),
             "seat free": self.env._(
                 "The status is Applied, although a seat is free. Repair: its status "
@@ -376,8 +377,15 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         ).unlink()
         for action, status_by_id in statuses.items():
-            self.browse(status_by_id)._transition(
-                action, status_by_id, reason_code="repaired"
+            keys = self.browse(status_by_id)
+            seats = action == "applied" and [
+                SeatStep(key_id, equipment_id, seat, status_by_id[key_id])
+                for key_id, equipment_id, seat in (
+                    keys.sudo().equipment_feature_ids._get_seats()
+                )
+            ]
+            keys._transition(
+                action, status_by_id, reason_code="repaired", seats=seats or None
             )
         repaired.filtered("audit_broken")._check_trails()
         return repaired
@@ -492,12 +500,18 @@ class ClientEquipmentSoftwareKey(models.Model):
             changed.invalidate_recordset(flags, flush=False)
             changed.modified(flags)
 
+    @api.model
+    def _disagreeing_sql(self):
+        """Return the query for keys that disagree with their assignments."""
+        equipment = self.env["client.equipment"]._table
+        return SQL(DISAGREEING, equipment=SQL.identifier(equipment))
+
     def _filtered_disagreeing(self):
         """Return those of these keys that disagree with their assignment."""
         return self.browse(
             key_id
             for (key_id,) in self.env.execute_query(
-                SQL("%s AND key.id = ANY(%s)", SQL(DISAGREEING), list(self.ids))
+                SQL("%s AND key.id = ANY(%s)", self._disagreeing_sql(), list(self.ids))
             )
         )
 

@@ -22,7 +22,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         lines = []
         for key in self.search([("display_name", "ilike", name)], limit=3):
             status = key._selection_label("status", key.status)
-            if key.status == "applied":
+            if key.status == "applied" and key.seats > 1:
+                status = self.env._("All seats in use (%s)", key.seats_usage)
+            elif key.status == "applied":
                 where = (key.equipment_id or equipment).display_name
                 status = self.env._("Applied to %s", where)
             elif key.status == "expired" and key.validity_end:

@@ -1,5 +1,7 @@
 from odoo import Command, api, fields, models
 
+from ..models.client_equipment_software_key import LIVE_STATUSES
+
 
 class ClientEquipmentReturn(models.TransientModel):
     """Asks for each key on a unit that leaves where it goes (A9).
@@ -119,7 +121,7 @@ class ClientEquipmentReturnLine(models.TransientModel):
             if line.decision == "revoke":
                 continue
             key = line.software_key_id
-            movable = key.status == "applied" and key not in past
+            movable = key.status in LIVE_STATUSES and key not in past
             moves = line.wizard_id.replacement_id and movable
             line.decision = "move" if moves else "recover"
 

@@ -19,11 +19,15 @@ It needs Python 3.9 or later and nothing else. Nothing can vouch for what stands
 "about" in the file, nor for keys and entries that it leaves out.
 """
 
+# pylint: disable=print-used
+
 import base64
+import gzip
 import hashlib
 import json
 import re
 import sys
+import zlib
 
 FORMAT, VERSION = "client-equipment-evidence", 1
 KEY_SHA = "license_key_sha256"
@@ -195,9 +199,16 @@ def read_checkpoint(value):
     return str(value["origin"]), whole(value["size"]), node(value["root"])
 
 
+def opened(path, errors="strict"):
+    """Open a file of a pack; its JSON is packed where it is large."""
+    if path.endswith(".gz"):
+        return gzip.open(path, "rt", encoding="utf-8", errors=errors)
+    return open(path, encoding="utf-8", errors=errors)
+
+
 def read_kept(path):
     """Return the checkpoint of a kept file, or None where it has none."""
-    with open(path, encoding="utf-8", errors="replace") as file:
+    with opened(path, errors="replace") as file:
         text = file.read()
     if text.lstrip().startswith("{"):
         checkpoint = read_pack(text)["checkpoint"]
@@ -356,9 +367,12 @@ class Verifier:
         elif size == self.checkpoint[1]:
             if root != self.checkpoint[2]:
                 self.wrong.append(f"{path}: its entries are not those of the pack.")
-        elif size and size not in earlier:
-            self.open.append(f"{path}: the pack has no proof for a list of {size}.")
-        elif size and earlier[size] != root:
+        elif size not in earlier:
+            self.wrong.append(
+                f"{path}: the pack knows of no checkpoint of {size} entries: it is"
+                " missing from the list, or the pack is the older one."
+            )
+        elif earlier[size] != root:
             self.wrong.append(
                 f"{path}: the first {size} entries are not those that it covers."
             )
@@ -369,12 +383,14 @@ def main(arguments):
         print(__doc__)
         return 2
     try:
-        with open(arguments[0], encoding="utf-8") as file:
+        with opened(arguments[0]) as file:
             verifier = Verifier(read_pack(file.read()))
         verifier.verify([(path, read_kept(path)) for path in arguments[1:]])
     except (
         Damaged,
+        EOFError,
         OSError,
+        zlib.error,
         ValueError,
         KeyError,
         TypeError,
