@@ -223,7 +223,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             return
         keys = self._before_transition(action)
         AuditLog = self.env["client.equipment.audit.log"]
-        entry = AuditLog._append_sql(
+        entries = AuditLog._append_sql(
             self, action, statuses, ends_before, reason, seats, **told
         )
         self.modified(["equipment_id"], before=True)
@@ -231,7 +231,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH entry AS (%(entry)s), head AS (
+                WITH RECURSIVE %(entries)s, head AS (
                     UPDATE client_equipment_software_key key
                        SET status = entry.status_after,
                            %(place)s
@@ -240,15 +240,15 @@ class ClientEquipmentSoftwareKey(models.Model):
                            assignment_broken = FALSE,
                            write_uid = %(uid)s,
                            write_date = %(now)s
-                      FROM %(last)s entry
+                      FROM entry
                      WHERE key.id = entry.software_key_id
+                       AND entry.is_last
                        AND key.id = ANY(%(key_ids)s)
                 )
                 SELECT id FROM entry
                 """,
-                entry=entry,
+                entries=entries,
                 place=self._place_sql(action, **told),
-                last=self._last_sql(seats),
                 uid=self.env.uid,
                 now=self.env.cr.now(),
                 # Known already, but it keeps PostgreSQL from reading all keys.
@@ -279,20 +279,6 @@ class ClientEquipmentSoftwareKey(models.Model):
                   FROM client_equipment_feature feature
                  WHERE feature.software_key_id = key.id
             ),
-            """
-        )
-
-    def _last_sql(self, seats):
-        """Return the SQL of the last new entry of each key."""
-        if not seats or len(seats) == len(self):
-            return SQL("entry")
-        return SQL(
-            """
-            (
-                SELECT DISTINCT ON (software_key_id) *
-                  FROM entry
-                 ORDER BY software_key_id, number DESC
-            )
             """
         )
 
