@@ -260,7 +260,8 @@ def _keys_and_trail(env):
                 INSERT INTO client_equipment_software_key (
                     id, license_key, software_id, key_type, validity_start,
                     validity_end, status, seats, seats_used, company_id, equipment_id,
-                    audit_number, audit_hash, create_uid, write_uid, create_date, write_date
+                    audit_number, audit_hash,
+                    create_uid, write_uid, create_date, write_date
                 )
                 SELECT plan.id, plan.license_key, plan.software, plan.key_type,
                        CASE WHEN key_type = 'time_limited'

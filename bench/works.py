@@ -250,12 +250,12 @@ class Auditlog:
             """
             INSERT INTO bench_plain_key (
                 id, license_key, software_id, key_type, validity_start, validity_end,
-                status, seats, seats_used, equipment_id, owner_id, supplier_id, company_id,
-                create_uid, write_uid, create_date, write_date
+                status, seats, seats_used, equipment_id, owner_id, supplier_id,
+                company_id, create_uid, write_uid, create_date, write_date
             )
             SELECT id, license_key, software_id, key_type, validity_start, validity_end,
-                   status, seats, seats_used, equipment_id, owner_id, supplier_id, company_id,
-                   create_uid, write_uid, create_date, write_date
+                   status, seats, seats_used, equipment_id, owner_id, supplier_id,
+                   company_id, create_uid, write_uid, create_date, write_date
               FROM client_equipment_software_key ORDER BY id
             """
         )

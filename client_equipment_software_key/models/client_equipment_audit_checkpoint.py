@@ -2,7 +2,7 @@ import base64
 import re
 from datetime import datetime, timedelta
 from heapq import merge
-from itertools import groupby, takewhile
+from itertools import takewhile
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -201,8 +201,11 @@ class ClientEquipmentAuditCheckpoint(models.Model):
                 self._get_leaves(last.until, until),
                 fresh._get_leaves(last.until, until),
             )
-            for leaf, _seen in groupby(both):
-                tree.append(leaf.data)
+            before = None
+            for leaf in both:
+                if leaf != before:
+                    tree.append(leaf.data)
+                before = leaf
         checkpoint = self._store(until, tree)
         checkpoint._mail()
         return checkpoint

@@ -61,9 +61,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             ),
             (
                 "expired_installed",
-                self.search_count(
-                    [("status", "=", "expired"), ("seats_used", ">", 0)]
-                ),
+                self.search_count([("status", "=", "expired"), ("seats_used", ">", 0)]),
                 env._("Expired Keys Still Installed"),
                 env._("Renew them, or remove them from the equipment."),
                 keys,

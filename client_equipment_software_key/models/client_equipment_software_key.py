@@ -69,7 +69,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         "client.equipment.mixin",
         "mail.thread",
         "mail.activity.mixin",
-        "client.equipment.export",
+        "client.equipment.export.mixin",
     ]
     _order = "id desc"
     _check_company_auto = True

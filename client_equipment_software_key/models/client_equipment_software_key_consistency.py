@@ -312,8 +312,8 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "%(after)s."
             ),
             "seats used": self.env._(
-                "All seats are in use, but the status is %(status)s. Repair: it becomes "
-                "%(after)s."
+                "All seats are in use, but the status is %(status)s. Repair: it "
+                "becomes %(after)s."
             ),
             "seat free": self.env._(
                 "The status is Applied, although a seat is free. Repair: its status "

@@ -1,5 +1,6 @@
 from . import test_access
 from . import test_api
+from . import test_attacks
 from . import test_audit_log
 from . import test_bad_input
 from . import test_bulk_entry
@@ -25,6 +26,7 @@ from . import test_grouped_export
 from . import test_guarantees
 from . import test_import
 from . import test_job_health
+from . import test_keyboard
 from . import test_languages
 from . import test_license_key
 from . import test_lifecycle

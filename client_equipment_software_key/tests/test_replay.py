@@ -328,8 +328,8 @@ class TestReplay(SoftwareKeyCommon):
         self.assertEqual(told, traces)
 
     def test_any_sequence_of_steps(self):
-        """K10, K14, L5, L6, section 4: after any sequence of steps by several people in two
-        companies, replaying the trail gives status, equipment and validity of every
+        """K10, K14, L5, L6, section 4: after any sequence of steps by several people in
+        two companies, replaying the trail gives status, equipment and validity of every
         key; the usage history gives every past day; verifying finds nothing; and of
         deleted keys the software's chatter keeps ending, user, count and last hash."""
         with freeze_time(LIFE_BEGINS) as clock:

@@ -82,6 +82,9 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         help="Enter the new license keys only.",
     )
     new_count = fields.Integer(compute="_compute_preview")
+    enter_label = fields.Char(
+        compute="_compute_enter_label", export_string_translation=False
+    )
     refused_count = fields.Integer(compute="_compute_preview")
     preview = fields.Html(compute="_compute_preview", sanitize=False)
     entered_count = fields.Integer(
@@ -128,6 +131,15 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
             entry.refused_count = sum(counts[verdict] for verdict in REFUSED)
             entry.preview = (
                 entry._render_preview(findings, counts) if findings else False
+            )
+
+    @api.depends("new_count")
+    def _compute_enter_label(self):
+        for entry in self:
+            entry.enter_label = (
+                self.env._("Enter 1 Key")
+                if entry.new_count == 1
+                else self.env._("Enter %s Keys", entry.new_count)
             )
 
     def _render_preview(self, findings, counts):
@@ -251,35 +263,52 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         return ["".join(cell.split("\n")).strip() for cell in cells if cell.strip()]
 
     def action_enter(self):
-        """Button *Enter*: enter the keys, all or nothing.
+        """Button *Enter … Keys*: enter the keys, all or nothing.
 
-        :return: an action that says how many and closes the dialog
+        :return: an action that says how many, and opens the list of them
         """
         self.ensure_one()
         self._note_progress(0)
         SoftwareKey = self.env["client.equipment.software.key"]
-        license_keys = self._get_lines()
+        license_keys, left_out = self._get_lines(), 0
         if self.leave_out:
+            findings = SoftwareKey._inspect_license_keys(license_keys)
             license_keys = [
                 found["license_key"]
-                for found in SoftwareKey._inspect_license_keys(license_keys)
+                for found in findings
                 if found["verdict"] not in REFUSED
             ]
+            left_out = len(findings) - len(license_keys)
         keys = SoftwareKey.with_context(software_key_bulk_entry_id=self.id).bulk_enter(
             license_keys, self._get_entry_values()
         )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._(
-                    "Keys of %(software)s entered: %(count)s",
-                    count=len(keys),
-                    software=self.software_id.display_name,
-                ),
-                "next": {"type": "ir.actions.act_window_close"},
-            },
+        message = self.env._(
+            "Keys of %(software)s entered: %(count)s",
+            count=len(keys),
+            software=self.software_id.display_name,
+        )
+        if left_out:
+            message += "\n" + self.env._("Lines left out: %s", left_out)
+        return self._told(message, then=self._view_entered(keys))
+
+    def _view_entered(self, keys):
+        """Return the action that lists the keys just entered.
+
+        They are found by the first and the last of them: a list of thousands of ids
+        would travel with every step on that screen.
+        """
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "client_equipment_software_key.client_equipment_software_key_action"
+        )
+        return action | {
+            "display_name": self.env._("Entered Keys"),
+            "path": False,
+            "context": {},
+            "domain": [
+                ("id", ">=", min(keys.ids)),
+                ("id", "<=", max(keys.ids)),
+                ("create_uid", "=", self.env.uid),
+            ],
         }
 
     def _get_entry_values(self):
