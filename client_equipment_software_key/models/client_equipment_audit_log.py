@@ -42,7 +42,7 @@ class ClientEquipmentAuditLog(models.Model):
     _inherit = [
         "client.equipment.audit.closed",
         "client.equipment.mixin",
-        "client.equipment.export.mixin",
+        "client.equipment.export",
     ]
     _order = "action_date desc, id desc"
     _rec_name = "description"
