@@ -144,7 +144,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         until = self._get_database_time().replace(microsecond=0) + timedelta(seconds=1)
         return self._make(until, PATIENCE)
 
-    def action_make(self):
+    def action_make(self) -> dict:
         """Button *Make Checkpoint Now*.
 
         :return: a window action that shows the new checkpoint

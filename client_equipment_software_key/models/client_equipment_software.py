@@ -523,7 +523,9 @@ class ClientEquipmentSoftware(models.Model):
         )
 
     @checked
-    def apply_next_available(self, equipment_id: int, remarks: str | None = None):
+    def apply_next_available(
+        self, equipment_id: int, remarks: str | None = None
+    ) -> models.BaseModel:
         """Apply the next key of each of these software products to an equipment (A12).
 
         That is the key that expires first but is still valid, permanent keys last;
@@ -569,7 +571,7 @@ class ClientEquipmentSoftware(models.Model):
             ]
         )
 
-    def action_view_software_keys(self):
+    def action_view_software_keys(self) -> dict:
         """Open the keys of this software, those in one status where the context says so
         (``software_key_search_status``).
 

@@ -69,7 +69,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         "client.equipment.mixin",
         "mail.thread",
         "mail.activity.mixin",
-        "client.equipment.export.mixin",
+        "client.equipment.export",
     ]
     _order = "id desc"
     _check_company_auto = True
@@ -900,7 +900,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     # Actions
     # ------------------------------------------------------------------
 
-    def action_duplicate(self):
+    def action_duplicate(self) -> dict:
         """Open a new, unsaved key with everything but the license key copied (K4).
 
         :return: a window action
@@ -921,7 +921,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             | {"software_key_duplicated": True},
         }
 
-    def action_view_equipment(self):
+    def action_view_equipment(self) -> dict:
         """Open the equipment that the key is applied to.
 
         :return: a window action

@@ -1,3 +1,5 @@
+from typing import Self
+
 from odoo import api, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
@@ -135,7 +137,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         ]
 
     @api.model
-    def get_import_templates(self):
+    def get_import_templates(self) -> list[dict]:
         """Return what the import screen offers for download (K11).
 
         :return: a list of ``{"label", "template"}``
@@ -150,7 +152,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     @checked
-    def bulk_enter(self, license_keys: list, values: dict):
+    def bulk_enter(self, license_keys: list, values: dict) -> Self:
         """Enter a list of license keys with common values, all or nothing (K11, K2).
 
         :param list license_keys: texts; blank ones are passed over like the blank
