@@ -2,6 +2,7 @@
 each of several workers has a database of its own.
 """
 
+import json
 import logging
 import os
 import shutil
@@ -11,8 +12,10 @@ from functools import partialmethod
 from pathlib import Path
 
 import pytest
+import requests
+import websocket
 
-from odoo.tests import HttpCase
+from odoo.tests import HttpCase, common
 from odoo.tools import config as odoo_config
 
 
@@ -40,6 +43,8 @@ def pytest_configure(config):
         HttpCase.start_tour = partialmethod(
             HttpCase.start_tour, watch=True, step_delay=500, timeout=600
         )
+    else:
+        common.ChromeBrowser = KeptBrowser
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,6 +73,74 @@ def copy_database(worker):
     files = Path(odoo_config["data_dir"]) / "filestore"
     shutil.copytree(files / original, files / name, copy_function=os.link)
     odoo_config["db_name"] = [name]
+
+
+class KeptBrowser(common.ChromeBrowser):
+    """A browser that stays for the tests that follow, instead of one for each tour.
+
+    What a tour gets of it is a private window: it shares nothing with those before, and
+    all of it goes with the end of the tour, connections to the server included.
+    """
+
+    kept = {}  # {for touch: the arguments and results of its start}
+
+    def _chrome_start(self, user_data_dir, touch_enabled, headless=True, debug=False):
+        kept = self.kept.get(touch_enabled)
+        if not kept or kept[0].poll() is not None:
+            kept = *super()._chrome_start(user_data_dir, touch_enabled), user_data_dir
+            self.kept[touch_enabled] = kept
+        process, port, folder = kept
+        if folder != user_data_dir:
+            os.rmdir(user_data_dir)
+        return process, port
+
+    def _open_websocket(self):
+        address = f"{common.HOST}:{self.devtools_port}"
+        version = requests.get(f"http://{address}/json/version", timeout=10).json()
+        self.whole = websocket.create_connection(
+            version["webSocketDebuggerUrl"], suppress_origin=True, timeout=10
+        )
+        self.context = self._ask_whole("Target.createBrowserContext")
+        window = self._ask_whole(
+            "Target.createTarget", url="about:blank", **self.context
+        )
+        page = websocket.create_connection(
+            f"ws://{address}/devtools/page/{window['targetId']}",
+            enable_multithread=True,
+            suppress_origin=True,
+        )
+        page.settimeout(0.01)
+        return page
+
+    def _ask_whole(self, method, **params):
+        """Let the browser do something that is not of one page; return its answer."""
+        self.whole.send(json.dumps({"id": 1, "method": method, "params": params}))
+        while (answer := json.loads(self.whole.recv())).get("id") != 1:
+            pass
+        return answer["result"]
+
+    def stop(self):
+        try:
+            self.screencaster.stop()
+            self._result.cancel()
+            self._ask_whole("Target.disposeBrowserContext", **self.context)
+            self.whole.close()
+            self._receiver.join(10)
+        except Exception:
+            self.chrome.kill()  # the next tour begins with another one
+            raise
+
+    @classmethod
+    def end(cls):
+        for process, *_rest in cls.kept.values():
+            process.terminate()
+            process.wait()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def browsers():
+    yield
+    KeptBrowser.end()
 
 
 class _Errors(logging.Handler):

@@ -195,6 +195,7 @@ def _plan(env, keys):
 def _keys_and_trail(env):
     """Write the trail step by step, each entry over the hash of the one before."""
     cr = env.cr
+    AuditLog = env["client.equipment.audit.log"]
     technicians = env["res.users"].search([("login", "like", "technician")]).ids
     tables = ["client_equipment_software_key", "client_equipment_audit_log"]
     # The log comes first, because it gives the keys their heads.
@@ -202,67 +203,55 @@ def _keys_and_trail(env):
     with _without_indexes(cr, *tables, "client_equipment_feature"):
         for number in range(1, STEPS + 1):
             cr.execute(
-                SQL(
-                    """
-                    INSERT INTO client_equipment_audit_log (
-                        id, software_key_id, number, action, action_date,
-                        user_id, user_name, equipment_id, equipment_ref,
-                        equipment_company_ref, equipment_name,
-                        equipment_serial_no, customer_name, status_before,
-                        status_after, validity_end_before,
-                        validity_end_after, reason, hash
-                    )
-                    SELECT id, software_key_id, number, action, action_date,
-                           user_id, user_name, equipment_ref, equipment_ref,
-                           equipment_company_ref, equipment_name,
-                           equipment_serial_no, customer_name, status_before,
-                           status_after, validity_end_before,
-                           validity_end_after, reason, %(hash)s
-                      FROM (
-                        SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,
-                               plan.id AS software_key_id, plan.license_key,
-                               previous.hash AS previous_hash,
-                               step.number, step.action,
+                AuditLog._insert_sql(
+                    SQL(
+                        """
+                    planned plan
+                    JOIN step planned_step ON planned_step.life = plan.life
+                                          AND planned_step.number = %(number)s
+                    JOIN res_users users
+                      ON users.id = (%(users)s::int[])[1 + plan.dice %% 5]
+                    JOIN res_partner partner ON partner.id = users.partner_id
+                    LEFT JOIN client_equipment_audit_log previous
+                           ON previous.software_key_id = plan.id
+                          AND previous.number = %(number)s - 1
+                    CROSS JOIN LATERAL (
+                        SELECT plan.id, plan.license_key, plan.software AS software_id,
+                               previous.hash AS audit_hash,
+                               previous.number AS audit_number
+                    ) key
+                    CROSS JOIN LATERAL (
+                        SELECT planned_step.action,
                                date_trunc('day', now() AT TIME ZONE 'UTC')
                                    - make_interval(days => 1200 - plan.dice
-                                                           - 60 * step.number)
-                                   + make_interval(secs => plan.id %% 36000)
-                                   AS action_date,
+                                                           - 60 * %(number)s)
+                                   + make_interval(secs => plan.id %% 36000) AS moment,
                                users.id AS user_id, partner.name AS user_name,
-                               CASE WHEN step.equipped THEN equipment.id END
-                                   AS equipment_ref,
-                               CASE WHEN step.equipped THEN equipment.company_id END
-                                   AS equipment_company_ref,
-                               CASE WHEN step.equipped THEN equipment.name END
-                                   AS equipment_name,
-                               CASE WHEN step.equipped THEN equipment.serial_no END
-                                   AS equipment_serial_no,
-                               CASE WHEN step.equipped THEN customer.complete_name END
-                                   AS customer_name,
-                               step.before AS status_before, step.after AS status_after,
-                               plan.validity_end AS validity_end_before,
-                               plan.validity_end AS validity_end_after,
-                               NULL::varchar AS reason
-                          FROM planned plan
-                          JOIN step ON step.life = plan.life
-                                   AND step.number = %(number)s
-                          JOIN client_equipment equipment
-                            ON equipment.id = plan.equipment
-                          JOIN res_partner customer
-                            ON customer.id = equipment.partner_id
-                          JOIN res_users users
-                            ON users.id = (%(users)s::int[])[1 + plan.dice %% 5]
-                          JOIN res_partner partner ON partner.id = users.partner_id
-                          LEFT JOIN client_equipment_audit_log previous
-                                 ON previous.software_key_id = plan.id
-                                AND previous.number = %(number)s - 1
-                         ORDER BY action_date
-                      ) entry
+                               NULL::varchar AS reason_code,
+                               NULL::varchar AS reason_data, NULL::varchar AS reason
+                    ) act
+                    CROSS JOIN LATERAL (
+                        SELECT 1 AS place,
+                               CASE WHEN equipped THEN plan.equipment END
+                                   AS equipment_id,
+                               CASE WHEN action IN ('applied', 'revoked') AND equipped
+                                    THEN 1 END AS seat,
+                               CASE WHEN action IN ('applied', 'revoked') AND equipped
+                                    THEN act.moment::date END AS installed_on,
+                               NULL::timestamp AS installed_from,
+                               before AS status_before, after AS status_after,
+                               plan.validity_end AS end_before,
+                               plan.validity_end AS end_after, NULL::jsonb AS changes
+                          FROM (SELECT planned_step.*) planned_step
+                    ) step
+                    %(joins)s
+                    ORDER BY act.moment
                     """,
-                    hash=env["client.equipment.audit.log"]._hash_sql(),
-                    number=number,
-                    users=technicians,
-                )
+                        joins=AuditLog._get_fact_joins(),
+                        number=number,
+                        users=technicians,
+                    )
+                ),
             )
             cr.execute("ANALYZE client_equipment_audit_log")
         cr.execute(

@@ -8,6 +8,9 @@ rows (untimed); ``contender(cursor or env)[work](rows)`` is timed.
 from contextlib import contextmanager
 from datetime import date, timedelta
 from itertools import count
+from unittest.mock import patch
+
+from odoo.tools import SQL
 
 KEY = "client.equipment.software.key"
 FEATURE = "client.equipment.feature"
@@ -158,8 +161,6 @@ def acting(env, login):
 class Ours:
     def __init__(self, env):
         self.job = env[KEY]
-        # The job commits its batches; here they stay within the one transaction.
-        env.cr.commit = env.cr.flush
         manager, technician = acting(env, "manager1"), acting(env, "technician1")
         self.keys, self.features = manager[KEY], technician[FEATURE]
 
@@ -173,7 +174,14 @@ class Ours:
         self.features.browse(feature_ids).unlink()
 
     def expire(self, key_ids):
-        self.job._cron_expire()
+        # The job takes a transaction for each batch; here they are all this one.
+        with patch.object(self.job.env.registry, "cursor", self._here):
+            self.job._cron_expire()
+
+    @contextmanager
+    def _here(self):
+        yield self.job.env.cr
+        self.job.env.cr.flush()
 
     def renew(self, key_ids):
         keys = self.keys.browse(key_ids)
@@ -300,40 +308,26 @@ REMOVE = """
 """
 # One step: the entries of the trail, chained by SHA-256, and the heads of the keys.
 # {unit}: where the key's equipment stands; {status}, {before}: the new and old one.
-STEP = """
-    WITH entry AS MATERIALIZED (
-        SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,
-               key.id AS software_key_id, key.license_key,
-               key.audit_hash AS previous_hash,
-               COALESCE(key.audit_number, 0) + 1 AS number,
-               %(action)s AS action, %(now)s::timestamp AS action_date,
-               %(uid)s AS user_id, %(user)s AS user_name,
-               unit.id AS equipment_ref, unit.company_id AS equipment_company_ref,
-               unit.name AS equipment_name,
-               unit.serial_no AS equipment_serial_no,
-               customer.complete_name AS customer_name,
+ENTRIES = """
+    client_equipment_software_key key
+    CROSS JOIN (
+        SELECT %(action)s AS action, %(now)s::timestamp AS moment, %(uid)s AS user_id,
+               %(user)s AS user_name, NULL::varchar AS reason_code,
+               NULL::varchar AS reason_data, NULL::varchar AS reason
+    ) act
+    {source}
+    CROSS JOIN LATERAL (
+        SELECT 1 AS place, {unit} AS equipment_id, {seat} AS seat,
+               {installed_on} AS installed_on, NULL::timestamp AS installed_from,
                {before} AS status_before, {after} AS status_after,
-               {end_before} AS validity_end_before,
-               {end_after} AS validity_end_after, NULL::varchar AS reason
-          FROM client_equipment_software_key key
-          {source}
-          LEFT JOIN client_equipment unit ON unit.id = {unit}
-          LEFT JOIN res_partner customer ON customer.id = unit.partner_id
-         WHERE key.id = ANY(%(ids)s)
-    ), trail AS (
-        INSERT INTO client_equipment_audit_log (
-            id, software_key_id, number, action, action_date, user_id, user_name,
-            equipment_id, equipment_ref, equipment_company_ref, equipment_name,
-            equipment_serial_no, customer_name, status_before, status_after,
-            validity_end_before, validity_end_after, reason, hash
-        )
-        SELECT id, software_key_id, number, action, action_date, user_id, user_name,
-               equipment_ref, equipment_ref, equipment_company_ref, equipment_name,
-               equipment_serial_no, customer_name, status_before, status_after,
-               validity_end_before, validity_end_after, reason, {hash}
-          FROM entry
-        RETURNING software_key_id, number, hash
-    )
+               {end_before} AS end_before, {end_after} AS end_after,
+               NULL::jsonb AS changes
+    ) step
+    {joins}
+    WHERE key.id = ANY(%(ids)s)
+"""
+STEP = """
+    WITH trail AS ({insert})
     UPDATE client_equipment_software_key key
        SET {sets} audit_number = trail.number, audit_hash = trail.hash,
            write_uid = %(uid)s, write_date = %(now)s
@@ -348,8 +342,8 @@ class BareSql:
     def __init__(self, connection, env):
         self.cr = connection.cursor()
         # What the statements say of a person is looked up before the clock runs.
-        query = env[TRAIL]._hash_sql()
-        self.hash = self.cr.mogrify(query.code, query.params).decode()
+        self.joins = self._text(env[TRAIL]._get_fact_joins())
+        self.insert = self._text(env[TRAIL]._insert_sql(SQL("entries_source")))
         self.people = {
             login: (found.id, found.name)
             for login in ("manager1", "technician1", "__system__")
@@ -358,6 +352,9 @@ class BareSql:
             .search([("login", "=", login)])
         }
         self.company = env.company.id
+
+    def _text(self, query):
+        return self.cr.mogrify(query.code, query.params).decode().replace("%", "%%")
 
     def _values(self, login, **values):
         uid, name = self.people[login]
@@ -373,9 +370,13 @@ class BareSql:
             "end_after": "key.validity_end",
             "source": "",
             "unit": "key.equipment_id",
+            "seat": "NULL::int",
+            "installed_on": "NULL::date",
             "sets": "status = %(status)s,",
         } | parts
-        self.cr.execute(STEP.format(hash=self.hash, **parts), values)
+        entries = ENTRIES.format(joins=self.joins, **parts)
+        insert = self.insert.replace("entries_source", entries)
+        self.cr.execute(STEP.format(insert=insert, sets=parts["sets"]), values)
 
     def enter(self, license_keys):
         values = self._values("manager1", license_keys=license_keys)
@@ -393,6 +394,8 @@ class BareSql:
             values,
             source="JOIN client_equipment_feature f ON f.software_key_id = key.id",
             unit="f.equipment_id",
+            seat="1",
+            installed_on="f.applied_date",
             sets="status = %(status)s, equipment_id = (SELECT equipment_id FROM"
             " client_equipment_feature WHERE software_key_id = key.id),",
         )
@@ -402,7 +405,12 @@ class BareSql:
         self.cr.execute(REMOVE, values)
         values |= {"ids": [row[0] for row in self.cr.fetchall()]}
         values |= {"action": "revoked", "status": "available"}
-        self._step(values, sets="status = %(status)s, equipment_id = NULL,")
+        self._step(
+            values,
+            seat="1",
+            installed_on="%(today)s::date",
+            sets="status = %(status)s, equipment_id = NULL,",
+        )
 
     def expire(self, key_ids):
         values = self._values("__system__", action="expired", status="expired")

@@ -53,8 +53,12 @@ def checked(method):
     return wrapper
 
 
-def _alternatives(kind):
-    return typing.get_args(kind) if type(None) in typing.get_args(kind) else (kind,)
+@functools.cache
+def _parsed(kind):
+    """Return ``(plain kind, that of its items or None, whether None will do)``."""
+    kinds = typing.get_args(kind) if type(None) in typing.get_args(kind) else (kind,)
+    (of_items,) = typing.get_args(kinds[0]) or (None,)
+    return typing.get_origin(kinds[0]) or kinds[0], of_items, type(None) in kinds
 
 
 def _whole_number_problem(env, value):
@@ -89,21 +93,20 @@ def _converted(value, kind):
     """Return a value that has been checked as one of its kind."""
     if value is None or value is False:
         return value
-    kind = _alternatives(kind)[0]
-    for each in typing.get_args(kind):
-        return [_converted(item, each) for item in value]
+    kind, of_items, _optional = _parsed(kind)
+    if of_items:
+        return [_converted(item, of_items) for item in value]
     return KINDS[kind][1](value)
 
 
 def _problem(env, value, kind):
     """Return in words what keeps a value from being of a kind, or None."""
-    kinds = _alternatives(kind)
+    kind, of_items, optional = _parsed(kind)
     if value is None or value is False:
-        return None if type(None) in kinds else env._("it is needed")
-    kind = typing.get_origin(kinds[0]) or kinds[0]
+        return None if optional else env._("it is needed")
     if problem := KINDS[kind][0](env, value):
         return problem
-    for each in typing.get_args(kinds[0]):
-        problems = (_problem(env, item, each) for item in value)
+    if of_items:
+        problems = (_problem(env, item, of_items) for item in value)
         return next(filter(None, problems), None)
     return None

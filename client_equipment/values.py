@@ -13,6 +13,13 @@ INTEGER_MAX = 2**31 - 1
 DATE_MIN, DATE_MAX = date(1900, 1, 1), date(2200, 12, 31)
 
 
+class CheckedValues(dict):
+    """A new record's values, which have passed the gate of the models already.
+
+    For a ``create`` that completes them first. What comes from a client never is one.
+    """
+
+
 def text_problem(env, text, one_line=True):
     """Return in words what keeps a value from being a text, or None.
 

@@ -16,7 +16,8 @@ TAG = re.compile(r"<[A-Za-z][^<>]*>")
 SECTION = re.compile(r"\[[^\[\]\r\n]+\]\s*(?:[\r\n]|$)")
 # A line of a file of settings, or of a license manager.
 SETTING = re.compile(
-    r"[\w .-]{1,60}(?:=\s*[^=\s]|: )|(?:SERVER|VENDOR|DAEMON|FEATURE|INCREMENT|USE_SERVER)\b"
+    r"[\w .-]{1,60}(?:=\s*[^=\s]|: )"
+    r"|(?:SERVER|VENDOR|DAEMON|FEATURE|INCREMENT|USE_SERVER)\b"
 )
 LINE_BREAK = re.compile(r"[\r\n]")
 # A number that a spreadsheet has rounded, as it shows it.

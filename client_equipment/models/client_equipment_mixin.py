@@ -14,6 +14,7 @@ from ..arguments import checked
 from ..exceptions import ChangedMeanwhile
 from ..fields import Label
 from ..values import (
+    CheckedValues,
     date_problem,
     datetime_problem,
     id_problem,
@@ -61,6 +62,16 @@ class ClientEquipmentMixin(models.AbstractModel):
             name for name, field in self._fields.items() if getattr(field, "fixed", 0)
         )
 
+    @api.model
+    @ormcache()
+    def _linking_fields(self):
+        """Return the names of the stored fields that link to records."""
+        return frozenset(
+            name
+            for name, field in self._fields.items()
+            if field.relational and field.store
+        )
+
     # ------------------------------------------------------------------
     # Routes
     # ------------------------------------------------------------------
@@ -71,12 +82,15 @@ class ClientEquipmentMixin(models.AbstractModel):
         stored default says; what they say of the rest is checked and cleaned."""
         fixed = self._fixed_fields().intersection(fields)
         names = [name for name in fields if name not in fixed]
-        self._check_values(self._get_given_defaults(names))
-        vals = self._clean_values(super().default_get(names))
+        given = self._get_given_defaults(names)
+        self._check_values(given)
+        vals = super().default_get(names)
+        if given:
+            vals = self._clean_values(vals)
         return vals | {
-            name: self._fields[name].default(self)
+            name: default(self)
             for name in fixed
-            if self._fields[name].default
+            if (default := self._fields[name].default)
         }
 
     @api.model_create_multi
@@ -93,19 +107,12 @@ class ClientEquipmentMixin(models.AbstractModel):
             for key, value in self.env.context.items()
             if key.startswith("default_")
         }
-        known = self._fields.keys() & given.keys() & set(names)
-        return {name: given[name] for name in known}
+        return {name: given[name] for name in names if name in given} if given else {}
 
     def _prepare_create_values(self, vals_list):
         """Check what a record is created with; every way of creating one leads here."""
-        fixed = self._fixed_fields()
-        cleared = {
-            name: default(self) if (default := self._fields[name].default) else False
-            for name in fixed
-            if not self._fields[name].compute
-        }
         vals_list = super()._prepare_create_values(
-            [vals | cleared for vals in map(self._checked, vals_list)]
+            [self._checked(vals) for vals in vals_list]
         )
         self._check_links(vals_list)
         return vals_list
@@ -229,7 +236,9 @@ class ClientEquipmentMixin(models.AbstractModel):
 
         :raises UserError: where one is of the wrong type, or set by the system alone
         """
-        if not isinstance(vals, dict | frozendict):
+        if isinstance(vals, CheckedValues):
+            return vals
+        if not isinstance(vals, (dict, frozendict)):
             raise ValidationError(
                 self.env._("The values of a record have to be given by field.")
             )
@@ -247,7 +256,7 @@ class ClientEquipmentMixin(models.AbstractModel):
 
     def _plain_link(self, name, value):
         """Return the id alone of a link that comes as record, or with its name."""
-        if isinstance(value, list | tuple | models.BaseModel | dict):
+        if isinstance(value, (list, tuple, models.BaseModel, dict)):
             if self._fields[name].type == "many2one":
                 if isinstance(value, models.BaseModel):
                     return value.id
@@ -406,10 +415,11 @@ class ClientEquipmentMixin(models.AbstractModel):
         if self.env.su:
             return
         linked = {}
+        linking = self._linking_fields()
         for vals in vals_list:
-            for name, value in vals.items():
-                field = self._fields.get(name)
-                if value and field and field.relational and field.store:
+            for name in linking & vals.keys():
+                if value := vals[name]:
+                    field = self._fields[name]
                     ids = self._linked_ids(field, value)
                     if field.type == "many2many":
                         self._check_exist(field, ids)
@@ -431,6 +441,17 @@ class ClientEquipmentMixin(models.AbstractModel):
                     field=field._description_string(self.env),
                 )
             )
+
+    def _check_company(self, fnames=None):
+        """Look only at those that link to what may be another company's: of many
+        records most do not, and Odoo looks at each of them."""
+        names = [
+            name
+            for name, field in self._fields.items()
+            if field.relational and field.check_company
+        ]
+        linking = self.sudo().filtered(lambda record: any(record[n] for n in names))
+        super(ClientEquipmentMixin, linking.with_env(self.env))._check_company(fnames)
 
     def _linked(self, model, ids):
         """Return those of the linked records whose access has to be looked at.

@@ -70,3 +70,25 @@ class TestWebClient(HttpCase):
         ):
             with self.subTest(vals=vals):
                 self.assertIn(words, self._create_error(vals))
+
+
+@tagged("post_install", "-at_install")
+class TestPhone(HttpCase):
+    browser_size = "390x844"
+    touch_enabled = True
+
+    def test_scan(self):
+        """A tag before the phone's camera opens its unit; one that nobody has says so,
+        and the filter can be taken away."""
+        new_test_user(
+            self.env, "ce_user", "client_equipment.group_client_equipment_user"
+        )
+        self.env["client.equipment"].create(
+            [
+                {"name": "Tour Printer", "asset_tag": "TOUR-TAG-1"},
+                {"name": "Other Printer", "asset_tag": "TOUR-TAG-2"},
+            ]
+        )
+        self.start_tour(
+            "/odoo/client-equipment", "client_equipment_scan", login="ce_user"
+        )

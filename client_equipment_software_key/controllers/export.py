@@ -80,7 +80,7 @@ class SoftwareKeyExcelExport(ExcelExport):
         return self._file(model_name, columns_headers, _rows(fields, groups))
 
     def _file(self, model_name, columns_headers, rows):
-        with XlsxFile(request.env) as file:
+        with XlsxFile() as file:
             name = request.env["ir.model"]._get(model_name).name
             sheet = file.add_sheet(name, columns_headers)
             for row, is_group in rows:

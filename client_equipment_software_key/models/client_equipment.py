@@ -191,7 +191,7 @@ class ClientEquipment(models.Model):
         }
         self.equipment_feature_ids.unlink()
         if revoke:
-            revoke.revoke(self.env._("Equipment %s returned", self.display_name))
+            revoke._revoke(reason_code="returned", reason_data=self.display_name)
         self.env["client.equipment.feature"].create(
             [
                 {

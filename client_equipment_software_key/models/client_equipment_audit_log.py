@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .client_equipment_software_key import STATUSES
@@ -11,27 +10,40 @@ ACTIONS = [
     ("expired", "Expired"),
     ("renewed", "Renewed"),
     ("reinstated", "Reinstated"),
+    ("changed", "Changed"),
+    ("revealed", "Revealed"),
 ]
-# What the system itself gives as a reason is kept in English, like any fact, and told
-# in the reader's language.
-REPAIRED = "Consistency repaired"
-REPLACED = "Replaced by "
-REFERENCE = "Reference: "
+# Reasons that the system itself gives. What a code speaks of stands beside it, what a
+# person gave as reason too; told are they in the reader's language.
+REASON_CODES = [
+    ("repaired", "Consistency Repaired"),
+    ("replaced", "Replaced"),
+    ("returned", "Equipment Returned"),
+    ("reference", "Reference"),
+]
 
 
 class ClientEquipmentAuditLog(models.Model):
     """Append-only evidence: one entry for each step in the life of a key.
 
     Entries are written by :meth:`_append_sql` alone and leave only with their key.
-    What they tell is kept in the entry itself (names as they were), so that it
-    outlives renamed users and deleted equipment. The entries of one key form a
-    chain: each carries its number and a SHA-256 over the hash before it and its
-    own facts; the key keeps the number and the hash of the last one.
+    What they tell is kept in the entry itself (database ids and names as they were), so
+    that it outlives renamed users, merged customers and deleted equipment. The entries
+    of one key form a chain: each carries its number and a SHA-256 over the hash before
+    it and its own facts; the key keeps the number and the hash of the last one.
+
+    Which facts there are stands in ``trail.py``; how they are written and hashed, in
+    the file ``_chain`` beside this one. Links to equipment and customer are no facts:
+    they follow what becomes of these.
     """
 
     _name = "client.equipment.audit.log"
     _description = "Audit Log"
-    _inherit = ["client.equipment.mixin", "client.equipment.export"]
+    _inherit = [
+        "client.equipment.audit.closed",
+        "client.equipment.mixin",
+        "client.equipment.export",
+    ]
     _order = "action_date desc, id desc"
     _rec_name = "description"
     _rec_names_search = ["software_key_id"]
@@ -43,6 +55,16 @@ class ClientEquipmentAuditLog(models.Model):
         readonly=True,
         index=True,  # the tab Audit Logs of a key; _verify
         ondelete="cascade",
+    )
+    software_id = fields.Many2one(
+        "client.equipment.software",
+        "Feature",
+        readonly=True,
+        ondelete="restrict",
+        help="The software that the key licensed at that time.",
+    )
+    software_name = fields.Char(
+        "Feature's Name", readonly=True, help="Name of the software at that time."
     )
     number = fields.Integer(
         "No.",
@@ -90,19 +112,71 @@ class ClientEquipmentAuditLog(models.Model):
         exportable=False,
         help="Company of the equipment at that time: only its people see the entry.",
     )
+    equipment_company_name = fields.Char(
+        "Company's Name",
+        readonly=True,
+        help="Name of the equipment's company at that time.",
+    )
+    customer_id = fields.Many2one(
+        "res.partner",
+        "Customer",
+        readonly=True,
+        index="btree_not_null",  # what a customer had; deleting and merging contacts
+        ondelete="set null",
+        help="The equipment's customer at that time, or whom it was merged into since.",
+    )
+    customer_ref = fields.Integer(
+        "Customer's Database ID",
+        readonly=True,
+        aggregator=None,
+        help="Stays when the customer is merged into another or deleted.",
+    )
     customer_name = fields.Char(
         "Customer's Name",
         readonly=True,
         help="Name of the equipment's customer at that time.",
     )
+    seat = fields.Integer(
+        readonly=True,
+        aggregator=None,
+        help="Which of the key's seats it was about, where it was on equipment.",
+    )
+    installed_on = fields.Date(
+        readonly=True, help="Day on which the software was installed, as it was given."
+    )
+    installed_from = fields.Datetime(
+        readonly=True,
+        help="When that day began, where it was recorded on a later one.",
+    )
     status_before = fields.Selection(STATUSES, readonly=True)
     status_after = fields.Selection(STATUSES, required=True, readonly=True)
     validity_end_before = fields.Date(readonly=True)
     validity_end_after = fields.Date(readonly=True)
-    reason = fields.Char(readonly=True)
+    changes = fields.Json(
+        readonly=True, help="Of a change: each field, what it was and what it became."
+    )
+    reason_code = fields.Selection(
+        REASON_CODES,
+        "System's Reason",
+        readonly=True,
+        help="The reason that the system itself gives.",
+    )
+    reason_data = fields.Char(
+        "Reason's Subject",
+        readonly=True,
+        help="What the system's reason speaks of.",
+    )
+    reason = fields.Char(
+        readonly=True, help="What the person gave as reason, word for word."
+    )
+    version = fields.Integer(
+        required=True,
+        readonly=True,
+        aggregator=None,
+        help="Format of the entry: which facts it has, and how they are hashed.",
+    )
     hash = fields.Char("SHA-256", required=True, readonly=True)
     description = fields.Char(compute="_compute_description")
-    software_id = fields.Many2one(related="software_key_id.software_id")
     company_id = fields.Many2one(related="software_key_id.company_id")
 
     _chain = models.UniqueIndex(
@@ -119,6 +193,9 @@ class ClientEquipmentAuditLog(models.Model):
         "equipment_serial_no",
         "validity_end_before",
         "validity_end_after",
+        "changes",
+        "reason_code",
+        "reason_data",
         "reason",
     )
     @api.depends_context("lang")
@@ -145,7 +222,8 @@ class ClientEquipmentAuditLog(models.Model):
                 end=self._say_date(self.validity_end_after) or self.env._("no end"),
                 user=self.user_name,
             )
-        return f"{text}: {self._tell_reason()}" if self.reason else text
+        reason = " - ".join(filter(None, (self._tell_reason_code(), self.reason)))
+        return f"{text}: {reason}" if reason else text
 
     def _tell_step(self):
         """Return in the reader's language which step it was, without its reason."""
@@ -172,6 +250,14 @@ class ClientEquipmentAuditLog(models.Model):
                 return self._tell_renewal()
             case "reinstated":
                 return self.env._("Reinstated by %(user)s", **facts)
+            case "changed":
+                return self.env._(
+                    "Changed by %(user)s: %(changes)s",
+                    changes=self._tell_changes(),
+                    **facts,
+                )
+            case "revealed":
+                return self.env._("Revealed to %(user)s", **facts)
         return self.env._(
             "%(action)s by %(user)s", action=self.action, user=self.user_name
         )
@@ -192,179 +278,123 @@ class ClientEquipmentAuditLog(models.Model):
             )
         return self.env._("Renewed until %(end)s by %(user)s", **facts)
 
-    def _tell_reason(self):
-        """Return the reason; the system's own words in the reader's language."""
-        reason = self.reason
-        if reason == REPAIRED:
-            return self.env._("Consistency repaired")
-        if reason.startswith(REPLACED):
-            return self.env._("Replaced by %s", reason.removeprefix(REPLACED))
-        if reason.startswith(REFERENCE):
-            return self.env._("Reference: %s", reason.removeprefix(REFERENCE))
-        return reason
-
-    @api.private
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise UserError(
+    def _tell_changes(self):
+        """Return in the reader's language what was changed into what."""
+        return ", ".join(
             self.env._(
-                "The audit trail is written by the system alone. To have a step "
-                "recorded, carry it out on the software key."
+                "%(field)s from %(before)s to %(after)s",
+                field=field._description_string(self.env),
+                before=self._tell_value(field, before),
+                after=self._tell_value(field, after),
             )
+            for name, before, after in self.changes or ()
+            if (field := self.env["client.equipment.software.key"]._fields.get(name))
         )
 
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise UserError(self.env._("Entries of the audit trail can never be changed."))
+    def _tell_value(self, field, value):
+        """Return in the reader's language a value as ``changes`` keeps it."""
+        if isinstance(value, list):
+            return value[1]
+        if value is None:
+            return self.env._("nothing")
+        if field.type == "selection":
+            return dict(field._description_selection(self.env)).get(value, value)
+        return str(value)
 
-    # Odoo's inner methods, which a server action can call.
+    def _tell_reason_code(self):
+        """Return in the reader's language the reason that the system gave, if any.
 
-    def _create(self, data_list):
-        return self.create(data_list)
+        The words of a code that another addon has added are given by an extension.
+        """
+        match self.reason_code:
+            case "repaired":
+                return self.env._("Consistency repaired")
+            case "replaced":
+                return self.env._("Replaced by %s", self.reason_data)
+            case "returned":
+                return self.env._("Equipment %s returned", self.reason_data)
+            case "reference":
+                return self.env._("Reference: %s", self.reason_data)
+        return self.reason_code
 
-    def _write_fixed(self, vals):
-        return self.write(vals)
+    @api.model
+    def _step_columns(self, statuses, seats):
+        """Return ``{name: values}``: what differs from entry to entry of one step.
 
-    def _write_multi(self, vals_list):
-        return self.write(vals_list)
+        Of several entries of one key ``place`` is their order, and each begins with
+        the status that the one before it has left.
+        """
+        if seats is None:
+            if len(set(statuses.values())) == 1:
+                return {}
+            return {"key_id": list(statuses), "status": list(statuses.values())}
+        key_ids, equipment_ids, _seats, after = map(list, zip(*seats, strict=True))
+        step = {"key_id": key_ids, "equipment_id": equipment_ids, "status": after}
+        if len(seats) == len(statuses):
+            return step
+        places, before, last = [], [], {}
+        for number, (key_id, status) in enumerate(zip(key_ids, after, strict=True)):
+            place, status_before, _number = last.get(key_id, (0, None, None))
+            places.append(place + 1)
+            before.append(status_before)
+            last[key_id] = (place + 1, status, number)
+        ends = {number for *_, number in last.values()}
+        return step | {
+            "place": places,
+            "status_before": before,
+            "is_last": [number in ends for number in range(len(seats))],
+        }
 
-    def unlink(self):  # pylint: disable=method-required-super
-        # Not @api.ondelete, which a key in the context passes over. The cascade of a
-        # deleted key (K10) does not come through here.
-        self.check_access("unlink")
-        raise UserError(  # pylint: disable=no-raise-unlink
-            self.env._(
-                "Entries of the audit trail can never be deleted. They leave only "
-                "together with their software key."
-            )
+    @api.model
+    def _steps_sql(self, step):
+        """Return the SQL that joins the columns of a step to their keys."""
+        if not step:
+            return SQL()
+        types = {
+            "status": "varchar[]",
+            "status_before": "varchar[]",
+            "is_last": "bool[]",
+        }
+        return SQL(
+            "JOIN unnest(%s) AS step(%s) ON step.key_id = key.id",
+            SQL(", ").join(
+                SQL("%s::%s", values, SQL(types.get(name, "int[]")))
+                for name, values in step.items()
+            ),
+            SQL(", ").join(map(SQL.identifier, step)),
         )
 
     @api.model
-    def _append_sql(self, keys, action, statuses, ends_before=None, reason=None):
-        """Return the SQL that adds one entry to the trail of each of ``keys``.
+    def _status_before_sql(self, action, chained):
+        if action == "created":
+            return SQL("NULL")
+        return SQL(
+            "COALESCE(step.status_before, key.status)" if chained else "key.status"
+        )
 
-        The one writer of the trail: ``_transition`` of the key runs it, together with
-        the new status, as one statement. The entry tells of the key as it stands in the
-        database before that, and of its assignment as made or removed already.
-
-        :param keys: the software keys, locked by the caller
-        :param str action: one of ``ACTIONS``
-        :param dict statuses: ``{key id: the status that the step leads to}``
-        :param dict ends_before: ``{key id: validity end before the step}``, where
-            the step moved it
-        :param str reason: what the user gave as reason or reference
-        :return: an ``INSERT`` that gives ``id``, ``software_key_id``, ``number``,
-            ``status_after`` and ``hash`` of each entry
-        """
-        if len(set(statuses.values())) == 1:
-            status_after, steps = next(iter(statuses.values())), SQL("")
-        else:
-            status_after = SQL("step.status")
-            steps = SQL(
-                "JOIN unnest(%s::int[], %s::varchar[]) AS step(key_id, status)"
-                " ON step.key_id = key.id",
-                list(statuses),
-                list(statuses.values()),
-            )
-        if ends_before is None:
-            end_before, moved_ends = SQL("key.validity_end"), SQL("")
-        else:
-            end_before = SQL("moved.validity_end")
-            moved_ends = SQL(
-                "JOIN unnest(%s::int[], %s::date[]) AS moved(key_id, validity_end)"
-                " ON moved.key_id = key.id",
-                list(ends_before),
-                [end or None for end in ends_before.values()],
-            )
+    @api.model
+    def _following_sql(self):
+        """Return the recursive part of ``entry``: each next entry of a key, over the
+        hash of the one before it."""
         return SQL(
             """
-            INSERT INTO client_equipment_audit_log (
-                id, software_key_id, number, action, action_date,
-                user_id, user_name, equipment_id, equipment_ref,
-                equipment_company_ref, equipment_name, equipment_serial_no,
-                customer_name, status_before, status_after,
-                validity_end_before, validity_end_after, reason, hash
-            )
-            SELECT id, software_key_id, number, action, action_date,
-                   user_id, user_name, equipment_ref, equipment_ref,
-                   equipment_company_ref, equipment_name,
-                   equipment_serial_no, customer_name,
-                   status_before, status_after, validity_end_before,
-                   validity_end_after, reason, %(hash)s
+            UNION ALL
+            SELECT *, %s
               FROM (
                 SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,
-                       key.id AS software_key_id,
-                       key.license_key,
-                       key.audit_hash AS previous_hash,
-                       COALESCE(key.audit_number, 0) + 1 AS number,
-                       %(action)s AS action,
-                       %(now)s::timestamp AS action_date,
-                       %(user_id)s AS user_id,
-                       %(user_name)s AS user_name,
-                       equipment.id AS equipment_ref,
-                       equipment.company_id AS equipment_company_ref,
-                       equipment.name AS equipment_name,
-                       equipment.serial_no AS equipment_serial_no,
-                       customer.complete_name AS customer_name,
-                       %(status_before)s AS status_before,
-                       %(status_after)s::varchar AS status_after,
-                       %(end_before)s AS validity_end_before,
-                       key.validity_end AS validity_end_after,
-                       %(reason)s::varchar AS reason
-                  FROM client_equipment_software_key key
-                  %(steps)s
-                  %(moved_ends)s
-                  LEFT JOIN client_equipment_feature feature
-                         ON feature.software_key_id = key.id
-                        AND feature.software_key_id = ANY(%(key_ids)s)
-                  LEFT JOIN client_equipment equipment
-                         ON equipment.id
-                          = COALESCE(feature.equipment_id, key.equipment_id)
-                  LEFT JOIN res_partner customer
-                         ON customer.id = equipment.partner_id
-                 WHERE key.id = ANY(%(key_ids)s)
-                 ORDER BY key.id
+                       previous.hash AS previous_hash, fact.*
+                  FROM entry previous
+                  JOIN fact ON fact.software_key_id = previous.software_key_id
+                           AND fact.place = previous.place + 1
               ) entry
-            RETURNING id, software_key_id, number, status_after, hash
             """,
-            hash=self._hash_sql(),
-            action=action,
-            now=self._get_moment(),
-            user_id=self.env.uid,
-            user_name=self.env.user.name,
-            status_before=SQL("NULL") if action == "created" else SQL("key.status"),
-            status_after=status_after,
-            end_before=end_before,
-            reason=reason or None,
-            steps=steps,
-            moved_ends=moved_ends,
-            key_ids=list(keys.ids),
+            self._hash_sql(),
         )
 
     @api.model
     def _get_moment(self):
         """Return the time of an entry: its transaction's, on the database's clock."""
         return self.env.cr.now().replace(microsecond=0)
-
-    @api.model
-    def _hash_sql(self):
-        """Return the SQL of an entry's hash, over the columns of one ``entry``.
-
-        The hashed text is a JSON array, so that anyone can compute it again with
-        a few lines of any language; ``docs/evidence.md`` shows how. The company of
-        the equipment stands in it where there is one: entries from before it was
-        kept verify as they did.
-        """
-        return SQL(
-            """
-            encode(sha256(convert_to((jsonb_build_array(
-                previous_hash, id, software_key_id, license_key, number, action,
-                action_date, user_id, user_name, equipment_ref, equipment_name,
-                equipment_serial_no, customer_name, status_before, status_after,
-                validity_end_before, validity_end_after, reason
-            ) || COALESCE(to_jsonb(equipment_company_ref), '[]')
-            )::text, 'UTF8')), 'hex')
-            """
-        )
 
     # ------------------------------------------------------------------
     # Verification
@@ -406,12 +436,18 @@ class ClientEquipmentAuditLog(models.Model):
                                WHEN number > COALESCE(audit_number, 0)
                                  OR number < place THEN 'inserted'
                                WHEN number > place THEN 'removed'
-                               WHEN hash <> %(hash)s THEN 'altered'
+                               WHEN hash IS DISTINCT FROM %(hash)s THEN 'altered'
                                WHEN equipment_id IS DISTINCT FROM (
                                     SELECT equipment.id
                                       FROM client_equipment equipment
                                      WHERE equipment.id = entry.equipment_ref
                                ) THEN 'link'
+                               WHEN version > 1
+                                AND customer_id IS DISTINCT FROM customer_ref
+                                AND (customer_ref IS NULL OR EXISTS (
+                                    SELECT FROM res_partner customer
+                                     WHERE customer.id = entry.customer_ref
+                                )) THEN 'customer'
                                END AS problem
                           FROM entry
                       ) checked
@@ -435,6 +471,8 @@ class ClientEquipmentAuditLog(models.Model):
                                WHEN last.status_after <> key.status THEN 'status'
                                WHEN last.validity_end_after
                                     IS DISTINCT FROM key.validity_end THEN 'validity'
+                               WHEN last.software_id <> key.software_id
+                                    THEN 'software'
                                WHEN feature.equipment_id IS DISTINCT FROM (
                                     CASE WHEN last.status_after IN
                                               ('applied', 'expired')
@@ -463,7 +501,7 @@ class ClientEquipmentAuditLog(models.Model):
                   FROM finding
                  ORDER BY software_key_id, number NULLS LAST
                 """,
-                hash=self._hash_sql(),
+                hash=self._hash_of_any_version_sql(),
                 key_ids=list(keys.ids),
             )
         )
@@ -508,6 +546,18 @@ class ClientEquipmentAuditLog(models.Model):
                 return self.env._(
                     "%(key)s: entry No. %(number)s links to another equipment than "
                     "the one that it tells of.",
+                    **facts,
+                )
+            case "customer":
+                return self.env._(
+                    "%(key)s: entry No. %(number)s links to another customer than "
+                    "the one that it tells of.",
+                    **facts,
+                )
+            case "software":
+                return self.env._(
+                    "%(key)s: the feature of the key is not the one that its last "
+                    "entry, No. %(number)s, tells of.",
                     **facts,
                 )
             case "head":

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import psycopg2
 
 from odoo import SUPERUSER_ID, api, fields, models
@@ -54,11 +56,6 @@ class ClientEquipmentFeature(models.Model):
     partner_id = fields.Many2one(related="equipment_id.partner_id")
     company_id = fields.Many2one(related="equipment_id.company_id")
 
-    _software_key_unique = models.Constraint(
-        "UNIQUE(software_key_id)",
-        "A software key can be applied to one equipment only. Remove it there first.",
-    )
-
     @api.constrains("applied_date")
     def _check_applied_date(self):
         today = fields.Date.context_today(self)
@@ -95,8 +92,26 @@ class ClientEquipmentFeature(models.Model):
                 raise
             raise self._keys_of(vals_list)._busy_error() from error
         keys = features.sudo().software_key_id
-        keys._transition("applied", dict.fromkeys(keys.ids, "applied"))
+        keys._step_seats("apply", features._get_seats(), days=features._get_days())
         return features
+
+    def _get_days(self):
+        """Return the days of installation, as the audit trail tells them.
+
+        A day before today begins for the evidence when it began in the time zone of
+        whoever says so.
+
+        :return: ``{(key id, equipment id): (day, when it began)}``
+        """
+        today = fields.Date.context_today(self)
+        begins = self.env["client.equipment.usage.history"]._start_of
+        return {
+            (feature.software_key_id.id, feature.equipment_id.id): (
+                feature.applied_date,
+                feature.applied_date < today and begins(feature.applied_date) or None,
+            )
+            for feature in self
+        }
 
     def _learn_who_was_faster(self, vals_list):
         """Tell the loser of a race at once what has become of the key (A4) or of the
@@ -110,7 +125,8 @@ class ClientEquipmentFeature(models.Model):
         with self.env.registry.cursor() as cr:
             there = self.with_env(self.env(cr=cr))
             keys = there._keys_of(vals_list).sudo()
-            (keys - there._keys_being_removed(keys))._check_can_be_applied()
+            staying = keys - there._keys_being_removed(keys)
+            staying._check_can_be_applied(self._count_wanted(vals_list))
             there._check_fits(there._key_and_equipment(vals_list))
 
     @api.model
@@ -143,12 +159,18 @@ class ClientEquipmentFeature(models.Model):
             )
         )
 
+    @api.model
+    def _count_wanted(self, vals_list):
+        """Return ``{key id: number of seats}`` that new assignments take."""
+        return Counter(vals.get("software_key_id") for vals in vals_list)
+
     def _prepare_create_values(self, vals_list):
         vals_list = super()._prepare_create_values(vals_list)
         self._check_applied_by(vals_list)
         # Technicians may not write on keys: applying one is what they may do, and the
         # key itself checks whether it can be applied.
-        self._keys_of(vals_list).sudo()._lock_to_apply()
+        keys = self._keys_of(vals_list).sudo()
+        keys._lock_to_apply(self._count_wanted(vals_list))
         pairs = self._key_and_equipment(vals_list)
         self._hold_customers(pairs)
         self._check_fits(pairs)
@@ -207,8 +229,9 @@ class ClientEquipmentFeature(models.Model):
         keys = self.sudo().software_key_id
         keys = keys.browse(keys._ids)
         # The rights have been checked above.
+        seats = self._get_seats()
         result = super(ClientEquipmentFeature, self.sudo()).unlink()
-        keys._settle_after_removal()
+        keys._step_seats("remove", seats)
         return result
 
     def _check_applied_by(self, vals_list):

@@ -1,3 +1,4 @@
+import functools
 import re
 
 from markupsafe import Markup
@@ -9,7 +10,11 @@ from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
 from odoo.addons.client_equipment.fields import Label
-from odoo.addons.client_equipment.values import date_problem, text_problem
+from odoo.addons.client_equipment.values import (
+    CheckedValues,
+    date_problem,
+    text_problem,
+)
 
 from ..license_key import as_stored
 from ..license_key import problem as license_key_problem
@@ -55,7 +60,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     Here are its facts and how they are entered, changed and searched. What else a
     key can do stands in the files beside this one, each named after it: ``_life``,
-    ``_entry``, ``_renewal``, ``_next``, ``_expiry``, ``_consistency``.
+    ``_seats``, ``_entry``, ``_renewal``, ``_next``, ``_expiry``, ``_consistency``.
     """
 
     _name = "client.equipment.software.key"
@@ -129,7 +134,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         copy=False,
         index="btree_not_null",  # the keys of an equipment, of a customer
         ondelete="restrict",
-        help="The equipment that the key is applied to now.",
+        help="The equipment that the key is applied to now, where that is one.",
     )
     partner_id = fields.Many2one(
         "res.partner",
@@ -209,18 +214,21 @@ class ClientEquipmentSoftwareKey(models.Model):
     # The filter Expired but Still Installed, which counts from it alone.
     _expired_installed = models.Index(
         "(validity_end, id) INCLUDE (company_id)"
-        " WHERE status = 'expired' AND equipment_id IS NOT NULL"
+        " WHERE status = 'expired' AND seats_used > 0"
     )
     # The drop-down of the equipment form, and the next available key: the available
-    # keys of a software, the one that expires first in front.
+    # keys of a software, the one that expires first in front, of those the one that is
+    # nearly used up.
     _available = models.Index(
-        "(software_id, validity_end, id) WHERE status = 'available'"
+        "(software_id, validity_end, (seats - seats_used), id)"
+        " WHERE status = 'available'"
     )
 
-    @api.depends("software_id.name", "license_key", "validity_end")
+    @api.depends("software_id.name", "license_key", "validity_end", "seats_usage")
     @api.depends_context("formatted_display_name", "lang", "uid", "allowed_company_ids")
     def _compute_display_name(self):
-        """Name the key by feature and license key; in a drop-down by its end, too.
+        """Name the key by feature and license key; in a drop-down by its end and the
+        use of its seats, too.
 
         Whoever may not read it learns nothing, wherever a record links to it.
         """
@@ -230,10 +238,15 @@ class ClientEquipmentSoftwareKey(models.Model):
             key.display_name = self.env._("Software key of another company")
         for key in readable:
             name = " - ".join(filter(None, (key.software_id.name, key.license_key)))
-            if in_drop_down and key.validity_end:
-                until = self.env._("until %s", self._say_date(key.validity_end))
-                name += f"\t--{until}--"
+            if in_drop_down and (details := key._get_details()):
+                name += f"\t--{details}--"
             key.display_name = name
+
+    def _get_details(self):
+        """Return what a drop-down says of the key beside its name."""
+        end = self.validity_end and self._say_date(self.validity_end)
+        until = end and self.env._("until %s", end)
+        return ", ".join(filter(None, [until, self.seats_usage]))
 
     @api.depends("license_key")
     def _compute_license_key_hint(self):
@@ -397,9 +410,9 @@ class ClientEquipmentSoftwareKey(models.Model):
                 break
             found |= self.search_fetch(
                 fits & look_up & Domain("id", "not in", found.ids),
-                ["display_name", "validity_end"],
+                ["display_name", "validity_end", "seats", "seats_used"],
                 limit=limit and limit - len(found),
-                order="validity_end, id",
+                order="validity_end, seats_free, id",
             )
         return [(key.id, key.display_name) for key in found.sudo()]
 
@@ -441,7 +454,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             super(ClientEquipmentSoftwareKey, self.with_context(tracking_disable=True))
             .create(
                 [
-                    vals | {"status": "available", "equipment_feature_ids": False}
+                    CheckedValues(vals, status="available", equipment_feature_ids=False)
                     for vals in vals_list
                 ]
             )
@@ -466,7 +479,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     def write(self, vals):
         vals = self._checked(vals)
         self._check_same_license_key(vals)
-        if not {"status", "validity_end", "owner_id", "company_id"} & vals.keys():
+        steps = {"status", "validity_end", "owner_id", "company_id", "seats"}
+        if not steps & vals.keys():
             self._check_validity(vals)
             return super().write(vals)
         self.check_access("write")
@@ -474,11 +488,13 @@ class ClientEquipmentSoftwareKey(models.Model):
         wanted = self._pop_status(vals)
         ends_before = {key.id: key.validity_end for key in self}
         self._check_validity(vals)
+        seats_changed = self._prepare_seats(vals)
         # The audit trail tells of status and end; the chatter of tracked fields only.
         tracked = any(getattr(self._fields[name], "tracking", None) for name in vals)
         keys = self.with_context(tracking_disable=not tracked)
         result = super(ClientEquipmentSoftwareKey, keys).write(vals)
         self._check_still_fits(vals)
+        self.browse(seats_changed)._transition("changed", seats_changed)
         self._settle(wanted, ends_before)
         return result
 
@@ -619,8 +635,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         match license_key_problem(text):
             case "file":
                 return self.env._(
-                    "this is the content of a license file; attach the file to the key, "
-                    "and enter its serial number or license id"
+                    "this is the content of a license file; attach the file to the "
+                    "key, and enter its serial number or license id"
                 )
             case "columns":
                 return self.env._(
@@ -629,8 +645,8 @@ class ClientEquipmentSoftwareKey(models.Model):
                 )
             case "rounded":
                 return self.env._(
-                    "a spreadsheet has made a number of it and rounded that; format the "
-                    "column as text there and enter the license key again"
+                    "a spreadsheet has made a number of it and rounded that; format "
+                    "the column as text there and enter the license key again"
                 )
         return None
 
@@ -701,14 +717,20 @@ class ClientEquipmentSoftwareKey(models.Model):
             {vals["software_id"] for vals in vals_list if vals.get("software_id")}
         )
         by_id = {each.id: each for each in software}
+        get_end = functools.cache(lambda one, start: one._get_validity_end(start))
         return [
-            self._prepare_vals(vals, by_id.get(vals.get("software_id"), software[:0]))
+            self._prepare_vals(
+                vals, by_id.get(vals.get("software_id"), software[:0]), get_end
+            )
             for vals in vals_list
         ]
 
     @api.model
-    def _prepare_vals(self, vals, software):
-        """Return one new key's values, checked and completed from ``software``."""
+    def _prepare_vals(self, vals, software, get_end):
+        """Return one new key's values, checked and completed from ``software``.
+
+        :param get_end: gives the software's proposed end, by the start
+        """
         if not vals.get("license_key"):
             self._normalize_license_key(False)
         if software and not vals.get("key_type"):
@@ -720,9 +742,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             and software.default_validity_months
         ):
             start = fields.Date.to_date(vals.get("validity_start"))
-            vals["validity_end"] = software._get_validity_end(
-                start or fields.Date.context_today(self)
+            vals["validity_end"] = get_end(
+                software, start or fields.Date.context_today(self)
             )
+        self._check_seats_value(vals["license_key"], vals.get("seats", 1))
         self._check_validity_values(
             vals["license_key"],
             vals.get("key_type", "permanent"),
@@ -771,14 +794,14 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.model
     def _check_validity_values(self, license_key, key_type, start, end):
         """Say in words, and of which key, what the database would refuse (K5)."""
-        key_types = dict(self._fields["key_type"]._description_selection(self.env))
-        if key_type not in key_types:
+        if key_type not in self._fields["key_type"].get_values(self.env):
+            key_types = self._fields["key_type"]._description_selection(self.env)
             problem = self.env._(
                 "%(license_key)s: there is no key type %(key_type)s. Choose one of "
                 "%(key_types)s.",
                 license_key=license_key,
                 key_type=key_type or "",
-                key_types=", ".join(key_types.values()),
+                key_types=", ".join(dict(key_types).values()),
             )
         elif key_type == "permanent":
             if not end:

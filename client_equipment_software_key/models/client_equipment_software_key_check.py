@@ -26,19 +26,21 @@ class ClientEquipmentSoftwareKeyCheck(models.Model):
         check = self.sudo()
         return check.search([], limit=1) or check.create({})
 
+    @api.model
     def _check_next_keys(self):
         """Check the next portion of keys, and keep how far that is.
 
-        :return: the number of keys
+        :return: ``(number of keys, whether these were the last ones)``
         """
+        check = self._get()
         SoftwareKey = self.env["client.equipment.software.key"]
-        batch = SoftwareKey.check_next_consistency(self.checked_id)
-        if SoftwareKey._next_keys(batch["last_id"], 1):
-            self._write_fixed({"checked_id": batch["last_id"]})
-        else:
-            self._write_fixed({"checked_id": 0, "completed": fields.Datetime.now()})
-        self.env.flush_all()
-        return batch["count"]
+        batch = SoftwareKey.check_next_consistency(check.checked_id)
+        ended = not SoftwareKey._next_keys(batch["last_id"], 1)
+        values = {"checked_id": batch["last_id"]}
+        if ended:
+            values = {"checked_id": 0, "completed": fields.Datetime.now()}
+        check._write_fixed(values)
+        return batch["count"], ended
 
     def _get_progress(self):
         """Return about how much of the round has been done, in per cent.

@@ -1,7 +1,5 @@
 import logging
 
-import psycopg2
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -9,26 +7,29 @@ from odoo.tools import SQL, split_every
 
 from odoo.addons.client_equipment.arguments import checked
 
-from .client_equipment_audit_log import REPAIRED
-from .client_equipment_software_key import LIVE_STATUSES
+from ..lifecycle import Finding, finding
 
 _logger = logging.getLogger(__name__)
 
 VERIFY_BATCH = 2000
-# So often a batch of the nightly check is taken anew because somebody was faster.
-CHECK_RETRIES = 20
 # Up to about so many keys the filter compares them with their assignments on the spot.
 COMPARED_LIVE = 50_000
 
 # What a key's own row shows to be wrong, and what the last check found beyond it.
 BROKEN = """
     audit_broken OR assignment_broken
-    OR status = 'applied' AND equipment_id IS NULL
-    OR status IN ('available', 'revoked') AND equipment_id IS NOT NULL
+    OR status = 'applied' AND seats_used < seats
+    OR status = 'available' AND seats_used >= seats
+    OR status = 'revoked' AND seats_used > 0
+    OR (seats_used = 1) <> (equipment_id IS NOT NULL)
     OR status = 'expired' AND validity_end IS NULL
 """
 # Findings that are why the trail, too, says something else.
-EXPLAINS_TRAIL = {"revoked", "assigned", "gone", "nowhere"}
+EXPLAINS_TRAIL = {
+    *("revoked", "assigned", "gone", "nowhere"),
+    *("seats", "seats used", "seat free"),
+}
+BROKEN_TRAIL = "trail"  # the one finding that no step repairs
 # What only its assignment shows: that it is another one than the key says, or that the
 # key may not stand there, see _get_misfit.
 DISAGREEING = """
@@ -37,7 +38,13 @@ DISAGREEING = """
       LEFT JOIN client_equipment_feature feature ON feature.software_key_id = key.id
       LEFT JOIN client_equipment equipment ON equipment.id = feature.equipment_id
      WHERE (
-            key.equipment_id IS DISTINCT FROM feature.equipment_id
+            (key.seats_used = 0) <> (feature.id IS NULL)
+            OR key.seats_used = 1
+               AND key.equipment_id IS DISTINCT FROM feature.equipment_id
+            OR key.seats > 1 AND key.seats_used <> (
+                SELECT count(*) FROM client_equipment_feature other
+                 WHERE other.software_key_id = key.id
+            )
             OR feature.id IS NOT NULL AND (
                 equipment.active IS NOT TRUE
                 OR equipment.state <> 'in_service'
@@ -96,6 +103,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         "company_id.partner_id.tz",
         "owner_id",
         "equipment_id",
+        "seats",
+        "seats_used",
         "equipment_feature_ids.equipment_id.active",
         "equipment_feature_ids.equipment_id.state",
         "equipment_feature_ids.equipment_id.company_id",
@@ -104,12 +113,12 @@ class ClientEquipmentSoftwareKey(models.Model):
         "audit_broken",
     )
     def _compute_needs_attention(self):
-        findings = self._find_inconsistencies()
+        findings = self._get_findings()
         for key in self:
-            problem, repair = findings.get(key, ("", None))
-            key.needs_attention = bool(problem)
-            key.attention_note = problem
-            key.can_be_repaired = bool(repair)
+            found = findings.get(key)
+            key.needs_attention = bool(found)
+            key.attention_note = found and key._finding_text(found)
+            key.can_be_repaired = found and found.code != BROKEN_TRAIL
 
     def _search_needs_attention(self, operator, value):
         if operator != "in":
@@ -212,56 +221,29 @@ class ClientEquipmentSoftwareKey(models.Model):
             "params": {"key_ids": self.ids},
         }
 
-    def _find_inconsistencies(self):
-        """Return what is wrong with these keys, and how to repair it (S7).
-
-        :return: ``{key: (words, repair)}`` of the keys that need attention; a repair
-            is ``(action, status)`` for :meth:`_transition`, ``"remove"`` where the
-            assignment has to go, None where nothing can be repaired
-        """
-        return {
-            key: (key._finding_words(code, repair), repair)
-            for key, (code, repair) in self._get_findings().items()
-        }
-
     def _get_findings(self):
-        """Return ``{key: (code, repair)}`` of the keys that need attention."""
-        past = self._filtered_past_end()
+        """Return ``{key: Finding}`` of the keys that need attention (S7)."""
+        facts = self._get_facts(set(self._filtered_past_end()._ids))
         findings = {}
         for key in self:
-            if finding := key.sudo()._get_finding(key in past):
-                findings[key] = finding
+            if found := finding(key.sudo()._get_facts_of_place(facts[key.id])):
+                findings[key] = found
             elif key.audit_broken:
-                findings[key] = ("trail", None)
+                findings[key] = Finding(BROKEN_TRAIL, None)
         return findings
 
-    def _get_finding(self, past):
-        """Return how status, assignment and validity of this key disagree, and how to
-        repair it.
+    def _get_facts_of_place(self, facts):
+        """Return how the key stands and where it is, for ``lifecycle``.
 
-        :param bool past: whether the validity end has passed
-        :return: ``(code, repair)`` as in :meth:`_find_inconsistencies`, or None
+        :param facts: how it stands, from :meth:`_get_facts`
         """
-        self.ensure_one()
-        assigned, status = self.equipment_feature_ids.equipment_id, self.status
-        free = "expired" if past else "available"
-        if assigned and status == "revoked":
-            return "revoked", "remove"
-        if assigned and (
-            self.equipment_id != assigned or status not in ("applied", "expired")
-        ):
-            return "assigned", ("applied", "expired" if past else "applied")
-        if self.equipment_id and not assigned:
-            return "gone", ("revoked", status if status == "revoked" else free)
-        if status == "applied" and not assigned:
-            return "nowhere", ("expired" if past else "reinstated", free)
-        if assigned and (misfit := self._get_misfit(assigned)):
-            return misfit, "remove"
-        if status in LIVE_STATUSES and past:
-            return "late", ("expired", "expired")
-        if status == "expired" and not past:
-            return "early", ("renewed", "applied" if assigned else "available")
-        return None
+        places = self.equipment_feature_ids.equipment_id
+        misfits = (self._get_misfit(each) for each in places)
+        return facts._replace(
+            elsewhere=self.seats_used != len(places)
+            or self.equipment_id != (places if len(places) == 1 else places[:0]),
+            misfit=next(filter(None, misfits), ""),
+        )
 
     def _get_misfit(self, equipment):
         """Return why the key may not stand on the equipment (K13).
@@ -278,9 +260,13 @@ class ClientEquipmentSoftwareKey(models.Model):
             return "other_owner"
         return None
 
-    def _finding_words(self, code, repair):
-        """Return in the reader's language what is wrong and how it is repaired."""
-        words = {
+    def _finding_text(self, found):
+        """Return in the reader's language what is wrong and how it is repaired.
+
+        :param found: the ``Finding`` of ``lifecycle``; a code that another addon has
+            added gets its words by an extension of this method
+        """
+        texts = {
             "revoked": self.env._(
                 "The key is revoked, but still assigned to %(assigned)s. Repair: "
                 "the assignment is removed."
@@ -319,20 +305,35 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "The status is Expired, but the validity has not ended (%(end)s): a "
                 "clock may have been ahead. Repair: its status becomes %(after)s."
             ),
-            "trail": self.env._(
+            "seats": self.env._(
+                "The key is assigned to other equipment than it says. Repair: each "
+                "seat is taken or given back as it stands, and the status becomes "
+                "%(after)s."
+            ),
+            "seats used": self.env._(
+                "All seats are in use, but the status is %(status)s. Repair: it becomes "
+                "%(after)s."
+            ),
+            "seat free": self.env._(
+                "The status is Applied, although a seat is free. Repair: its status "
+                "becomes %(after)s."
+            ),
+            BROKEN_TRAIL: self.env._(
                 "The audit trail was changed behind the system's back. It cannot "
                 "be repaired: choose Verify to see which entry, keep the backups "
                 "of the database, and find out who had access."
             ),
         }
         key = self.sudo()
-        return words[code] % {
+        text = texts.get(found.code) or self.env._(
+            "The status is %(status)s, which does not fit. Repair: it becomes "
+            "%(after)s."
+        )
+        return text % {
             "assigned": self._visible_name(key.equipment_feature_ids.equipment_id),
             "recorded": self._visible_name(key.equipment_id),
             "status": self._selection_label("status", self.status),
-            "after": self._selection_label(
-                "status", repair[1] if isinstance(repair, tuple) else ""
-            ),
+            "after": self._selection_label("status", found.step and found.step.status),
             "end": self._say_date(self.validity_end) or self.env._("no end"),
             "company": key.company_id.display_name,
             "owner": key.owner_id.display_name,
@@ -343,7 +344,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         if not equipment:
             return self.env._("on no equipment")
         if equipment.with_env(self.env).has_access("read"):
-            return equipment.display_name
+            return equipment._some_names()
         return self.env._("equipment of another company")
 
     def repair(self):
@@ -357,21 +358,27 @@ class ClientEquipmentSoftwareKey(models.Model):
         """
         self.check_access("write")
         self._lock_for_step()
-        steps = {}
-        for key, (_code, repair) in self._get_findings().items():
-            if repair:
-                steps.setdefault(repair, []).append(key.id)
-        for step, key_ids in steps.items():
-            keys = self.browse(key_ids)
-            if step == "remove":
-                # Also off equipment that only another company sees.
-                keys.sudo().equipment_feature_ids.unlink()
-            else:
-                action, status = step
-                keys._transition(
-                    action, dict.fromkeys(keys.ids, status), reason=REPAIRED
-                )
-        repaired = self.browse(sum(steps.values(), []))
+        findings = self._get_findings()
+        repaired = self.filtered(
+            lambda key: key in findings and findings[key].code != BROKEN_TRAIL
+        )
+        statuses = {}
+        seats = repaired.filtered(lambda key: findings[key].code == "seats")
+        for key in repaired - seats._repair_seats():
+            if step := findings[key].step:
+                statuses.setdefault(step.entry, {})[key.id] = step.status
+        without = repaired.filtered(lambda key: not findings[key].step)
+        # Also off equipment that only another company sees.
+        without.sudo().equipment_feature_ids.filtered(
+            lambda feature: (
+                feature.software_key_id.status == "revoked"
+                or feature.software_key_id._get_misfit(feature.equipment_id)
+            )
+        ).unlink()
+        for action, status_by_id in statuses.items():
+            self.browse(status_by_id)._transition(
+                action, status_by_id, reason_code="repaired"
+            )
         repaired.filtered("audit_broken")._check_trails()
         return repaired
 
@@ -450,10 +457,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         Keys that somebody works on at this moment are left to the next check.
         """
         findings = self.env["client.equipment.audit.log"]._verify(self)
-        broken = self.browse(finding["software_key_id"] for finding in findings)
+        broken = self.browse(each["software_key_id"] for each in findings)
         found = (broken | self._filtered_disagreeing())._get_findings()
         disagreeing = self.browse(
-            key.id for key, (_, repair) in found.items() if repair
+            key.id for key, (code, _) in found.items() if code != BROKEN_TRAIL
         )
         # A status that disagrees is told, and can be repaired, as such.
         broken -= self.browse(
@@ -499,31 +506,23 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Check all keys every night, in portions (S7).
 
         Where the time is up, Odoo starts the next run, which goes on from there: a run
-        that is killed loses nothing. Where somebody changes a key that is checked, the
-        portion is taken anew.
+        that is killed loses nothing.
+
+        :return: whether the end was reached
         """
-        cron = self.env["ir.cron"]
-        check = self.env["client.equipment.software.key.check"]._get()
-        left = self.search_count([("id", ">", check.checked_id)])
-        time_left = cron._commit_progress(remaining=left)
-        retries, ended = CHECK_RETRIES, False
+        # The job alone has access to it.
+        check = self.env["client.equipment.software.key.check"].sudo()
+        checked_id = check.search([], limit=1).checked_id
+        left = self.search_count([("id", ">", checked_id)])
+        time_left = self._tell_progress(remaining=left)
+        ended = False
         while time_left and not ended:
-            try:
-                count = check._check_next_keys()
-            except (
-                psycopg2.errors.SerializationFailure,
-                psycopg2.errors.DeadlockDetected,
-            ):
-                self.env.cr.rollback()
-                retries -= 1
-                if not retries:
-                    raise
-                _logger.info("Software keys changed meanwhile: checking them anew")
-                continue
-            time_left = cron._commit_progress(count)
-            self.env.invalidate_all()  # or a million keys would stay in memory
-            retries, ended = CHECK_RETRIES, not check.checked_id
+            count, ended = check._in_own_transaction("_check_next_keys")
+            time_left = self._tell_progress(count)
         if ended:
-            cron._commit_progress(remaining=0)
+            self._tell_progress(remaining=0)
             if found := self.search_count([("needs_attention", "=", True)]):
                 _logger.info("%s software keys need attention", found)
+            for missing in self.get_missing_guarantees():
+                _logger.warning("The database misses something: %s", missing)
+        return ended

@@ -19,8 +19,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     _inherit = "client.equipment.software.key"
 
-    # Entry looks for keys that look alike (_inspect_license_keys): hash, because it asks
-    # for equality alone.
+    # Entry looks for keys that look alike (_inspect_license_keys): hash, because it
+    # asks for equality alone.
     _license_key_folded = models.Index(f"USING hash (({looks('license_key')}))")
 
     @api.model

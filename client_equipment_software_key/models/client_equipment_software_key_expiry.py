@@ -1,7 +1,4 @@
-import logging
 import time
-
-import psycopg2
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -9,15 +6,12 @@ from odoo.tools import SQL, format_datetime
 
 from .client_equipment_software_key import LIVE_STATUSES
 
-_logger = logging.getLogger(__name__)
-
 # The job holds the keys of one batch for about this long, because people who need
 # one of them wait as long. The size of the batch follows, up to a limit.
 EXPIRE_SECONDS = 0.05
 EXPIRE_BATCH = 2000
 # So many due keys are looked for at once.
 EXPIRE_LOOK = 10_000
-EXPIRE_RETRIES = 20
 
 
 class ClientEquipmentSoftwareKey(models.Model):
@@ -38,14 +32,12 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         Batches are committed one by one, so the job can be killed at any point and
         loses or repeats nothing. It makes way for people: a batch is small enough to
-        be over in a moment, keys that somebody holds are left to the next run (which
-        follows at once, as long as some remain), and where somebody was faster, the
-        batch is taken anew with a fresh view.
+        be over in a moment, and keys that somebody holds are left to the next run
+        (which follows at once, as long as some remain).
         """
         due = self._due_domain()
-        cron = self.env["ir.cron"]
-        time_left = cron._commit_progress(remaining=self.search_count(due))
-        coming, last, retries = [], None, EXPIRE_RETRIES
+        time_left = self._tell_progress(remaining=self.search_count(due))
+        coming, last = [], None
         size = min(EXPIRE_BATCH, 200)
         while time_left:
             if not coming:
@@ -54,26 +46,23 @@ class ClientEquipmentSoftwareKey(models.Model):
                     break
                 coming, last = [key_id for _end, key_id in rows], rows[-1]
             start = time.monotonic()
-            try:
-                keys = self._lock_due(due, coming[:size])
-                keys._transition("expired", dict.fromkeys(keys.ids, "expired"))
-                time_left = cron._commit_progress(len(keys))
-            except (
-                psycopg2.errors.SerializationFailure,
-                psycopg2.errors.DeadlockDetected,
-            ):
-                self.env.cr.rollback()
-                retries -= 1
-                if not retries:
-                    raise
-                _logger.info("Software keys changed meanwhile: taking the batch anew")
-                continue
+            count = self._in_own_transaction("_expire_due", due, coming[:size])
+            time_left = self._tell_progress(count)
             del coming[:size]
-            retries = EXPIRE_RETRIES
             pace = EXPIRE_SECONDS / max(time.monotonic() - start, 0.001)
             size = min(max(int(size * min(pace, 2)), 100), EXPIRE_BATCH)
         if time_left and (left := self.search_count(due)):
-            cron._commit_progress(remaining=left)
+            self._tell_progress(remaining=left)
+
+    @api.model
+    def _expire_due(self, due, key_ids):
+        """Expire those of the keys that are due still and that nobody else holds.
+
+        :return: how many these are
+        """
+        keys = self._lock_due(due, key_ids)
+        keys._transition("expired", dict.fromkeys(keys.ids, "expired"))
+        return len(keys)
 
     @api.model
     def _due_domain(self):

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from odoo.addons.client_equipment.arguments import checked
 
 from ..lifecycle import Facts, Refused, take
+from .client_equipment_software_key import NAMED_MAX
 
 # So long a step waits for somebody who holds one of its keys.
 LOCK_TIMEOUT = "3s"
@@ -30,16 +31,17 @@ class ClientEquipmentSoftwareKey(models.Model):
         except psycopg2.errors.LockNotAvailable as error:
             raise self._busy_error() from error
 
-    def _lock_to_apply(self):
-        """Check that each key can be applied, and lock them.
+    def _lock_to_apply(self, wanted):
+        """Check that each key can be applied so often, and lock them.
 
         The check comes first: where the lock is got, nothing has changed since. As
         :meth:`_lock_for_step`, but the caller has a savepoint and puts errors into
         words (``_learn_who_was_faster``).
 
+        :param wanted: ``{key id: number of seats}``
         :raises UserError: where one cannot be applied, naming it and why
         """
-        self._check_can_be_applied()
+        self._check_can_be_applied(wanted)
         self._lock_rows()
 
     def _lock_rows(self):
@@ -81,33 +83,40 @@ class ClientEquipmentSoftwareKey(models.Model):
     # What may follow what: lifecycle.py, as data
     # ------------------------------------------------------------------
 
-    def _get_facts(self, past):
-        """Return how the key stands, for ``lifecycle``.
+    def _get_facts(self, past=()):
+        """Return ``{key id: how the key stands}``, for ``lifecycle``.
 
         :param past: ids of the keys whose validity has ended
         """
-        self.ensure_one()
-        used = len(self.sudo().equipment_feature_ids)
-        return Facts(self.status, used, past=self.id in past)
+        used = self._count_used()
+        return {
+            key.id: Facts(key.status, used.get(key.id, 0), key.seats, key.id in past)
+            for key in self
+        }
 
-    def _get_step(self, past, cause, wanted=""):
+    def _take(self, facts, cause, wanted=""):
         """Return the step that ``cause`` leads to (``lifecycle.take``).
 
+        :param facts: how the key stands, from :meth:`_get_facts`
         :raises UserError: where it is not allowed, naming the key and what to do
         """
         try:
-            return take(self._get_facts(past), cause, wanted)
+            return take(facts, cause, wanted)
         except Refused as refused:
             raise UserError(self._refusal_text(refused)) from None
 
-    def _check_can_be_applied(self):
-        """Check that the keys are available, valid and free (A5).
+    def _check_can_be_applied(self, wanted):
+        """Check that the keys are available and valid, with a seat free (A5).
 
+        :param wanted: ``{key id: number of seats}``
         :raises UserError: naming the key, its status and what to do
         """
-        past = set(self._filtered_past_end().ids)
+        facts = self._get_facts(set(self._filtered_past_end().ids))
         for key in self:
-            key._get_step(past, "apply")
+            stands = facts[key.id]
+            if key.seats > 1:  # is the last of them free, too?
+                stands = stands._replace(used=stands.used + wanted[key.id] - 1)
+            key._take(stands, "apply")
 
     def _refusal_text(self, refused):
         """Return in words why the key cannot take a step, and what to do.
@@ -119,6 +128,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             ("apply", "taken"): self.env._(
                 "%(key)s is applied to %(equipment)s already. Remove it there "
                 "first, or choose another key."
+            ),
+            ("apply", "all seats used"): self.env._(
+                "%(key)s has %(seats)s seats, %(used)s of them in use: too few are "
+                "free. Remove it from an equipment first, or choose another key."
             ),
             ("apply", "revoked"): self.env._(
                 "%(key)s is revoked and cannot be applied. Choose another key."
@@ -158,13 +171,24 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "The validity of %(key)s ended on %(end)s, so it cannot be set to "
                 "%(wanted)s. Renew the key: enter a new validity end."
             ),
+            ("seats", "seats in use"): self.env._(
+                "%(key)s is applied to %(equipment)s, so it cannot have fewer than "
+                "%(used)s seats. Remove it from some of the equipment first."
+            ),
+            ("seats", "no seat"): self.env._(
+                "%(key)s needs at least one seat. Revoke the key if it cannot be "
+                "applied any more."
+            ),
         }
         text = texts.get((refused.cause, refused.code)) or self.env._(
             "%(key)s cannot go from %(status)s to %(wanted)s."
         )
+        features = self.sudo().equipment_feature_ids
         return text % {
             "key": self.display_name,
-            "equipment": self.sudo().equipment_feature_ids.equipment_id.display_name,
+            "equipment": features.equipment_id._some_names(NAMED_MAX),
+            "used": len(features),
+            "seats": self.seats,
             "status": self._selection_label("status", self.status),
             "wanted": self._selection_label("status", refused.wanted),
             "end": self._say_date(self.validity_end),
@@ -174,7 +198,9 @@ class ClientEquipmentSoftwareKey(models.Model):
     # Steps
     # ------------------------------------------------------------------
 
-    def _transition(self, action, statuses, ends_before=None, reason=None):
+    def _transition(
+        self, action, statuses, ends_before=None, reason=None, seats=None, **told
+    ):
         """Set the status of the keys and have the step written to the audit trail.
 
         The only place where a status changes, called once per step for all its keys.
@@ -187,34 +213,46 @@ class ClientEquipmentSoftwareKey(models.Model):
         :param dict statuses: ``{key id: its status after the step}``
         :param dict ends_before: ``{key id: validity end before}`` of a moved end
         :param str reason: the user's reason, kept in the audit trail
+        :param seats: the ``SeatStep`` of each seat that was taken or given back: one
+            entry each; else one of each key
+        :param told: what else the entries tell (``_append_sql`` of the audit log)
         """
         if not self:
             return
         keys = self._before_transition(action)
         AuditLog = self.env["client.equipment.audit.log"]
-        entry = AuditLog._append_sql(self, action, statuses, ends_before, reason)
+        entry = AuditLog._append_sql(
+            self, action, statuses, ends_before, reason, seats, **told
+        )
         self.modified(["equipment_id"], before=True)
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH entry AS (%(entry)s)
-                UPDATE client_equipment_software_key key
-                   SET status = entry.status_after,
-                       equipment_id = (
-                            SELECT feature.equipment_id
-                              FROM client_equipment_feature feature
-                             WHERE feature.software_key_id = key.id
-                       ),
-                       audit_number = entry.number,
-                       audit_hash = entry.hash,
-                       assignment_broken = FALSE,
-                       write_uid = %(uid)s,
-                       write_date = %(now)s
-                  FROM entry
-                 WHERE key.id = entry.software_key_id
-                   AND key.id = ANY(%(key_ids)s)
-                RETURNING entry.id
+                WITH entry AS (%(entry)s), head AS (
+                    UPDATE client_equipment_software_key key
+                       SET status = entry.status_after,
+                           (equipment_id, seats_used) = (
+                                SELECT CASE WHEN count(*) = 1
+                                            THEN min(feature.equipment_id) END,
+                                       count(*)
+                                  FROM client_equipment_feature feature
+                                 WHERE feature.software_key_id = key.id
+                           ),
+                           audit_number = entry.number,
+                           audit_hash = entry.hash,
+                           assignment_broken = FALSE,
+                           write_uid = %(uid)s,
+                           write_date = %(now)s
+                      FROM (
+                            SELECT DISTINCT ON (software_key_id) *
+                              FROM entry
+                             ORDER BY software_key_id, number DESC
+                      ) entry
+                     WHERE key.id = entry.software_key_id
+                       AND key.id = ANY(%(key_ids)s)
+                )
+                SELECT id FROM entry
                 """,
                 entry=entry,
                 uid=self.env.uid,
@@ -223,7 +261,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 key_ids=list(self.ids),
             )
         )
-        changed = ["status", "equipment_id", "audit_number", "audit_hash"]
+        changed = ["status", "equipment_id", "seats_used", "audit_number", "audit_hash"]
         self.invalidate_recordset(
             [*changed, "assignment_broken", "audit_log_ids", "write_uid", "write_date"],
             flush=False,
@@ -253,7 +291,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         import, API, the scheduled job, a repair), in the transaction of the step.
 
         :param str action: what the audit trail calls the step
-        :param audit_logs: the new entries, one for each key, in the order of their ids
+        :param audit_logs: the new entries, one for each key (where seats are taken or
+            given back, for each seat), in the order of their ids
         """
 
     def _settle(self, wanted=None, ends_before=None):
@@ -263,29 +302,18 @@ class ClientEquipmentSoftwareKey(models.Model):
         :param dict ends_before: ``{key id: validity end before the write}``
         :raises UserError: where the step is not allowed
         """
-        past = set(self._filtered_past_end().ids)
+        facts = self._get_facts(set(self._filtered_past_end().ids))
         statuses = {}
         for key in self:
             if wanted and wanted != key.status:
-                step = key._get_step(past, "set", wanted)
+                step = key._take(facts[key.id], "set", wanted)
             elif ends_before and ends_before[key.id] != key.validity_end:
-                step = key._get_step(past, "move end")
+                step = key._take(facts[key.id], "move end")
             else:
                 continue
             statuses.setdefault(step.entry, {})[key.id] = step.status
         for action, status_by_id in statuses.items():
             self.browse(status_by_id)._transition(action, status_by_id, ends_before)
-
-    def _settle_after_removal(self):
-        """Take the keys back to the inventory after their assignments went (A7)."""
-        # Of many keys only what is looked at: the ORM would read all their columns.
-        self.fetch(["status", "validity_end", "company_id"])
-        past = set(self._filtered_past_end().ids)
-        statuses = {
-            key.id: take(Facts(key.status, 1, past=key.id in past), "remove").status
-            for key in self
-        }
-        self._transition("revoked", statuses)
 
     @checked
     def revoke(self, reason: str | None = None):
@@ -297,11 +325,21 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         Serves the status table of the contract, section 4.
         """
+        return self._revoke(reason)
+
+    def _revoke(self, reason=None, **told):
+        """Revoke the keys, for a reason that the system itself may give.
+
+        :param told: ``reason_code`` and ``reason_data`` of the entries
+        """
         self.check_access("write")
         self._lock_for_step()
         keys = self.filtered(lambda key: key.status != "revoked")
-        statuses = {key.id: key._get_step((), "set", "revoked").status for key in keys}
-        keys._transition("revoked", statuses, reason=reason)
+        facts = keys._get_facts()
+        statuses = {
+            key.id: key._take(facts[key.id], "set", "revoked").status for key in keys
+        }
+        keys._transition("revoked", statuses, reason=reason, **told)
         return True
 
     def action_revoke(self):

@@ -6,7 +6,6 @@ from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
 
-from .client_equipment_audit_log import REFERENCE, REPLACED
 from .client_equipment_software_key import NAMED_MAX
 from .client_equipment_software_key_entry import REFUSED
 
@@ -57,12 +56,16 @@ class ClientEquipmentSoftwareKey(models.Model):
                 lines.append(self.env._("… and %s more", len(problems) - NAMED_MAX))
             raise UserError("\n".join(lines))
         ends_before = {key.id: key.validity_end for key in self}
-        statuses = {key.id: key._renewed_status() for key in self}
+        statuses = self._renewed_statuses()
         self._write_renewal(ends, reference, note)
-        reason = " - ".join(
-            filter(None, [reference and f"{REFERENCE}{reference}", note])
+        self._transition(
+            "renewed",
+            statuses,
+            ends_before,
+            note,
+            reason_code=reference and "reference",
+            reason_data=reference,
         )
-        self._transition("renewed", statuses, ends_before, reason)
         return True
 
     def _renewal_ends(self, validity_end=False):
@@ -78,7 +81,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         ends = {}
         for key in self:
             now, software = today[key.company_id.id], key.software_id
-            end = software._get_validity_end(key.validity_end or now)
+            if key.validity_end:
+                end = software._get_next_validity_end(key.validity_end)
+            else:
+                end = software._get_validity_end(now)
             if end and end < now:
                 end = software._get_validity_end(now)
             ends[key] = end
@@ -119,9 +125,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             problems[key] = problem
         return problems
 
-    def _renewed_status(self):
-        """Return the status that the key has after its renewal."""
-        return self._get_step((), "renew").status
+    def _renewed_statuses(self):
+        """Return ``{key id: the status that it has after its renewal}``."""
+        facts = self._get_facts()
+        return {key.id: key._take(facts[key.id], "renew").status for key in self}
 
     def _write_renewal(self, ends, reference, note):
         """Write the new ends and add the remark, in one statement."""
@@ -156,9 +163,9 @@ class ClientEquipmentSoftwareKey(models.Model):
     def replace(self, license_key: str, note: str | None = None):
         """Replace the key by a new license key, where it stands (S4).
 
-        The old key is removed and revoked; the new one gets the same data and, if
-        the old one was applied, goes onto the same equipment. Each keeps its own
-        trail; the two are linked.
+        The old key is removed and revoked; the new one gets the same data and goes
+        onto all equipment that the old one was on. Each keeps its own trail; the two
+        are linked.
 
         :param str license_key: the new license key
         :param str note: kept in the audit trail of the old key
@@ -171,23 +178,25 @@ class ClientEquipmentSoftwareKey(models.Model):
         self._lock_for_step()
         if problem := self._replacement_problem(license_key):
             raise UserError(problem)
-        feature = self.sudo().equipment_feature_ids.sudo(False)
-        assignment = feature and {
-            "equipment_id": feature.equipment_id.id,
-            "remarks": feature.remarks,
-        }
+        features = self.sudo().equipment_feature_ids.sudo(False)
+        assignments = [
+            {"equipment_id": feature.equipment_id.id, "remarks": feature.remarks}
+            for feature in features.sorted("seat")
+        ]
         (vals,) = self.copy_data({"license_key": license_key})
         replacement = self.create(vals)
-        feature.unlink()
+        features.unlink()
         replacement._write_fixed({"replaces_id": self.id})
         self._write_fixed({"replaced_by_id": replacement.id})
         # Never the license key itself: what is hashed cannot be hidden any more.
-        reason = f"{REPLACED}{replacement.license_key_hint}"
-        self.revoke(f"{reason} - {note}" if note else reason)
-        if assignment:
-            self.env["client.equipment.feature"].create(
-                {**assignment, "software_key_id": replacement.id}
-            )
+        self._revoke(
+            note,
+            reason_code="replaced",
+            reason_data=replacement.license_key_hint,
+        )
+        self.env["client.equipment.feature"].create(
+            [{**each, "software_key_id": replacement.id} for each in assignments]
+        )
         return replacement
 
     def _replacement_problem(self, license_key=None):

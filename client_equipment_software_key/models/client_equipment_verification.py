@@ -69,15 +69,16 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def _cron_check_consistency(self):
-        result = super()._cron_check_consistency()
-        # Nobody may write these records but the verification.
-        done = self.env["client.equipment.verification"].sudo()
-        done = done.create({"user_id": self.env.uid})
-        done._write_fixed(
-            {
-                "date": fields.Datetime.now(),
-                "key_count": self.search_count([]),
-                "broken_count": self.search_count([("audit_broken", "=", True)]),
-            }
-        )
-        return result
+        ended = super()._cron_check_consistency()
+        if ended:
+            # Nobody may write these records but the verification.
+            done = self.env["client.equipment.verification"].sudo()
+            done = done.create({"user_id": self.env.uid})
+            done._write_fixed(
+                {
+                    "date": fields.Datetime.now(),
+                    "key_count": self.search_count([]),
+                    "broken_count": self.search_count([("audit_broken", "=", True)]),
+                }
+            )
+        return ended

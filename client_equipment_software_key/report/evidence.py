@@ -1,17 +1,82 @@
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 from odoo import fields
 from odoo.fields import Domain
-from odoo.tools import split_every
+from odoo.tools import SQL, split_every
 
 BATCH = 2000
 
 
+@dataclass
+class KeyState:
+    """A software key as it was at the end of the period."""
+
+    key: object
+    status: str
+    validity_end: object
+    # Everything that it was on, and what of that the pack may tell.
+    used: int
+    lines: object
+    # Whether the pack is about chosen equipment or customers, and not about this key's
+    # place.
+    only_here: bool
+
+    @property
+    def seats(self):
+        """How many installations it allows."""
+        return getattr(self.key, "seats", 1)
+
+    @property
+    def installed(self):
+        """How many installations it had, as far as the pack tells."""
+        return len(self.lines) if self.only_here else self.used
+
+    @property
+    def is_elsewhere(self):
+        """Whether it is on equipment that the pack may not name, and may say so."""
+        return not self.only_here and self.used > len(self.lines)
+
+
+@dataclass
+class Position:
+    """The licenses of one product at the end of the period, counted in seats.
+
+    What is owned is applied, free, expired or revoked.
+    """
+
+    owned: int = 0
+    applied: int = 0
+    free: int = 0
+    expired: int = 0
+    expired_installed: int = 0
+    revoked: int = 0
+
+    def add(self, state, seats, used):
+        """Count one key.
+
+        :param state: its status
+        :param seats: how many of its seats are counted
+        :param used: how many of these are installed
+        """
+        self.owned += seats
+        if state == "revoked":
+            self.revoked += seats
+        elif state == "expired":
+            self.expired += seats
+            self.expired_installed += used
+        else:
+            self.applied += used
+            self.free += seats - used
+
+
 class Evidence:
-    """What an evidence pack tells, read with the rights of its user (L7).
+    """What an evidence pack tells, read with the rights of its maker (L7).
 
     Where customers or equipment are chosen, nothing is told of other customers or
-    other equipment that the same keys were on.
+    other equipment that the same keys were on. Which records these are, and what is
+    told of them, the pack's methods say, which other addons extend.
     """
 
     def __init__(self, pack):
@@ -23,98 +88,118 @@ class Evidence:
     # ------------------------------------------------------------------
 
     @cached_property
+    def end(self):
+        """The moment before which everything is told: the end of the period, or that
+        of the second in which the pack was asked for."""
+        history = self.env["client.equipment.usage.history"]
+        asked = (
+            self.pack.asked_on or self.env["client.equipment.audit.log"]._get_moment()
+        )
+        end = asked + timedelta(seconds=1)
+        if self.pack.date_to:
+            end = min(end, history._end_of(self.pack.date_to))
+        return end
+
+    @cached_property
     def customers(self):
-        """The chosen customers with their contacts and branches."""
+        """The chosen customers: a company and its contacts and branches are one."""
         return (
             self.env["res.partner"]
             .with_context(active_test=False)
-            .search([("id", "child_of", self.pack.partner_ids.ids)])
+            .search(
+                [("id", "child_of", self.pack.partner_ids.commercial_partner_id.ids)]
+            )
         )
 
     @cached_property
     def installations(self):
         """The lines of the usage history that belong into the pack."""
         return self.env["client.equipment.usage.history"].search(
-            self._history_domain, order="customer_name, equipment_name, date_from, id"
+            self.history_domain,
+            order="software_id, date_from, id",
         )
 
     @cached_property
     def keys(self):
-        """The keys that belong into the pack.
-
-        Those of the installations; where no place is chosen all keys of the software;
-        where customers are chosen also what was bought for them.
-        """
-        pack = self.pack
-        of_software = (
-            Domain("software_id", "in", pack.software_ids.ids)
-            if pack.software_ids
-            else Domain.TRUE
-        )
-        if pack.partner_ids and not pack.equipment_ids:
-            more = Domain("owner_id", "in", self.customers.ids)
-        else:
-            more = Domain(not self.has_place)
-        history = self.env["client.equipment.usage.history"]
-        lines = history._search(self._history_domain)
-        installed = lines.subselect(
-            history._field_to_sql(lines.table, "software_key_id", lines)
-        )
+        """The keys that belong into the pack, by product."""
         return self.env["client.equipment.software.key"].search(
-            Domain("id", "in", installed) | (of_software & more),
-            order="software_id, id",
+            self.pack._get_keys_domain(self), order="software_id, id"
         )
 
-    def entries(self):
-        """Yield the entries of the keys' audit trails that belong into the pack."""
-        for keys in self.batches(self.keys):
-            entries = self.env["client.equipment.audit.log"].search(
-                self._trail_domain & Domain("software_key_id", "in", keys.ids),
-                order="software_key_id, number",
-            )
-            for portion in self.batches(entries):
-                yield from portion
+    @property
+    def has_keys(self):
+        """Whether there is anything to tell."""
+        SoftwareKey = self.env["client.equipment.software.key"]
+        return bool(SoftwareKey.search(self.pack._get_keys_domain(self), limit=1))
 
     @cached_property
-    def findings(self):
-        """What verifying the keys' audit trails has found: ``[(key, problem)]``."""
-        return [
-            (self.keys.browse(finding["software_key_id"]), finding["problem"])
-            for portion in self.batches(self.keys)
-            for finding in portion.verify_audit_trail()
-        ]
+    def entries(self):
+        """The entries of the keys' audit trails that belong into the pack, by product
+        and time."""
+        AuditLog = self.env["client.equipment.audit.log"]
+        domain = self.pack._get_trail_domain(self)
+        ids = []
+        for _software_id, key_ids in self._by_software(self.keys):
+            ids += AuditLog._search(
+                domain & Domain("software_key_id", "in", key_ids),
+                order="action_date, id",
+            ).get_result_ids()
+        return AuditLog.browse(ids)
 
     @property
     def has_place(self):
         """Whether the pack is about chosen equipment or customers alone."""
         return bool(self.pack.equipment_ids or self.pack.partner_ids)
 
-    def places(self, equipment):
-        """Return ``{equipment: (its name, its customer's)}`` of those of ``equipment``
-        that the pack may tell keys to be on now.
+    @cached_property
+    def history_domain(self):
+        """The domain of the installations that belong into the pack."""
+        return self.pack._get_history_domain(self)
 
-        Of another company's, which it only tells where no place is chosen, it tells no
-        more than that (E1).
+    def place_domain(self, model):
+        """Return the domain of what ``model`` tells of chosen equipment and customers.
+
+        :param model: usage history or audit log
         """
-        told = readable = equipment._filtered_access("read")
-        if self.pack.equipment_ids:
-            told &= self.pack.equipment_ids
-        if self.pack.partner_ids:
-            told = told.filtered(lambda one: one.partner_id in self.customers)
-        customers = self.names(told.partner_id)
-        places = {
-            one: (one.display_name, customers.get(one.partner_id)) for one in told
-        }
-        if not self.has_place:
-            foreign = equipment - readable
-            places |= {one: (one.display_name, None) for one in foreign}
-        return places
+        if model not in self._place_domains:
+            self._place_domains[model] = self.pack._get_place_domain(self, model)
+        return self._place_domains[model]
 
-    def names(self, records):
-        """Return ``{record: its name}``, without those that the user may not read."""
-        return {
-            record: record.display_name for record in records._filtered_access("read")
-        }
+    @cached_property
+    def _place_domains(self):
+        return {}
+
+    def entered_then(self):
+        """Return the domain of the keys that had been entered by the end."""
+        return Domain(
+            "id",
+            "in",
+            SQL(
+                "(SELECT software_key_id FROM client_equipment_audit_log"
+                " WHERE number = 1 AND action_date < %s)",
+                self.end,
+            ),
+        )
+
+    def installed(self):
+        """Return the domain of the keys of the installations in the pack."""
+        history = self.env["client.equipment.usage.history"]
+        lines = history._search(self.history_domain)
+        return Domain(
+            "id",
+            "in",
+            lines.subselect(
+                history._field_to_sql(lines.table, "software_key_id", lines)
+            ),
+        )
+
+    def _by_software(self, keys):
+        """Yield ``(id of the software, ids of its keys)`` in the order of the keys."""
+        by_software = {}
+        for portion in self.batches(keys):
+            for key in portion:
+                by_software.setdefault(key.software_id.id, []).append(key.id)
+        yield from by_software.items()
 
     def batches(self, records):
         """Yield ``records`` in portions; what was read of one is forgotten after it."""
@@ -122,81 +207,171 @@ class Evidence:
             yield records.browse(ids)
             self.env.invalidate_all()
 
-    @cached_property
-    def _history_domain(self):
-        pack = self.pack
-        domain = self._place_domain("client.equipment.usage.history")
-        if pack.software_ids:
-            domain &= Domain("software_id", "in", pack.software_ids.ids)
-        if pack.date_from:
-            domain &= Domain("installed_on", ">=", pack.date_from)
-        if pack.date_to:
-            domain &= Domain("installed_on", "<=", pack.date_to)
-        return domain
+    # ------------------------------------------------------------------
+    # As of the end of the period
+    # ------------------------------------------------------------------
 
-    @cached_property
-    def _trail_domain(self):
-        nowhere = Domain("equipment_ref", "=", False)
-        domain = nowhere | self._place_domain("client.equipment.audit.log")
-        history = self.env["client.equipment.usage.history"]
-        if self.pack.date_from:
-            start = history._start_of(self.pack.date_from)
-            domain &= Domain("action_date", ">=", start)
-        if self.pack.date_to:
-            domain &= Domain("action_date", "<", history._end_of(self.pack.date_to))
-        return domain
-
-    def _place_domain(self, model):
-        """Return the domain of what ``model`` tells of chosen equipment and customers.
-
-        The trail keeps the customer's name at that time. Where it is the name of a
-        chosen customer, or one that nobody bears any more on equipment that is the
-        customer's now, it counts; what happened at somebody else's does not.
-
-        :param model: usage history or audit log, whose fields have the same names
-        """
-        domain = Domain.TRUE
-        if self.pack.equipment_ids:
-            domain &= Domain("equipment_ref", "in", self.pack.equipment_ids.ids)
-        if not self.pack.partner_ids:
-            return domain
-        names = set(self.customers.mapped("complete_name"))
-        here = Domain("equipment_id.partner_id", "in", self.customers.ids)
-        former = {
-            name
-            for (name,) in self.env[model]._read_group(here, ["customer_name"])
-            if name
-        }
-        # Customers of other companies count as somebody else, too: hence sudo().
-        # Only whether a name is borne is learned from them.
-        others = {
-            partner.complete_name
-            for partner in self.env["res.partner"]
-            .sudo()
-            .with_context(active_test=False)
-            .search_fetch(
-                [
-                    ("complete_name", "in", list(names | former)),
-                    ("id", "not in", self.customers.ids),
-                ],
-                ["complete_name"],
+    def states(self, keys):
+        """Yield the :class:`KeyState` of each of ``keys``, one portion of all."""
+        last, used = self._last_entries(keys), self._used(keys)
+        lines = self._lines_then(keys)
+        for key in keys:
+            # (a key may have been installed before it was entered here)
+            status, validity_end = last.get(key.id, ("applied", key.validity_end))
+            if status == "available" and used.get(key.id, 0) >= getattr(key, "seats", 1):
+                status = "applied"  # dated back
+            yield KeyState(
+                key=key,
+                status=status,
+                validity_end=validity_end,
+                used=used.get(key.id, 0),
+                lines=lines.get(key.id, lines[None]),
+                only_here=self.has_place,
             )
-        }
-        return domain & (
-            Domain("customer_name", "in", list(names - others))
-            | here
-            & Domain("customer_name", "in", list(names & others | former - others))
+
+    def _last_entries(self, keys):
+        """Return ``{key id: (status, validity end)}`` as the trail had them then.
+
+        Who may read a key learns its status, also where the entry that led to it is
+        another company's.
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT ON (software_key_id)
+                       software_key_id, status_after, validity_end_after
+                  FROM client_equipment_audit_log
+                 WHERE software_key_id = ANY(%s) AND action_date < %s
+                 ORDER BY software_key_id, number DESC
+                """,
+                keys.ids,
+                self.end,
+            )
+        )
+        return {key_id: (status, end) for key_id, status, end in rows}
+
+    def _installed_then(self):
+        """Return the domain of what was installed at the end of the period."""
+        history = self.env["client.equipment.usage.history"]
+        return Domain("date_from", "<", self.end) & history._not_ended_before(self.end)
+
+    def _used(self, keys):
+        """Return ``{key id: how many installations it had then}``, those of other
+        companies too: only how many, hence sudo()."""
+        history = self.env["client.equipment.usage.history"].sudo()
+        counts = history._read_group(
+            self._installed_then() & Domain("software_key_id", "in", keys.ids),
+            ["software_key_id"],
+            ["__count"],
+        )
+        return {key.id: count for key, count in counts}
+
+    def _lines_then(self, keys):
+        """Return ``{key id: its installations then that the pack may tell}``; under
+        None there are none."""
+        history = self.env["client.equipment.usage.history"]
+        found = {None: history}
+        lines = history.search(
+            self._installed_then()
+            & self.place_domain(history._name)
+            & Domain("software_key_id", "in", keys.ids),
+            order="software_key_id, date_from, id",
+        )
+        for line in lines:
+            key_id = line.software_key_id.id
+            found[key_id] = found.get(key_id, history) | line
+        return found
+
+    @cached_property
+    def positions(self):
+        """``{software: its Position}``, by product.
+
+        Of keys that are for everybody, a pack about chosen customers or equipment
+        counts the seats that are installed there.
+        """
+        positions = {}
+        for portion in self.batches(self.keys):
+            for state in self.states(portion):
+                seats, used = state.seats, state.used
+                if self.has_place and not self._is_theirs(state.key):
+                    seats = used = len(state.lines)
+                if seats:
+                    software_id = state.key.software_id.id
+                    position = positions.setdefault(software_id, Position())
+                    position.add(state.status, seats, used)
+        Software = self.env["client.equipment.software"]
+        return {Software.browse(id_): position for id_, position in positions.items()}
+
+    def _is_theirs(self, key):
+        """Tell whether a key was bought for the chosen customers."""
+        return not self.pack.equipment_ids and key.owner_id in self.customers
+
+    def findings(self, keys):
+        """Return what verifying the audit trails of ``keys`` finds."""
+        return [
+            (keys.browse(finding["software_key_id"]), finding["problem"])
+            for finding in keys.verify_audit_trail()
+        ]
+
+    # ------------------------------------------------------------------
+    # In words
+    # ------------------------------------------------------------------
+
+    def name(self, record):
+        """Return the name of a record, or nothing where the maker may not read it."""
+        return record._filtered_access("read").display_name
+
+    def list_of(self, records):
+        """Return the names of records in one text."""
+        return ", ".join(records.mapped("display_name"))
+
+    def description(self, entry):
+        """Return what an entry tells, its license keys shown as chosen."""
+        key = entry.software_key_id
+        named = key | key.replaces_id | key.replaced_by_id
+        return self.hide(entry.description, named)
+
+    @cached_property
+    def checkpoint(self):
+        """The newest checkpoint of the audit trail, if there is one."""
+        Checkpoint = self.env.get("client.equipment.audit.checkpoint")
+        return Checkpoint is not None and Checkpoint.search([], limit=1)
+
+    @property
+    def verdict(self):
+        """What verifying the audit trails has found, in words."""
+        count, findings = self.pack._count("keys"), self.pack._count("integrity")
+        if findings:
+            return self.env._(
+                "Not intact: %(findings)s of %(count)s audit trails were changed "
+                "behind the system's back.",
+                findings=findings,
+                count=count,
+            )
+        return self.env._(
+            "Intact: %(count)s audit trails verified, no entry was altered, removed "
+            "or inserted.",
+            count=count,
         )
 
-    # ------------------------------------------------------------------
-    # How it is told
-    # ------------------------------------------------------------------
+    def place(self, state):
+        """Return the names of the equipment that a key was on then, as told."""
+        names = [
+            f"{line.equipment_name} ({line.equipment_serial_no})"
+            if line.equipment_serial_no
+            else line.equipment_name
+            for line in state.lines
+        ]
+        if state.is_elsewhere:
+            names.append(self.env._("Equipment of another company"))
+        return ", ".join(names)
 
     def shown(self, key):
         """Return the license key whole or by its last characters, as chosen."""
         if self.pack.license_keys == "whole":
             return key.license_key
-        return "…" + key.license_key[-min(5, len(key.license_key) // 2 or 1) :]
+        return key.license_key_hint
 
     def hide(self, text, keys):
         """Return ``text`` with the license keys of ``keys`` shown as chosen."""
@@ -206,23 +381,30 @@ class Evidence:
         return text
 
     def local(self, moment):
-        """Return a moment as the user's clock shows it."""
+        """Return a moment as the maker's clock shows it."""
         return moment and fields.Datetime.context_timestamp(self.pack, moment).replace(
             tzinfo=None
         )
 
     @property
-    def verdict(self):
-        """What verifying the audit trails has found, in words."""
-        if self.findings:
-            return self.env._(
-                "Not intact: %(findings)s of %(count)s audit trails were changed "
-                "behind the system's back.",
-                findings=len(self.findings),
-                count=len(self.keys),
-            )
-        return self.env._(
-            "Intact: %(count)s audit trails verified, no entry was altered, removed "
-            "or inserted.",
-            count=len(self.keys),
-        )
+    def as_of(self):
+        """The last second that is told of, as the maker's clock shows it."""
+        return self.local(self.end - timedelta(seconds=1))
+
+    def label(self, record, field_name, value=None):
+        """Return the label of a selection's value in the maker's language.
+
+        :param value: another value than the record's
+        """
+        if value is None:
+            value = record[field_name]
+        labels = self._labels.get((record._name, field_name))
+        if labels is None:
+            field = record._fields[field_name]
+            labels = dict(field._description_selection(self.env))
+            self._labels[record._name, field_name] = labels
+        return labels.get(value, value) or ""
+
+    @cached_property
+    def _labels(self):
+        return {}

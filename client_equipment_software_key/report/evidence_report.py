@@ -3,8 +3,7 @@ import io
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
-from odoo import fields
-from odoo.tools import format_date, format_datetime, split_every
+from odoo.tools import format_date, split_every
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
 REPORT = "client_equipment_software_key.evidence_pack_report"
@@ -12,6 +11,7 @@ REPORT = "client_equipment_software_key.evidence_pack_report"
 MAX_LINES = 2000
 # The headings stand above so many lines, so that there are some on every page.
 TABLE_LINES = 20
+LINES_ON_PAGE = 40
 
 
 class EvidenceReport:
@@ -22,55 +22,67 @@ class EvidenceReport:
         self.evidence = evidence
         self.env = evidence.env
 
-    def make(self, sha256):
-        """Return ``(file, extension, note)``, the note for the user.
-
-        :param str sha256: of the tables that the report belongs to
-        """
-        installations = self.evidence.installations
-        if len(installations) > MAX_LINES:
-            return (
-                False,
-                False,
-                self.env._(
-                    "No PDF: %(count)s installations are too many to print (at most "
-                    "%(max)s). The XLSX has them all.",
-                    count=len(installations),
-                    max=MAX_LINES,
-                ),
-            )
-        if not installations:
-            return (
-                False,
-                False,
-                self.env._("No PDF: nothing was installed in this period."),
-            )
+    def make(self):
+        """Return ``(file, extension, note)``, the note for the maker."""
         Report = self.env["ir.actions.report"]
-        pack_ids = self.evidence.pack.ids
+        pack = self.evidence.pack
+        too_many = self._too_many()
         data = {
-            "sections": self._sections(),
-            "verdict": self.evidence.verdict,
-            "sha256": sha256,
+            "summary": pack._get_summary(self.evidence),
+            "positions": self._positions(),
+            "counts": self._counts(),
+            "files": pack.file_ids,
+            "sections": [] if too_many else self._sections(),
+            "too_many": too_many,
             "period": self._period(),
-            "made_on": format_datetime(
-                self.env, fields.Datetime.now(), self.env.tz.zone
-            ),
         }
         if Report.get_wkhtmltopdf_state() in ("install", "broken"):
-            html, _type = Report._render_qweb_html(REPORT, pack_ids, data=data)
-            return (
-                html,
-                "html",
-                self.env._(
-                    "The report is an HTML page, because wkhtmltopdf, which makes "
-                    "PDFs, is not installed on the server. Print it from the browser, "
-                    "or ask the administrator to install wkhtmltopdf."
-                ),
+            html, _type = Report._render_qweb_html(REPORT, pack.ids, data=data)
+            missing = self.env._(
+                "The report is an HTML page, because wkhtmltopdf, which makes "
+                "PDFs, is not installed on the server. Print it from the browser, "
+                "or ask the administrator to install wkhtmltopdf."
             )
-        content, extension = Report._render_qweb_pdf(REPORT, pack_ids, data=data)
+            return html, "html", "\n".join(filter(None, (missing, too_many)))
+        content, extension = Report._render_qweb_pdf(REPORT, pack.ids, data=data)
         if extension == "pdf":
             content = self._finish(content)
-        return content, extension, False
+        return content, extension, too_many
+
+    def _too_many(self):
+        """Return in words why the installations are not on paper, if so."""
+        count = self.evidence.pack._count("installations")
+        if count <= MAX_LINES:
+            return False
+        return self.env._(
+            "The report has the license position, but not the %(count)s installations: "
+            "they would be some %(pages)s pages. The sheet Installations has them all.",
+            count=count,
+            pages=count // LINES_ON_PAGE,
+        )
+
+    def _positions(self):
+        """Return headings and rows of the license position, with their sum."""
+        columns = self.evidence.pack._get_position_columns(self.evidence)
+        rows = [
+            [column.value(row) for column in columns]
+            for row in self.evidence.positions.items()
+        ]
+        total = [
+            self.env._("Total"),
+            *(sum(numbers) for numbers in list(zip(*rows, strict=True))[1:]),
+        ]
+        headings = [column.label for column in columns]
+        return {"headings": headings, "rows": rows, "total": total}
+
+    def _counts(self):
+        """Return ``[(title, how many)]`` of the other tables."""
+        pack = self.evidence.pack
+        return [
+            (sheet.title, pack._count(sheet.name) or self.env._("None"))
+            for sheet in pack._get_sheets(self.evidence)
+            if sheet.name != "position"
+        ]
 
     def _finish(self, pdf):
         """Return the PDF with numbers on its pages, which Debian's wkhtmltopdf cannot
@@ -120,7 +132,10 @@ class EvidenceReport:
         customer, with what was installed on each of his equipment."""
         by_equipment = bool(self.evidence.pack.equipment_ids)
         sections = {}
-        for line in self.evidence.installations:
+        lines = self.evidence.installations.sorted(
+            lambda line: (line.customer_name or "", line.equipment_name or "")
+        )
+        for line in lines:
             customer = line.customer_name or self.env._("No customer")
             equipment = line.equipment_name
             if line.equipment_serial_no:
@@ -145,9 +160,11 @@ class EvidenceReport:
     def _line(self, line):
         return {
             "feature": line.software_id.display_name,
+            "key_number": line.software_key_id.id,
             "license_key": self.evidence.shown(line.software_key_id),
             "from": self.evidence.local(line.date_from).date(),
             "to": line.date_to and self.evidence.local(line.date_to).date(),
             "validity_end": line.software_key_id.validity_end,
             "applied_by": line.applied_by_id.name,
+            "removed_by": line.removed_by_id.name,
         }

@@ -3,6 +3,7 @@ from . import test_api
 from . import test_audit_log
 from . import test_bad_input
 from . import test_bulk_entry
+from . import test_checkpoint
 from . import test_clicks
 from . import test_concurrency
 from . import test_consistency
@@ -18,11 +19,13 @@ from . import test_first_screen
 from . import test_found_at_hand
 from . import test_gate
 from . import test_grouped_export
+from . import test_guarantees
 from . import test_import
 from . import test_job_health
 from . import test_languages
 from . import test_license_key
 from . import test_lifecycle
+from . import test_merkle
 from . import test_next_available
 from . import test_overview
 from . import test_performance
@@ -35,6 +38,7 @@ from . import test_replace
 from . import test_replay
 from . import test_return
 from . import test_screens
+from . import test_seats
 from . import test_software_key
 from . import test_status
 from . import test_told
@@ -42,4 +46,5 @@ from . import test_troubleshooting
 from . import test_usage_history
 from . import test_vendor_file
 from . import test_verify
+from . import test_versions
 from . import test_workflows

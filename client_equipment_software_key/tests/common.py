@@ -7,9 +7,7 @@ from http.client import HTTPConnection
 from unittest.mock import patch
 
 from odoo import Command, api, fields
-from odoo.exceptions import UserError
 from odoo.modules.registry import DummyRLock, Registry
-from odoo.service.model import execute_cr
 from odoo.tests import (
     BaseCase,
     HttpCase,
@@ -217,31 +215,6 @@ class CommittedCase(SoftwareKeyMixin, BaseCase):
         users.unlink()
         partners.unlink()
         cls.cr.commit()
-
-    def _at_once(self, calls):
-        """Let each call be a request of its own, all at the same moment.
-
-        :param calls: ``[(user, model, method, arguments)]``
-        :return: for each call its result, or the UserError that it ended with
-        """
-        barrier = threading.Barrier(len(calls))
-
-        def request(call):
-            user, model, method, args = call
-            with self.registry.cursor() as cr:
-                barrier.wait()
-                try:
-                    # As the server does it, with its retries and its commit.
-                    return execute_cr(cr, user.id, model, method, args, {})
-                except UserError as error:
-                    cr.rollback()
-                    return error
-
-        with ThreadPoolExecutor(len(calls)) as pool:
-            outcomes = list(pool.map(request, calls))
-        self.env.cr.rollback()  # a fresh look
-        self.env.invalidate_all()
-        return outcomes
 
 
 class CommittedHttpCase(CommittedCase):

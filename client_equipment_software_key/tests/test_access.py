@@ -10,6 +10,9 @@ SOFTWARE = "client.equipment.software"
 KEY = "client.equipment.software.key"
 FEATURE = "client.equipment.feature"
 AUDIT_LOG = "client.equipment.audit.log"
+CHECKPOINT = "client.equipment.audit.checkpoint"
+# Written by the system alone.
+CLOSED = (AUDIT_LOG, CHECKPOINT)
 RIGHTS = {
     ("technician", EQUIPMENT): "rwc",
     ("technician", CATEGORY): "r",
@@ -29,6 +32,11 @@ RIGHTS = {
     ("manager", KEY): "rwcd",
     ("manager", FEATURE): "rwcd",
     ("manager", AUDIT_LOG): "r",
+    ("technician", CHECKPOINT): "",
+    ("auditor", CHECKPOINT): "r",
+    ("manager", CHECKPOINT): "r",
+    ("equipment_user", CHECKPOINT): "",
+    ("equipment_manager", CHECKPOINT): "",
     ("equipment_user", EQUIPMENT): "rwc",
     ("equipment_user", CATEGORY): "r",
     ("equipment_user", SOFTWARE): "",
@@ -44,7 +52,7 @@ RIGHTS = {
 } | {
     (role, model): ""
     for role in ("internal", "portal", "public")
-    for model in (EQUIPMENT, CATEGORY, SOFTWARE, KEY, FEATURE, AUDIT_LOG)
+    for model in (EQUIPMENT, CATEGORY, SOFTWARE, KEY, FEATURE, AUDIT_LOG, CHECKPOINT)
 }
 # An administrator may all that a manager may.
 RIGHTS |= {
@@ -92,6 +100,8 @@ class TestAccess(SoftwareKeyCommon):
             common = company if model == EQUIPMENT else {}
             record = self.env[model].create({"name": name} | common)
             return record, {"name": f"{name} w"}, {"name": f"{name} c"} | common
+        if model == CHECKPOINT:
+            return self.env[model].make(), {"size": 1}, {"size": 1}
         key, other = self._enter(name, f"{name} other")
         if model == KEY:
             create = {"license_key": f"{name} c"} | software | company
@@ -127,7 +137,7 @@ class TestAccess(SoftwareKeyCommon):
                     if letter in allowed:
                         self._try(letter, record, write, create)
                         self.env.flush_all()
-                    elif model == AUDIT_LOG and letter != "r":
+                    elif model in CLOSED and letter != "r":
                         # Closed even to those who could: see test_audit_log.
                         with self.assertRaises(UserError):
                             self._try(letter, record, write, create)

@@ -423,3 +423,18 @@ class TestAuditLogExport(SoftwareKeyMixin, HttpCase):
             (self.technician, False),
         ):
             self.assertEqual(user.has_group("base.group_allow_export"), allowed)
+
+
+class TestReasons(SoftwareKeyCommon):
+    def test_a_persons_words_are_his(self):
+        """L2: what a person gave as reason is told word for word in any language, also
+        where it sounds like the system's."""
+        self.env["res.lang"]._activate_lang("de_DE")
+        for words in ("Replaced by nothing", "Reference: PO-1", "Consistency repaired"):
+            key = self._enter(words)
+            key.revoke(words)
+            entry = key.audit_log_ids.sorted("number")[-1]
+            self.assertFalse(entry.reason_code)
+            for lang in ("en_US", "de_DE"):
+                told = entry.with_context(lang=lang).description
+                self.assertTrue(told.endswith(f": {words}"), told)

@@ -168,6 +168,7 @@ class BadInputMixin(SoftwareKeyMixin):
         cls.free_key, applied_key = cls._enter("BAD-1", "BAD-2")
         cls.feature = cls._apply(applied_key)
         cls.env[f"{KEY}.check"]._get()
+        cls.env["client.equipment.audit.checkpoint"].make()
         cls.records = {model: cls._record(model) for model in cls._our_models()}
         cls.env.flush_all()
 

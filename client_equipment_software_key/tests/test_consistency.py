@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import timedelta
+from itertools import product
 
 import psycopg2
 from freezegun import freeze_time
@@ -14,6 +15,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
+from .. import lifecycle
+from ..models import client_equipment_job as job
 from ..models import client_equipment_software_key_consistency as consistency
 from .common import ADDON, CommittedCase, SoftwareKeyCommon
 
@@ -79,6 +82,44 @@ class TestConsistency(SoftwareKeyCommon):
         self.assertFalse(self.Keys.check_consistency())
         self.assertFalse(self.intact.with_user(self.manager).repair())
         self.assertEqual(self._steps(self.intact), ["created"])
+
+    def test_listed_as_told(self):
+        """K8, S7: whatever state a key is put into, the list has it exactly where its
+        own form tells of a finding, and the form tells it in words."""
+        ends = {"past": self._in_days(-5), "open": self._in_days(5), "none": None}
+        statuses = [*lifecycle.STATUSES, "quarantine"]
+        for key in (self.free, self.applied):
+            for status, end, place in product(
+                statuses, ends, (self.laptop, self.spare_laptop, None)
+            ):
+                with self.subTest(key=key, status=status, end=end, place=place):
+                    self._sql(
+                        "UPDATE client_equipment_software_key"
+                        " SET status = %s, key_type = %s, validity_start = NULL,"
+                        " validity_end = %s, equipment_id = %s WHERE id = %s",
+                        status,
+                        "permanent" if end == "none" else "subscription",
+                        ends[end],
+                        place and place.id,
+                        key.id,
+                    )
+                    self.assertEqual(key.needs_attention, key in self._listed())
+                    self.assertEqual(key.needs_attention, bool(key.attention_note))
+                    self.assertEqual(key.needs_attention, key.can_be_repaired)
+
+    def test_every_finding_has_its_words(self):
+        """S7: each finding of the table is told in words of its own."""
+        codes = {repair.code for repair in lifecycle.REPAIRS} - {lifecycle.MISFIT}
+        codes |= {"out_of_service", "other_company", "other_owner", "trail"}
+        step = lifecycle.Step("renewed", "available")
+        texts = {
+            code: self.applied._finding_text(lifecycle.Finding(code, step))
+            for code in codes
+        }
+        self.assertEqual(len(set(texts.values())), len(codes), texts)
+        other = self.applied._finding_text(lifecycle.Finding("another's", step))
+        self.assertNotIn(other, texts.values())
+        self.assertIn("becomes Available", other)
 
     def test_listed_at_once(self):
         """K8: what disagrees is listed before any check."""
@@ -362,6 +403,7 @@ class TestConsistency(SoftwareKeyCommon):
             last.id,
         )
         check = self.env["client.equipment.software.key.check"]._get()
+        verified = self.env["client.equipment.verification"].search_count([])
         places, health = [], []
         with self.enter_registry_test_mode():
             progress = self._run_for(0)
@@ -374,6 +416,10 @@ class TestConsistency(SoftwareKeyCommon):
                 if check.completed:
                     break
         self.assertGreater(len(places), 1, "in one run")
+        # Only the run that reached the end says that all trails were verified.
+        self.assertEqual(
+            self.env["client.equipment.verification"].search_count([]), verified + 1
+        )
         self.assertEqual(places.pop(), 0)
         self.assertEqual(places, sorted(places))
         self.assertEqual(progress.remaining, 0)
@@ -427,7 +473,8 @@ class TestCheckBesidePeople(CommittedCase):
     @mute_logger("odoo.sql_db")
     def test_people_work_beside_the_check(self):
         """S7, E5: a key that somebody changes while it is checked does not end the
-        nightly check: its portion is taken anew."""
+        nightly check: its portion is taken anew. Whoever has called the job from his
+        own transaction finds that as it was, neither committed nor rolled back."""
         key = self._enter("BESIDE-1")
         self.cr.commit()
         self.addCleanup(self.cr.rollback)
@@ -462,13 +509,44 @@ class TestCheckBesidePeople(CommittedCase):
         person = threading.Thread(target=work)
         person.start()
         try:
-            with self.assertLogs(consistency.__name__, logging.INFO) as logs:
+            self.laptop.name = "Not committed"
+            self.env.flush_all()
+            with self.assertLogs(job.__name__, logging.INFO) as logs:
                 for _night in range(300):
-                    key._cron_check_consistency()
-                    self.assertTrue(check.completed)
+                    self.assertTrue(key._cron_check_consistency())
                     if "changed meanwhile" in str(logs.output):
                         break
         finally:
             ended.set()
             person.join()
         self.assertIn("changed meanwhile", str(logs.output))
+        self._assert_uncommitted("Not committed")
+        self.cr.rollback()
+        self.assertTrue(check.completed)
+
+    def test_expiring_in_a_transaction_of_others(self):
+        """S1, E5: whoever calls the job that expires keys from his own transaction
+        finds that as it was; the keys are expired nevertheless."""
+        key = self._enter_subscriptions("BESIDE-2", end=30)
+        self.cr.execute(
+            "UPDATE client_equipment_software_key SET validity_end = %s WHERE id = %s",
+            [self._in_days(-1), key.id],
+        )
+        self.cr.commit()
+        self.env.invalidate_all()
+        self.addCleanup(self.cr.rollback)
+        self.laptop.name = "Not committed"
+        self.env.flush_all()
+        key._cron_expire()
+        self._assert_uncommitted("Not committed")
+        self.cr.rollback()
+        self.assertEqual(key.status, "expired")
+
+    def _assert_uncommitted(self, name):
+        """The name of the laptop is there for us, and for nobody else."""
+        query = "SELECT FROM client_equipment WHERE id = %s AND name = %s"
+        self.cr.execute(query, [self.laptop.id, name])
+        self.assertTrue(self.cr.rowcount)
+        with self.registry.cursor() as cr:
+            cr.execute(query, [self.laptop.id, name])
+            self.assertFalse(cr.rowcount)

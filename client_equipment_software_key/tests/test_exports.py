@@ -79,6 +79,13 @@ class TestExportsAreText(SoftwareKeyMixin, HttpCase):
         )
         for n, (one, place) in enumerate(zip(software, places, strict=True)):
             cls._apply(cls._enter(f"FORMULA-{n:02}", software=one), place)
+        # (nobody but its maker sees a pack)
+        Pack = cls.env["client.equipment.evidence.pack"].with_user(cls.auditor)
+        packs = Pack.create([{} for _text in cls.texts])
+        File = cls.env["client.equipment.evidence.file"].with_user(cls.auditor)
+        File.sudo().create(
+            [{"pack_id": pack.id, "name": "Formula"} for pack in packs]
+        )
         cls.models = {
             name: fields
             for name in cls.env.registry

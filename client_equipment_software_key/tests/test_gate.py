@@ -18,7 +18,8 @@ SOFTWARE = "client.equipment.software"
 AUDIT_LOG = "client.equipment.audit.log"
 # Written by the system alone, and closed as a whole (TestTrailIsClosed).
 CLOSED = {AUDIT_LOG, "client.equipment.usage.history", f"{KEY}.check"} | {
-    "client.equipment.verification"
+    "client.equipment.verification",
+    "client.equipment.audit.checkpoint",
 }
 
 
@@ -52,6 +53,7 @@ class GateCase(SoftwareKeyCommon):
             "client.equipment.usage.history": dict,
             f"{KEY}.check": dict,
             "client.equipment.verification": dict,
+            "client.equipment.audit.checkpoint": dict,
             EQUIPMENT: lambda: {"name": f"Gate {number}"},
             "client.equipment.category": lambda: {"name": f"Gate {number}"},
             SOFTWARE: lambda: {"name": f"Gate {number}"},

@@ -1,4 +1,5 @@
 import doctest
+from itertools import product
 from unittest.mock import patch
 
 from odoo import SUPERUSER_ID
@@ -34,8 +35,56 @@ class TestLifecycle(SoftwareKeyCommon):
                 with self.subTest(facts=facts):
                     finding = lifecycle.finding(facts)
                     # The job expires those whose day has passed since.
-                    if finding and not (facts.past and finding[0] == "ended"):
+                    if finding and not (facts.past and finding.code == "late"):
                         self.assertFalse(finding)
+
+    def test_every_state_is_repaired(self):
+        """Section 4, S7: whatever state a key is put into behind the system's back,
+        with one seat or several, repairs end in one where nothing disagrees."""
+        for facts in self._all_facts():
+            with self.subTest(facts=facts):
+                for _repair in range(4):
+                    found = lifecycle.finding(facts)
+                    if not found:
+                        break
+                    facts = self._repaired(facts, found)
+                self.assertFalse(facts.used and facts.misfit)
+                self.assertFalse(facts.elsewhere)
+                if facts.status == "revoked":
+                    self.assertEqual(facts.used, 0)
+                elif facts.status in lifecycle.STATUSES:
+                    rest = lifecycle.resting(facts.used, facts.seats)
+                    self.assertEqual(facts.status, "expired" if facts.past else rest)
+
+    def test_status_of_another_addon_is_not_repaired_away(self):
+        """H1, S7: a repair leaves a status that is not ours."""
+        for facts in self._all_facts():
+            found = lifecycle.finding(facts)
+            if found and found.step and facts.status == "quarantine":
+                self.assertEqual(found.step.status, "quarantine")
+
+    def _all_facts(self):
+        return [
+            lifecycle.Facts(*facts)
+            for facts in product(
+                (*lifecycle.STATUSES, "quarantine"),
+                range(4),
+                (1, 3),
+                (False, True),
+                (False, True),
+                ("", "other_owner"),
+            )
+            if facts[1] <= facts[2]
+        ]
+
+    def _repaired(self, facts, found):
+        if found.step:
+            return facts._replace(status=found.step.status, elsewhere=False)
+        # At the worst all assignments go, one after the other.
+        while facts.used:
+            status = lifecycle.take(facts, "remove").status
+            facts = facts._replace(status=status, used=facts.used - 1)
+        return facts._replace(elsewhere=False)
 
     def _after(self, facts, cause):
         """Return how keys stand to which the step has been done."""
@@ -70,6 +119,7 @@ class TestLifecycle(SoftwareKeyCommon):
         feature = self._apply(applied)
         self._quarantine(key)
         self._quarantine(applied)
+        self.assertFalse((key + applied).repair())
         with self.assertRefused(UserError, "OTHER-1 .*cannot be applied"):
             self._apply(key)
         key.write({"validity_end": self._in_days(99)})
@@ -79,6 +129,7 @@ class TestLifecycle(SoftwareKeyCommon):
         self.assertEqual(self._steps(applied), ["created", "applied", "revoked"])
         self.assertEqual(self.antivirus.software_key_count, 2)
         self.assertTrue(all((key + applied).audit_log_ids.mapped("description")))
+        self.assertFalse((key + applied).filtered("needs_attention"))
         for refused in ("available", "expired"):
             with self.assertRaises(UserError):
                 key.write({"status": refused})

@@ -105,6 +105,7 @@ class TestReaders(SoftwareKeyCommon):
             keys.audit_log_ids,
             cls.env["client.equipment.usage.history"].search([]),
             cls.env[f"{KEY}.check"]._get(),
+            cls.env["client.equipment.audit.checkpoint"].make(),
             cls.env["client.equipment.verification"].create(
                 {"user_id": cls.manager.id}
             ),

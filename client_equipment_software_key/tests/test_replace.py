@@ -71,7 +71,8 @@ class TestReplace(SoftwareKeyCommon):
         self.assertEqual((old | new).verify_audit_trail(), [])
         last = old.audit_log_ids.sorted("number")[-1]
         self.assertEqual(
-            last.reason, f"Replaced by {new.license_key_hint} - compromised"
+            (last.reason_code, last.reason_data, last.reason),
+            ("replaced", new.license_key_hint, "compromised"),
         )
         self.assertNotIn(new.license_key, last.description)
 
@@ -144,7 +145,7 @@ class TestReplace(SoftwareKeyCommon):
         self.assertIn("in the system already", dialog.problem)
         dialog.license_key = "replace other"
         self.assertFalse(dialog.problem)
-        self.assertIn("it looks like REPLACE-OTHER", dialog.warning)
+        self.assertIn("looks like REPLACE-OTHER", dialog.warning)
         dialog.license_key = "replace-old"
         self.assertFalse(dialog.warning)
         dialog.license_key = "REPLACE-NEW"

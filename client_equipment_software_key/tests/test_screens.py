@@ -6,6 +6,23 @@ from .common import SoftwareKeyCommon
 
 GROUP_EQUIPMENT_USER = "client_equipment.group_client_equipment_user"
 
+# What another addon puts its own beside, or takes away: it needs a name to be found by.
+ANCHORS = "|".join(
+    f"//{path}[not(@position)]"
+    for path in (
+        "form/header",
+        "footer",
+        "group",
+        "notebook",
+        "page",
+        "separator",
+        "filter",
+        "button[@type or @special]",
+        "a[@type]",
+        "div[contains(@class, 'alert')]",
+    )
+)
+
 
 @tagged("post_install", "-at_install")
 class TestScreens(SoftwareKeyCommon):
@@ -116,6 +133,30 @@ class TestScreens(SoftwareKeyCommon):
                 inner = field.comodel_name or model_name
             found += self._fields(child, inner)
         return found
+
+    def test_views_can_be_extended(self):
+        """H1: groups, pages, headers, footers, their buttons, banners and filters of
+        each view of ours have names, so that other addons attach to them."""
+        views = self.env["ir.model.data"].search(
+            [("model", "=", "ir.ui.view"), ("module", "like", "client_equipment%")]
+        )
+        seen = 0
+        for view in self.env["ir.ui.view"].browse(views.mapped("res_id")):
+            for node in etree.fromstring(view.arch_db).xpath(ANCHORS):
+                with self.subTest(view=view.xml_id, line=node.sourceline):
+                    self.assertTrue(node.get("name"), etree.tostring(node))
+                    seen += 1
+        self.assertGreater(seen, 200)
+
+    def test_empty_screens_help(self):
+        """An empty screen says how the first record comes to be, on every way to it."""
+        actions = self.env["ir.actions.act_window"].search(
+            [("res_model", "like", "client.equipment%"), ("target", "!=", "new")]
+        )
+        self.assertGreater(len(actions), 6)
+        for action in actions:
+            with self.subTest(action=action.xml_id):
+                self.assertIn("o_view_nocontent_smiling_face", action.help or "")
 
     def test_search_views_have_what_the_clock_opens(self):
         """S5: the clock's filters are on every model that has activities."""

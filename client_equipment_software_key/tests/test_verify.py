@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -60,50 +61,76 @@ class TestVerify(SoftwareKeyCommon):
     def test_every_column(self):
         """L5: whichever column of an entry is changed by SQL, the entry is named."""
         entry = self.entries[1]
-        changes = {
-            "id": SQL("id + 1000000"),
-            "software_key_id": SQL("%s", self._enter("VERIFY-3").id),
-            "number": SQL("number + 1000"),
-            "action": SQL("'renewed'"),
-            "action_date": SQL("action_date - interval '1 second'"),
+        other = self._enter("VERIFY-3")
+        # Where it is not enough that the value is another one of its type.
+        values = {
+            "software_key_id": SQL("%s", other.id),
             "user_id": SQL("%s", self.manager.id),
-            "user_name": SQL("'Somebody'"),
+            "software_id": SQL("%s", self.office.id),
             "equipment_id": SQL("%s", self.spare_laptop.id),
-            "equipment_ref": SQL("%s", self.spare_laptop.id),
-            "equipment_company_ref": SQL("%s", self.other_company.id),
-            "equipment_name": SQL("'Other'"),
-            "equipment_serial_no": SQL("NULL"),
-            "customer_name": SQL("customer_name || ' '"),
-            "status_before": SQL("NULL"),
-            "status_after": SQL("'available'"),
-            "validity_end_before": SQL("validity_end_before + 1"),
-            "validity_end_after": SQL("validity_end_after + 1"),
-            "reason": SQL("''"),
-            "hash": SQL("md5(hash)"),
+            "customer_id": SQL("%s", self.other_customer.id),
         }
-        self.env.cr.execute(
-            "SELECT column_name FROM information_schema.columns"
-            " WHERE table_name = 'client_equipment_audit_log'"
+        columns = self._columns()
+        facts = self.env["client.equipment.audit.log"]._get_facts()
+        self.assertEqual(
+            columns - facts.keys(), {"equipment_id", "customer_id", "hash"}
         )
-        self.assertEqual({name for (name,) in self.env.cr.fetchall()}, changes.keys())
-        for column, value in changes.items():
-            with self.subTest(column=column), self.cr.savepoint() as savepoint:
+        for column in columns:
+            for value in (values.get(column) or self._other_value(column), SQL("NULL")):
+                with self.subTest(column=column), self.cr.savepoint() as savepoint:
+                    if not self._set(entry, column, value):
+                        continue
+                    findings = self._findings(self.keys | other)
+                    self.assertIn(
+                        self.key.id,
+                        [finding["software_key_id"] for finding in findings],
+                    )
+                    self.assertIn("No. 2 ", findings[0]["problem"])
+                    savepoint.rollback()
+                    self.env.invalidate_all()
+        self.assertEqual(self._findings(), [])
+
+    def _other_value(self, column):
+        """Return SQL of another value of the column's type."""
+        field = self.env["client.equipment.audit.log"]._fields.get(column)
+        name = SQL.identifier(column)
+        match field.type if column != "id" else "integer":
+            case "integer":
+                return SQL("COALESCE(%s, 0) + 1000", name)
+            case "datetime" | "date":
+                return SQL("COALESCE(%s, '2026-01-01') + interval '1 day'", name)
+            case "json":
+                return SQL('\'[["key_type", "trial", "permanent"]]\'')
+            case "selection" if column.startswith("status"):
+                return SQL(
+                    "CASE %s WHEN 'expired' THEN 'revoked' ELSE 'expired' END", name
+                )
+        return SQL("COALESCE(%s, '') || ' '", name)
+
+    def _set(self, entry, column, value):
+        """Set a column by SQL; tell whether that changed anything."""
+        before = self._value(entry, column)
+        try:
+            with mute_logger("odoo.sql_db"), self.cr.savepoint():
                 self._sql(
                     "UPDATE client_equipment_audit_log SET %s = %s WHERE id = %s",
                     SQL.identifier(column),
                     value,
                     entry.id,
                 )
-                findings = self._findings(
-                    self.keys | self.keys.search([("license_key", "=", "VERIFY-3")])
-                )
-                self.assertIn(
-                    self.key.id, [finding["software_key_id"] for finding in findings]
-                )
-                self.assertIn("No. 2 ", findings[0]["problem"])
-                savepoint.rollback()
-                self.env.invalidate_all()
-        self.assertEqual(self._findings(), [])
+        except psycopg2.errors.NotNullViolation:
+            return False
+        return self._value(entry, column) != before
+
+    def _value(self, entry, column):
+        self.env.cr.execute(
+            SQL(
+                "SELECT %s FROM client_equipment_audit_log WHERE id = %s",
+                SQL.identifier(column),
+                entry.id,
+            )
+        )
+        return self.env.cr.fetchone()
 
     def test_every_entry(self):
         """L5: an altered entry is found wherever it stands in the chain."""
@@ -144,38 +171,38 @@ class TestVerify(SoftwareKeyCommon):
                 savepoint.rollback()
                 self.env.invalidate_all()
 
-    def _forge(self, number):
+    def _columns(self):
+        self.env.cr.execute(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_name = 'client_equipment_audit_log'"
+        )
+        return {name for (name,) in self.env.cr.fetchall()}
+
+    def _forge(self, number, **facts):
         """Insert a copy of the last entry as ``number``, with a hash that fits."""
         AuditLog = self.env["client.equipment.audit.log"]
+        facts = {"id": 2000000000, "number": number} | facts
+        columns = SQL(", ").join(
+            SQL("entry.%s", SQL.identifier(name))
+            for name in sorted(self._columns() - {"hash"})
+        )
         self._sql(
             """
-            INSERT INTO client_equipment_audit_log (
-                id, software_key_id, number, action, action_date, user_id, user_name,
-                status_before, status_after, validity_end_before, validity_end_after,
-                hash
-            )
-            SELECT id, software_key_id, number, action, action_date, user_id,
-                   user_name, status_before, status_after, validity_end_before,
-                   validity_end_after, %s
+            INSERT INTO client_equipment_audit_log (%s, hash)
+            SELECT %s, %s
               FROM (
-                SELECT 2000000000 AS id, software_key_id, license_key,
-                       hash AS previous_hash, %s AS number,
-                       action, action_date, user_id, user_name,
-                       NULL::int AS equipment_ref,
-                       NULL::int AS equipment_company_ref,
-                       NULL::varchar AS equipment_name,
-                       NULL::varchar AS equipment_serial_no,
-                       NULL::varchar AS customer_name, status_before, status_after,
-                       validity_end_before, validity_end_after,
-                       NULL::varchar AS reason
-                  FROM client_equipment_audit_log
+                SELECT (jsonb_populate_record(log, %s)).*, key.license_key,
+                       log.hash AS previous_hash
+                  FROM client_equipment_audit_log log
                   JOIN client_equipment_software_key key ON key.id = software_key_id
                    AND number = audit_number
                  WHERE software_key_id = %s
               ) entry
             """,
-            AuditLog._hash_sql(),
-            number,
+            SQL(columns.code.replace("entry.", "")),
+            columns,
+            AuditLog._hash_of_any_version_sql(),
+            json.dumps(facts),
             self.key.id,
         )
         return AuditLog.browse(2000000000)
@@ -213,36 +240,19 @@ class TestVerify(SoftwareKeyCommon):
     def test_rewritten(self):
         """L5: a last entry written anew, its hash included, betrays itself by the
         head that the key keeps."""
-        AuditLog = self.env["client.equipment.audit.log"]
         self._sql(
             """
-            WITH entry AS (
-                SELECT log.*, key.license_key, before.hash AS previous_hash
-                  FROM client_equipment_audit_log log
-                  JOIN client_equipment_software_key key
-                    ON key.id = log.software_key_id
-                  JOIN client_equipment_audit_log before
-                    ON before.software_key_id = key.id
-                   AND before.number = log.number - 1
-                 WHERE log.id = %(id)s
-            ), forged AS (
-                SELECT 'found again' AS forged_reason, entry.* FROM entry
+            UPDATE client_equipment_audit_log log SET reason = 'found again', hash = (
+                SELECT %s
+                  FROM (SELECT (jsonb_populate_record(log, '{"reason": "found again"}')
+                               ).*, %s AS license_key, %s AS previous_hash) entry
             )
-            UPDATE client_equipment_audit_log log
-               SET reason = 'found again', hash = (
-                   SELECT %(hash)s
-                     FROM (SELECT previous_hash, id, software_key_id, license_key,
-                                  number, action, action_date, user_id, user_name,
-                                  equipment_ref, equipment_company_ref,
-                                  equipment_name, equipment_serial_no,
-                                  customer_name, status_before, status_after,
-                                  validity_end_before, validity_end_after,
-                                  forged_reason AS reason
-                             FROM forged) entry
-               )
-             WHERE log.id = %(id)s
-            """.replace("%(id)s", str(self.entries[4].id)).replace("%(hash)s", "%s"),
-            AuditLog._hash_sql(),
+             WHERE log.id = %s
+            """,
+            self.env["client.equipment.audit.log"]._hash_of_any_version_sql(),
+            self.key.license_key,
+            self.entries[3].hash,
+            self.entries[4].id,
         )
         self._assert_found("No. 5 is not the one", self.entries[4])
 

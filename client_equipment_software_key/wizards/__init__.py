@@ -1,5 +1,4 @@
 from . import client_equipment_apply_next
-from . import client_equipment_evidence_pack
 from . import client_equipment_return
 from . import client_equipment_software_key_bulk_entry
 from . import client_equipment_software_key_renewal

@@ -86,6 +86,7 @@ class ClientEquipmentSoftwareKeyRenewal(models.TransientModel):
     def _render_preview(self, keys, ends, problems):
         """Group the keys that fare alike, those with a problem first."""
         groups = {}
+        renewed = keys.filtered(lambda key: key not in problems)._renewed_statuses()
         for key in keys:
             problem = problems.get(key)
             row = (
@@ -95,7 +96,7 @@ class ClientEquipmentSoftwareKeyRenewal(models.TransientModel):
                 not problem and key.status,
                 key.validity_end,
                 not problem and ends[key],
-                not problem and key._renewed_status(),
+                not problem and renewed[key.id],
             )
             groups.setdefault(row, []).append(key)
         label = keys._selection_label

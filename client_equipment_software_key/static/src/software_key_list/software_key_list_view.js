@@ -7,6 +7,7 @@ import { registry } from "@web/core/registry";
 import { RoleFilterSearchModel } from "../role_filter/role_filter_search_model";
 import { SearchPanel } from "@web/search/search_panel/search_panel";
 import { useService } from "@web/core/utils/hooks";
+import { withScan } from "@client_equipment/scan/scan";
 
 /** The list of keys tells managers when the expiration job is overdue (S6). */
 export class SoftwareKeyListRenderer extends ListRenderer {
@@ -47,10 +48,13 @@ export class SoftwareKeyListSearchPanel extends SearchPanel {
     }
 }
 
-registry.category("views").add("software_key_list", {
-    ...listView,
-    Controller: SoftwareKeyListController,
-    Renderer: SoftwareKeyListRenderer,
-    SearchModel: RoleFilterSearchModel,
-    SearchPanel: SoftwareKeyListSearchPanel,
-});
+registry.category("views").add(
+    "software_key_list",
+    withScan({
+        ...listView,
+        Controller: SoftwareKeyListController,
+        Renderer: SoftwareKeyListRenderer,
+        SearchModel: RoleFilterSearchModel,
+        SearchPanel: SoftwareKeyListSearchPanel,
+    })
+);

@@ -108,11 +108,11 @@ export class CheckConsistency extends VerifyAuditTrail {
 
     setup() {
         super.setup();
-        this.state.found = 0;
+        Object.assign(this.state, { found: 0, missing: [] });
     }
 
     get tone() {
-        return this.state.found ? "bg-danger" : super.tone;
+        return this.state.found || this.state.missing.length ? "bg-danger" : super.tone;
     }
 
     get progress() {
@@ -130,6 +130,7 @@ export class CheckConsistency extends VerifyAuditTrail {
 
     async finish() {
         this.state.found = await this.orm.searchCount(MODEL, [["needs_attention", "=", true]]);
+        this.state.missing = await this.orm.call(MODEL, "get_missing_guarantees", []);
         super.finish();
     }
 

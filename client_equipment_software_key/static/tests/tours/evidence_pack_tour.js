@@ -22,12 +22,39 @@ registry.category("web_tour.tours").add("software_key_evidence_pack", {
             run: "click",
         },
         {
-            content: "The file can be downloaded",
-            trigger: ".modal [name='xlsx']:contains('.xlsx')",
+            content: "It is made in the background, and a bar shows how far it is",
+            trigger: ".modal:contains('made in the background') [role='progressbar']",
         },
         {
-            content: "Its SHA-256 is shown",
-            trigger: ".modal [name='xlsx_sha256']:not(:empty)",
+            content: "Nobody needs to wait for it",
+            trigger: ".modal footer button:contains('Close'):visible",
+            run: "click",
+        },
+        {
+            content: "The equipment is there again",
+            trigger: "body:not(:has(.modal)) .o_form_view",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("software_key_evidence_pack_made", {
+    steps: () => [
+        {
+            content: "Open the pack that was made",
+            trigger: ".o_data_row:contains('Reception Laptop'):contains('Made') .o_data_cell",
+            run: "click",
+        },
+        {
+            content: "It says what was found",
+            trigger: ".o_form_view [name='verdict']:contains('Intact')",
+        },
+        {
+            content: "Each file has its SHA-256",
+            trigger: ".o_evidence_files .font-monospace:not(:empty)",
+        },
+        {
+            content: "The tables can be downloaded",
+            trigger: ".o_evidence_files a[name='download'][href*='/content']:contains('.xlsx')",
         },
     ],
 });

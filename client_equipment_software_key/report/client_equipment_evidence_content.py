@@ -1,0 +1,457 @@
+from dataclasses import fields as facts
+from typing import NamedTuple
+
+from odoo import models
+from odoo.fields import Domain
+
+from .evidence import Position
+
+
+class Column(NamedTuple):
+    """A column of a sheet."""
+
+    name: str
+    label: str
+    # Gives the cell of a row.
+    value: object
+
+
+class Sheet(NamedTuple):
+    """A table of the pack."""
+
+    name: str
+    title: str
+    columns: list
+    # Gives the records that it is made of, in the order of the sheet; asked once.
+    records: object
+    # Gives the rows of a portion of these records.
+    rows: object
+
+
+class ClientEquipmentEvidencePack(models.Model):
+    """What is in a pack. Other addons extend these methods: each returns data."""
+
+    _inherit = "client.equipment.evidence.pack"
+
+    # ------------------------------------------------------------------
+    # Which records
+    # ------------------------------------------------------------------
+
+    def _get_history_domain(self, evidence):
+        """Return the domain of the installations that belong into the pack.
+
+        :param evidence: the :class:`Evidence` that the pack tells
+        """
+        domain = evidence.place_domain("client.equipment.usage.history")
+        domain &= Domain("date_from", "<", evidence.end)
+        if self.software_ids:
+            domain &= Domain("software_id", "in", self.software_ids.ids)
+        if self.date_from:
+            domain &= Domain("installed_on", ">=", self.date_from)
+        return domain
+
+    def _get_keys_domain(self, evidence):
+        """Return the domain of the keys that belong into the pack.
+
+        Those of the installations; where no place is chosen all keys of the software;
+        where customers are chosen also what was bought for them.
+        """
+        of_software = (
+            Domain("software_id", "in", self.software_ids.ids)
+            if self.software_ids
+            else Domain.TRUE
+        )
+        if self.partner_ids and not self.equipment_ids:
+            more = Domain("owner_id", "in", evidence.customers.ids)
+        else:
+            more = Domain(not evidence.has_place)
+        return evidence.installed() | (of_software & more & evidence.entered_then())
+
+    def _get_trail_domain(self, evidence):
+        """Return the domain of the entries that belong into the pack, of its keys."""
+        nowhere = Domain("equipment_ref", "=", False)
+        domain = nowhere | evidence.place_domain("client.equipment.audit.log")
+        domain &= Domain("action_date", "<", evidence.end)
+        if self.date_from:
+            history = self.env["client.equipment.usage.history"]
+            start = history._start_of(self.date_from)
+            domain &= Domain("action_date", ">=", start)
+        return domain
+
+    def _get_place_domain(self, evidence, model):
+        """Return the domain of what ``model`` tells of chosen equipment and customers.
+
+        The trail keeps the customer's name at that time. Where it is the name of a
+        chosen customer, or one that nobody bears any more on equipment that is the
+        customer's now, it counts; what happened at somebody else's does not.
+
+        :param model: usage history or audit log, whose fields have the same names
+        """
+        domain = Domain.TRUE
+        if self.equipment_ids:
+            domain &= Domain("equipment_ref", "in", self.equipment_ids.ids)
+        if not self.partner_ids:
+            return domain
+        customers = evidence.customers
+        names = set(customers.mapped("complete_name"))
+        here = Domain("equipment_id.partner_id", "in", customers.ids)
+        former = {
+            name
+            for (name,) in self.env[model]._read_group(here, ["customer_name"])
+            if name
+        }
+        # Customers of other companies count as somebody else, too: hence sudo().
+        # Only whether a name is borne is learned from them.
+        others = {
+            partner.complete_name
+            for partner in self.env["res.partner"]
+            .sudo()
+            .with_context(active_test=False)
+            .search_fetch(
+                [
+                    ("complete_name", "in", list(names | former)),
+                    ("id", "not in", customers.ids),
+                ],
+                ["complete_name"],
+            )
+        }
+        return domain & (
+            Domain("customer_name", "in", list(names - others))
+            | (Domain("customer_name", "in", list(former - others)) & here)
+            | (Domain("customer_name", "in", list(names & others)) & here)
+        )
+
+    # ------------------------------------------------------------------
+    # The sheets
+    # ------------------------------------------------------------------
+
+    def _get_sheets(self, evidence):
+        """Return the :class:`Sheet` of each table, in their order.
+
+        :param evidence: the :class:`Evidence` that the pack tells
+        """
+        return [
+            Sheet(
+                "position",
+                self.env._("License Position"),
+                self._get_position_columns(evidence),
+                lambda: self.env["client.equipment.software"].union(
+                    *evidence.positions
+                ),
+                lambda software: [
+                    (each, evidence.positions.get(each, Position()))
+                    for each in software
+                ],
+            ),
+            Sheet(
+                "installations",
+                self.env._("Installations"),
+                self._get_installation_columns(evidence),
+                lambda: evidence.installations,
+                lambda lines: lines,
+            ),
+            Sheet(
+                "keys",
+                self.env._("Keys"),
+                self._get_key_columns(evidence),
+                lambda: evidence.keys,
+                evidence.states,
+            ),
+            Sheet(
+                "trail",
+                self.env._("Trail"),
+                self._get_trail_columns(evidence),
+                lambda: evidence.entries,
+                lambda entries: entries,
+            ),
+            Sheet(
+                "gaps",
+                self.env._("Gaps"),
+                self._get_gap_columns(evidence),
+                lambda: evidence.keys,
+                lambda keys: [
+                    (gap, state)
+                    for state in evidence.states(keys)
+                    if (gap := self._get_gap(state))
+                ],
+            ),
+            Sheet(
+                "integrity",
+                self.env._("Integrity"),
+                self._get_integrity_columns(evidence),
+                lambda: evidence.keys,
+                evidence.findings,
+            ),
+        ]
+
+    def _get_own_columns(self, evidence, key_of):
+        """Return the columns that tell which key a row is about.
+
+        :param key_of: gives the key of a row
+        """
+        return [
+            Column(
+                "software",
+                self.env._("Feature"),
+                lambda row: key_of(row).software_id.display_name,
+            ),
+            Column("key_number", self.env._("Key No."), lambda row: key_of(row).id),
+            Column(
+                "license_key",
+                self.env._("License Key"),
+                lambda row: evidence.shown(key_of(row)),
+            ),
+        ]
+
+    def _get_position_columns(self, evidence):
+        """Return the columns of the license position; a row is ``(software,
+        position)``."""
+        labels = {
+            "owned": self.env._("Owned"),
+            "applied": self.env._("Applied"),
+            "free": self.env._("Free"),
+            "expired": self.env._("Expired"),
+            "expired_installed": self.env._("Expired but Installed"),
+            "revoked": self.env._("Revoked"),
+        }
+        return [
+            Column(
+                "software", self.env._("Feature"), lambda row: row[0].display_name
+            ),
+            *(
+                Column(
+                    fact.name,
+                    labels[fact.name],
+                    lambda row, name=fact.name: getattr(row[1], name),
+                )
+                for fact in facts(Position)
+            ),
+        ]
+
+    def _get_installation_columns(self, evidence):
+        """Return the columns of the installations; a row is a line of the usage
+        history."""
+        return [
+            *self._get_own_columns(evidence, lambda line: line.software_key_id),
+            Column("customer", self.env._("Customer"), lambda line: line.customer_name),
+            Column(
+                "equipment", self.env._("Equipment"), lambda line: line.equipment_name
+            ),
+            Column(
+                "serial_no",
+                self.env._("Serial Number"),
+                lambda line: line.equipment_serial_no,
+            ),
+            Column(
+                "installed",
+                self.env._("Installed"),
+                lambda line: evidence.local(line.date_from).date(),
+            ),
+            Column(
+                "recorded",
+                self.env._("Recorded"),
+                lambda line: evidence.local(line.date_from),
+            ),
+            Column(
+                "removed",
+                self.env._("Removed"),
+                lambda line: evidence.local(line.date_to),
+            ),
+            Column("days", self.env._("Days"), lambda line: round(line.duration, 1)),
+            Column(
+                "applied_by",
+                self.env._("Applied By"),
+                lambda line: line.applied_by_id.name,
+            ),
+            Column(
+                "removed_by",
+                self.env._("Removed By"),
+                lambda line: line.removed_by_id.name,
+            ),
+        ]
+
+    def _get_key_columns(self, evidence):
+        """Return the columns of the keys; a row is a :class:`KeyState`."""
+        return [
+            *self._get_own_columns(evidence, lambda state: state.key),
+            Column(
+                "key_type",
+                self.env._("Key Type"),
+                lambda state: evidence.label(state.key, "key_type"),
+            ),
+            Column(
+                "status",
+                self.env._("Status"),
+                lambda state: evidence.label(state.key, "status", state.status),
+            ),
+            Column("seats", self.env._("Seats"), lambda state: state.seats),
+            Column("used", self.env._("Installed"), lambda state: state.installed),
+            Column(
+                "validity_start",
+                self.env._("Validity Start"),
+                lambda state: state.key.validity_start,
+            ),
+            Column(
+                "validity_end",
+                self.env._("Validity End"),
+                lambda state: state.validity_end,
+            ),
+            Column("equipment", self.env._("Equipment"), evidence.place),
+            Column(
+                "customer",
+                self.env._("Customer"),
+                lambda state: ", ".join(
+                    dict.fromkeys(filter(None, state.lines.mapped("customer_name")))
+                ),
+            ),
+            Column(
+                "owner",
+                self.env._("Bought for Customer"),
+                lambda state: evidence.name(state.key.owner_id),
+            ),
+            Column(
+                "purchase_reference",
+                self.env._("Purchase Reference"),
+                lambda state: state.key.purchase_reference,
+            ),
+            Column(
+                "audit_number",
+                self.env._("Number of Audit Logs"),
+                lambda state: state.key.audit_number,
+            ),
+            Column(
+                "audit_hash",
+                self.env._("Last Audit Hash"),
+                lambda state: state.key.audit_hash,
+            ),
+        ]
+
+    def _get_trail_columns(self, evidence):
+        """Return the columns of the trail; a row is an entry."""
+        return [
+            *self._get_own_columns(evidence, lambda entry: entry.software_key_id),
+            Column("number", self.env._("No."), lambda entry: entry.number),
+            Column(
+                "action",
+                self.env._("Action"),
+                lambda entry: evidence.label(entry, "action"),
+            ),
+            Column(
+                "action_date",
+                self.env._("Date and Time"),
+                lambda entry: evidence.local(entry.action_date),
+            ),
+            Column("user", self.env._("User"), lambda entry: entry.user_name),
+            Column(
+                "equipment", self.env._("Equipment"), lambda entry: entry.equipment_name
+            ),
+            Column(
+                "serial_no",
+                self.env._("Serial Number"),
+                lambda entry: entry.equipment_serial_no,
+            ),
+            Column(
+                "customer", self.env._("Customer"), lambda entry: entry.customer_name
+            ),
+            *(
+                Column(
+                    name,
+                    label,
+                    lambda entry, name=name: evidence.label(entry, name),
+                )
+                for name, label in (
+                    ("status_before", self.env._("Status Before")),
+                    ("status_after", self.env._("Status After")),
+                )
+            ),
+            Column(
+                "validity_end_before",
+                self.env._("Validity End Before"),
+                lambda entry: entry.validity_end_before,
+            ),
+            Column(
+                "validity_end_after",
+                self.env._("Validity End After"),
+                lambda entry: entry.validity_end_after,
+            ),
+            Column(
+                "description",
+                self.env._("Description"),
+                lambda entry: evidence.description(entry),
+            ),
+            Column("hash", self.env._("SHA-256"), lambda entry: entry.hash),
+        ]
+
+    def _get_gap_columns(self, evidence):
+        """Return the columns of the gaps; a row is ``(gap, KeyState)``."""
+        return [
+            Column("gap", self.env._("Gap"), lambda row: row[0]),
+            *self._get_own_columns(evidence, lambda row: row[1].key),
+            Column(
+                "status",
+                self.env._("Status"),
+                lambda row: evidence.label(row[1].key, "status", row[1].status),
+            ),
+            Column(
+                "validity_end",
+                self.env._("Validity End"),
+                lambda row: row[1].validity_end,
+            ),
+            Column(
+                "equipment", self.env._("Equipment"), lambda row: evidence.place(row[1])
+            ),
+            Column(
+                "customer",
+                self.env._("Customer"),
+                lambda row: ", ".join(
+                    dict.fromkeys(filter(None, row[1].lines.mapped("customer_name")))
+                ),
+            ),
+        ]
+
+    def _get_integrity_columns(self, evidence):
+        """Return the columns of what verifying found; a row is ``(key, problem)``."""
+        return [
+            *self._get_own_columns(evidence, lambda row: row[0]),
+            Column(
+                "finding",
+                self.env._("Finding"),
+                lambda row: evidence.hide(row[1], row[0]),
+            ),
+        ]
+
+    def _get_gap(self, state):
+        """Return in words what is wrong with a key, if anything."""
+        if state.key.needs_attention:
+            return self.env._("Status and assignment disagree")
+        if state.status == "expired" and (state.lines or state.is_elsewhere):
+            return self.env._("Expired, but still installed")
+        return None
+
+    def _get_summary(self, evidence):
+        """Return ``[(label, value)]``: who, when, over what, and what was found.
+
+        :param evidence: the :class:`Evidence` that the pack tells
+        """
+        everything = self.env._("All")
+        rows = [
+            (self.env._("Result"), evidence.verdict),
+            (self.env._("Made on"), evidence.local(self.asked_on)),
+            (self.env._("Made by"), self.env.user.name),
+            (self.env._("Companies"), ", ".join(self.company_ids.mapped("name"))),
+            (self.env._("From"), self.date_from or everything),
+            (self.env._("To"), self.date_to or everything),
+            (self.env._("License position as of"), evidence.as_of),
+            (self.env._("Time zone"), self.tz),
+            (self.env._("Software"), evidence.list_of(self.software_ids) or everything),
+            (self.env._("Customers"), evidence.list_of(self.partner_ids) or everything),
+            (
+                self.env._("Equipment"),
+                evidence.list_of(self.equipment_ids) or everything,
+            ),
+            (self.env._("License keys"), evidence.label(self, "license_keys")),
+        ]
+        checkpoint = evidence.checkpoint
+        if checkpoint:
+            rows.append((self.env._("Newest checkpoint"), checkpoint.text))
+        return rows

@@ -1,0 +1,35 @@
+import { _t } from "@web/core/l10n/translation";
+import { Component } from "@odoo/owl";
+import { CopyLicenseKey } from "../license_key/license_key";
+import { registry } from "@web/core/registry";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+class CopyCheckpoint extends CopyLicenseKey {
+    get label() {
+        return _t("Copy the three lines");
+    }
+}
+
+/** Copies the lines of a checkpoint with one tap (L8). */
+class CheckpointCopyField extends Component {
+    static template = "client_equipment_software_key.CheckpointCopyField";
+    static components = { CopyCheckpoint };
+    static props = { ...standardFieldProps };
+
+    setup() {
+        this.copy = _t("Copy");
+        this.copied = _t("Copied");
+    }
+
+    get text() {
+        return this.props.record.data[this.props.name];
+    }
+}
+
+/** Shows them, too, whole. */
+class CheckpointTextField extends CheckpointCopyField {
+    static template = "client_equipment_software_key.CheckpointTextField";
+}
+
+registry.category("fields").add("checkpoint_copy", { component: CheckpointCopyField });
+registry.category("fields").add("checkpoint_text", { component: CheckpointTextField });

@@ -1,0 +1,57 @@
+import { _t } from "@web/core/l10n/translation";
+import { Component, useState } from "@odoo/owl";
+import { deserializeDateTime, formatDateTime } from "@web/core/l10n/dates";
+import { registry } from "@web/core/registry";
+import { standardActionServiceProps } from "@web/webclient/actions/action_service";
+import { useAutofocus, useService } from "@web/core/utils/hooks";
+
+/** Says in words what has happened to the trail since somebody kept a checkpoint (L8). */
+export class VerifyCheckpoint extends Component {
+    static template = "client_equipment_software_key.VerifyCheckpoint";
+    static props = { ...standardActionServiceProps };
+
+    setup() {
+        this.orm = useService("orm");
+        this.state = useState({ text: "", busy: false, found: null });
+        useAutofocus({ refName: "text" });
+    }
+
+    get since() {
+        const { until } = this.state.found;
+        return until && formatDateTime(deserializeDateTime(until));
+    }
+
+    get intact() {
+        return _t(
+            "Intact: the %(size)s entries from before %(until)s are as they were. None was changed, removed or added.",
+            { size: this.state.found.size, until: this.since }
+        );
+    }
+
+    get compare() {
+        return _t(
+            "This checkpoint was made for %s. If you kept it earlier than that, somebody has altered the list of checkpoints.",
+            this.since
+        );
+    }
+
+    /** What was found is about the lines that were there then. */
+    onInput() {
+        this.state.found = null;
+    }
+
+    async verify() {
+        this.state.busy = true;
+        try {
+            this.state.found = await this.orm.call(
+                "client.equipment.audit.checkpoint",
+                "verify",
+                [this.state.text]
+            );
+        } finally {
+            this.state.busy = false;
+        }
+    }
+}
+
+registry.category("actions").add("verify_checkpoint", VerifyCheckpoint);
