@@ -89,6 +89,22 @@ def problem(text: str) -> str | None:
     return ROUNDED_NUMBER if ROUNDED.fullmatch(text) else None
 
 
+def seems_rounded(text: str) -> bool:
+    """Tell whether a text may be a number of which a spreadsheet kept 15 digits.
+
+    >>> seems_rounded("1234567890123460096")
+    True
+    >>> seems_rounded("1234567890123456789")
+    False
+    >>> seems_rounded("123456789012345")
+    False
+    """
+    if not (15 < len(text) < 300 and text.isascii() and text.isdigit()):
+        return False
+    number = float(text)
+    return int(number) == int(text) and float(f"{number:.15g}") == number
+
+
 def is_file(text: str) -> bool:
     """Tell whether a text is the content of a license file.
 

@@ -189,15 +189,13 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
             "error": self.env._("a formula that failed"),
             "columns": self.env._("there is a tab in it"),
         }
-        return [
-            {
-                "line": name,
-                "license_key": text,
-                "verdict": "invalid",
-                "problem": words.get(problem, ""),
-            }
-            for name, text, problem in self.unread_cells or []
-        ]
+        unread = []
+        for cell in self.unread_cells if isinstance(self.unread_cells, list) else ():
+            match cell:
+                case [str(name), str(text), str(problem)]:
+                    found = {"line": name, "license_key": text, "verdict": "invalid"}
+                    unread.append(found | {"problem": words.get(problem, "")})
+        return unread
 
     @api.onchange("license_keys")
     def _onchange_license_keys(self):
@@ -218,9 +216,8 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
     @api.onchange("choice")
     def _onchange_choice(self):
         """Take the license keys from where the user says that they stand."""
-        if self.file and (self.table or {}).get("choice") != self.choice:
-            return self._read_file()
-        return None
+        shown = self.table.get("choice") if isinstance(self.table, dict) else None
+        return self._read_file() if self.choice != shown else None
 
     def _read_file(self):
         """Put the license keys of the chosen column into the list."""
