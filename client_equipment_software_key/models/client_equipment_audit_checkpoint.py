@@ -114,7 +114,11 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         readonly=True, exportable=False, help="Where the next checkpoint goes on."
     )
     user_id = fields.Many2one(
-        "res.users", "Made By", readonly=True, index="btree_not_null"
+        "res.users",
+        "Made By",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
     )
 
     _until = models.Index("(until, id)")
@@ -144,7 +148,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         until = self._get_database_time().replace(microsecond=0) + timedelta(seconds=1)
         return self._make(until, PATIENCE)
 
-    def action_make(self):
+    def action_make(self) -> dict:
         """Button *Make Checkpoint Now*.
 
         :return: a window action that shows the new checkpoint
