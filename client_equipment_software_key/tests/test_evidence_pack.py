@@ -660,9 +660,7 @@ class TestEvidencePackMaking(EvidencePackMixin, SoftwareKeyCommon):
         never asked for goes after a day."""
         pack = self._make(software_ids=self.office.ids)
         file = self._tables(pack)
-        self.assertEqual(
-            pack.kept_until, fields.Date.add(pack.made_on.date(), days=30)
-        )
+        self.assertEqual(pack.kept_until, fields.Date.add(pack.made_on.date(), days=30))
         Pack = self.env["client.equipment.evidence.pack"]
         draft = Pack.with_user(self.auditor).create({})
         self.env.flush_all()
