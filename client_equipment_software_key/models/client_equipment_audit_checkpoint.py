@@ -114,7 +114,11 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         readonly=True, exportable=False, help="Where the next checkpoint goes on."
     )
     user_id = fields.Many2one(
-        "res.users", "Made By", readonly=True, index="btree_not_null"
+        "res.users",
+        "Made By",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
     )
 
     _until = models.Index("(until, id)")

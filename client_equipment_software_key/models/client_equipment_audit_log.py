@@ -178,6 +178,13 @@ class ClientEquipmentAuditLog(models.Model):
     hash = fields.Char("SHA-256", required=True, readonly=True)
     description = fields.Char(compute="_compute_description")
     company_id = fields.Many2one(related="software_key_id.company_id")
+    key_number = fields.Integer(
+        "Key No.",
+        related="software_key_id.id",
+        aggregator=None,
+        help="Number of the key's record, which tells keys apart whose license keys are "
+        "not shown whole.",
+    )
 
     _chain = models.UniqueIndex(
         "(software_key_id, number)",

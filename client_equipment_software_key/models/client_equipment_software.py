@@ -251,6 +251,19 @@ class ClientEquipmentSoftware(models.Model):
             return start  # refused in words, where the calendar itself would end
         return start + relativedelta(months=self.default_validity_months)
 
+    def _get_next_validity_end(self, end):
+        """Return the end of the validity period that follows one that ends then.
+
+        What ends on the last day of a month keeps ending on one (S3).
+
+        :param date end: the last day of the period before
+        :return: a date, or False where the software has no default validity
+        """
+        following = self._get_validity_end(end)
+        if following and end == end_of(end, "month"):
+            return end_of(following, "month")
+        return following
+
     # ------------------------------------------------------------------
     # Reminders
     # ------------------------------------------------------------------

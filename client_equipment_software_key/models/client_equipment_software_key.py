@@ -641,8 +641,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         match license_key_problem(text):
             case "file":
                 return self.env._(
-                    "this is the content of a license file; attach the file to the key, "
-                    "and enter its serial number or license id"
+                    "this is the content of a license file; attach the file to the "
+                    "key, and enter its serial number or license id"
                 )
             case "columns":
                 return self.env._(
@@ -651,8 +651,8 @@ class ClientEquipmentSoftwareKey(models.Model):
                 )
             case "rounded":
                 return self.env._(
-                    "a spreadsheet has made a number of it and rounded that; format the "
-                    "column as text there and enter the license key again"
+                    "a spreadsheet has made a number of it and rounded that; format "
+                    "the column as text there and enter the license key again"
                 )
         return None
 

@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
 
-from ..license_key import looks
+from ..license_key import looks, seems_rounded
 from .client_equipment_export import unguard
 from .client_equipment_software_key import NAMED_MAX
 
@@ -21,8 +21,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     _inherit = "client.equipment.software.key"
 
-    # Entry looks for keys that look alike (_inspect_license_keys): hash, because it asks
-    # for equality alone.
+    # Entry looks for keys that look alike (_inspect_license_keys): hash, because it
+    # asks for equality alone.
     _license_key_folded = models.Index(f"USING hash (({looks('license_key')}))")
 
     @api.model
@@ -43,16 +43,26 @@ class ClientEquipmentSoftwareKey(models.Model):
             return {"ids": False, "messages": messages, "nextrow": 0}
         if "license_key" in fields:
             column = fields.index("license_key")
-            self._tell_look_alikes([row[column] for row in data])
+            self._tell_doubts([row[column] for row in data])
         return super().load(fields, data)
 
     @api.model
-    def _tell_look_alikes(self, license_keys):
-        """Tell the importing user which license keys look like others (K2).
+    def _tell_doubts(self, license_keys):
+        """Tell the importing user which license keys look like others (K2), or like a
+        number that a spreadsheet has rounded (K11).
 
         Beside the import: its own screen takes whatever it hears for an error.
         """
-        if warning := self._look_alike_problem(license_keys):
+        doubts = [self._look_alike_problem(license_keys)]
+        if rounded := [key for key in license_keys if seems_rounded(str(key))]:
+            doubts.append(
+                self.env._(
+                    "A spreadsheet may have rounded these numbers, as it does with "
+                    "more than 15 digits: %s",
+                    ", ".join(rounded[:NAMED_MAX]),
+                )
+            )
+        if warning := "\n".join(filter(None, doubts)):
             self.env.user._bus_send(
                 "simple_notification",
                 {

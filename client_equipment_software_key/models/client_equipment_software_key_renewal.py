@@ -82,7 +82,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         ends = {}
         for key in self:
             now, software = today[key.company_id.id], key.software_id
-            end = software._get_validity_end(key.validity_end or now)
+            if key.validity_end:
+                end = software._get_next_validity_end(key.validity_end)
+            else:
+                end = software._get_validity_end(now)
             if end and end < now:
                 end = software._get_validity_end(now)
             ends[key] = end
