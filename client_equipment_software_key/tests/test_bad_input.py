@@ -17,7 +17,7 @@ from odoo.service.model import get_public_method
 from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import mute_logger
 
-from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin
+from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin, api_key
 
 KEY = "client.equipment.software.key"
 QUIET = (
@@ -312,13 +312,7 @@ class TestBadCalls(BadInputMixin, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.api_keys = {
-            user: cls.env["res.users.apikeys"]
-            .with_user(user)
-            .sudo()
-            ._generate("rpc", "bad input", None)
-            for user in (cls.manager, cls.technician)
-        }
+        cls.api_keys = {user: api_key(user) for user in (cls.manager, cls.technician)}
 
     def setUp(self):
         super().setUp()
