@@ -2,7 +2,7 @@ import base64
 import re
 from datetime import datetime, timedelta
 from heapq import merge
-from itertools import groupby, takewhile
+from itertools import takewhile
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -114,7 +114,11 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         readonly=True, exportable=False, help="Where the next checkpoint goes on."
     )
     user_id = fields.Many2one(
-        "res.users", "Made By", readonly=True, index="btree_not_null"
+        "res.users",
+        "Made By",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
     )
 
     _until = models.Index("(until, id)")
@@ -144,7 +148,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         until = self._get_database_time().replace(microsecond=0) + timedelta(seconds=1)
         return self._make(until, PATIENCE)
 
-    def action_make(self):
+    def action_make(self) -> dict:
         """Button *Make Checkpoint Now*.
 
         :return: a window action that shows the new checkpoint
@@ -201,8 +205,11 @@ class ClientEquipmentAuditCheckpoint(models.Model):
                 self._get_leaves(last.until, until),
                 fresh._get_leaves(last.until, until),
             )
-            for leaf, _seen in groupby(both):
-                tree.append(leaf.data)
+            before = None
+            for leaf in both:
+                if leaf != before:
+                    tree.append(leaf.data)
+                before = leaf
         checkpoint = self._store(until, tree)
         checkpoint._mail()
         return checkpoint

@@ -29,7 +29,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
     @api.model
-    def get_overview(self):
+    def get_overview(self) -> dict:
         """Tell what there is to do, and how the trails stand.
 
         :return: ``{"manages", "tasks", "verification"}``: whether the user manages
@@ -61,9 +61,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             ),
             (
                 "expired_installed",
-                self.search_count(
-                    [("status", "=", "expired"), ("seats_used", ">", 0)]
-                ),
+                self.search_count([("status", "=", "expired"), ("seats_used", ">", 0)]),
                 env._("Expired Keys Still Installed"),
                 env._("Renew them, or remove them from the equipment."),
                 keys,

@@ -129,7 +129,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         No key is left that nobody else holds; but of one of several seats he who holds
         it takes one or two, and others may be free.
 
-        :raises ChangedMeanwhile: where he has taken one: another look shows what is left
+        :raises ChangedMeanwhile: where he has taken one: another look shows what is
+            left
         """
         keys = self.browse()
         if software:

@@ -1,5 +1,5 @@
+import itertools
 from collections import Counter
-from itertools import count
 from typing import NamedTuple
 
 from odoo import api, fields, models
@@ -118,7 +118,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         }
 
     def _step_seats(self, cause, seats, **told):
-        """Take the step of seats that were taken or given back in the database (A2, A7).
+        """Take the step of seats that were taken or given back already (A2, A7).
 
         :param str cause: ``"apply"`` or ``"remove"``
         :param seats: rows of key, equipment and seat, in the order of the steps
@@ -242,12 +242,10 @@ class ClientEquipmentSoftwareKey(models.Model):
                 list(self.ids),
             )
         )
-        taken = {key_id: set(seats) for key_id, seats in rows}
+        taken = dict.fromkeys(self.ids, ()) | dict(rows)
         return {
-            key_id: filter(
-                lambda seat, taken=taken.get(key_id, ()): seat not in taken, count(1)
-            )
-            for key_id in self.ids
+            key_id: itertools.filterfalse(set(seats).__contains__, itertools.count(1))
+            for key_id, seats in taken.items()
         }
 
 
@@ -307,7 +305,7 @@ class ClientEquipmentFeature(models.Model):
         _default_to(self, seat=1, key_seats=1)
 
     def _get_seats(self):
-        """Return a row of key, equipment and seat of each assignment, in their order."""
+        """Return a row of key, equipment and seat of each assignment, in order."""
         self.flush_model(["software_key_id", "equipment_id", "seat"])
         return self.env.execute_query(
             SQL(

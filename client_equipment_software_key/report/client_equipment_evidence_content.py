@@ -81,45 +81,17 @@ class ClientEquipmentEvidencePack(models.Model):
     def _get_place_domain(self, evidence, model):
         """Return the domain of what ``model`` tells of chosen equipment and customers.
 
-        The trail keeps the customer's name at that time. Where it is the name of a
-        chosen customer, or one that nobody bears any more on equipment that is the
-        customer's now, it counts; what happened at somebody else's does not.
+        Who the customer was at that time counts, under whatever name, and whom he was
+        merged into since.
 
         :param model: usage history or audit log, whose fields have the same names
         """
         domain = Domain.TRUE
         if self.equipment_ids:
             domain &= Domain("equipment_ref", "in", self.equipment_ids.ids)
-        if not self.partner_ids:
-            return domain
-        customers = evidence.customers
-        names = set(customers.mapped("complete_name"))
-        here = Domain("equipment_id.partner_id", "in", customers.ids)
-        former = {
-            name
-            for (name,) in self.env[model]._read_group(here, ["customer_name"])
-            if name
-        }
-        # Customers of other companies count as somebody else, too: hence sudo().
-        # Only whether a name is borne is learned from them.
-        others = {
-            partner.complete_name
-            for partner in self.env["res.partner"]
-            .sudo()
-            .with_context(active_test=False)
-            .search_fetch(
-                [
-                    ("complete_name", "in", list(names | former)),
-                    ("id", "not in", customers.ids),
-                ],
-                ["complete_name"],
-            )
-        }
-        return domain & (
-            Domain("customer_name", "in", list(names - others))
-            | (Domain("customer_name", "in", list(former - others)) & here)
-            | (Domain("customer_name", "in", list(names & others)) & here)
-        )
+        if self.partner_ids:
+            domain &= Domain("customer_id", "in", evidence.customers.ids)
+        return domain
 
     # ------------------------------------------------------------------
     # The sheets
@@ -184,17 +156,14 @@ class ClientEquipmentEvidencePack(models.Model):
             ),
         ]
 
-    def _get_own_columns(self, evidence, key_of):
+    def _get_own_columns(self, evidence, key_of, software_of):
         """Return the columns that tell which key a row is about.
 
         :param key_of: gives the key of a row
+        :param software_of: gives the name of its software
         """
         return [
-            Column(
-                "software",
-                self.env._("Feature"),
-                lambda row: key_of(row).software_id.display_name,
-            ),
+            Column("software", self.env._("Feature"), software_of),
             Column("key_number", self.env._("Key No."), lambda row: key_of(row).id),
             Column(
                 "license_key",
@@ -230,7 +199,9 @@ class ClientEquipmentEvidencePack(models.Model):
         """Return the columns of the installations; a row is a line of the usage
         history."""
         return [
-            *self._get_own_columns(evidence, lambda line: line.software_key_id),
+            *self._get_own_columns(
+                evidence, lambda line: line.software_key_id, evidence.software_name
+            ),
             Column("customer", self.env._("Customer"), lambda line: line.customer_name),
             Column(
                 "equipment", self.env._("Equipment"), lambda line: line.equipment_name
@@ -248,7 +219,7 @@ class ClientEquipmentEvidencePack(models.Model):
             Column(
                 "recorded",
                 self.env._("Recorded"),
-                lambda line: evidence.local(line.date_from),
+                lambda line: evidence.local(line.date_recorded),
             ),
             Column(
                 "removed",
@@ -271,7 +242,11 @@ class ClientEquipmentEvidencePack(models.Model):
     def _get_key_columns(self, evidence):
         """Return the columns of the keys; a row is a :class:`KeyState`."""
         return [
-            *self._get_own_columns(evidence, lambda state: state.key),
+            *self._get_own_columns(
+                evidence,
+                lambda state: state.key,
+                lambda state: state.software.display_name,
+            ),
             Column(
                 "key_type",
                 self.env._("Key Type"),
@@ -327,7 +302,9 @@ class ClientEquipmentEvidencePack(models.Model):
     def _get_trail_columns(self, evidence):
         """Return the columns of the trail; a row is an entry."""
         return [
-            *self._get_own_columns(evidence, lambda entry: entry.software_key_id),
+            *self._get_own_columns(
+                evidence, lambda entry: entry.software_key_id, evidence.software_name
+            ),
             Column("number", self.env._("No."), lambda entry: entry.number),
             Column(
                 "action",
@@ -384,7 +361,11 @@ class ClientEquipmentEvidencePack(models.Model):
         """Return the columns of the gaps; a row is ``(gap, KeyState)``."""
         return [
             Column("gap", self.env._("Gap"), lambda row: row[0]),
-            *self._get_own_columns(evidence, lambda row: row[1].key),
+            *self._get_own_columns(
+                evidence,
+                lambda row: row[1].key,
+                lambda row: row[1].software.display_name,
+            ),
             Column(
                 "status",
                 self.env._("Status"),
@@ -410,7 +391,11 @@ class ClientEquipmentEvidencePack(models.Model):
     def _get_integrity_columns(self, evidence):
         """Return the columns of what verifying found; a row is ``(key, problem)``."""
         return [
-            *self._get_own_columns(evidence, lambda row: row[0]),
+            *self._get_own_columns(
+                evidence,
+                lambda row: row[0],
+                lambda row: row[0].software_id.display_name,
+            ),
             Column(
                 "finding",
                 self.env._("Finding"),

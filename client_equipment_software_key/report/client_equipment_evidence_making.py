@@ -328,10 +328,9 @@ class ClientEquipmentEvidencePack(models.Model):
             {
                 "pack_id": self.id,
                 "name": name or f"{self._get_file_name()}.{extension}",
-                "size": size,
-                "sha256": sha256.hexdigest(),
             }
         )
+        file._write_fixed({"size": size, "sha256": sha256.hexdigest()})
         # The field's own attachment, without the detour over base64.
         self.env["ir.attachment"].sudo().create(
             {

@@ -14,19 +14,17 @@ class KeyState:
     """A software key as it was at the end of the period."""
 
     key: object
+    software: object
     status: str
     validity_end: object
+    # How many installations it allowed.
+    seats: int
     # Everything that it was on, and what of that the pack may tell.
     used: int
     lines: object
     # Whether the pack is about chosen equipment or customers, and not about this key's
     # place.
     only_here: bool
-
-    @property
-    def seats(self):
-        """How many installations it allows."""
-        return self.key.seats
 
     @property
     def installed(self):
@@ -214,23 +212,31 @@ class Evidence:
     def states(self, keys):
         """Yield the :class:`KeyState` of each of ``keys``, one portion of all."""
         last, used = self._last_entries(keys), self._used(keys)
-        lines = self._lines_then(keys)
+        lines, seats = self._lines_then(keys), self._seats_then(keys)
+        Software = self.env["client.equipment.software"]
         for key in keys:
             # (a key may have been installed before it was entered here)
-            status, validity_end = last.get(key.id, ("applied", key.validity_end))
-            if status == "available" and used.get(key.id, 0) >= key.seats:
+            software_id, status, validity_end = last.get(
+                key.id, (None, "applied", key.validity_end)
+            )
+            count = used.get(key.id, 0)
+            allowed = seats.get(key.id, key.seats)
+            if status == "available" and count >= allowed:
                 status = "applied"  # dated back
             yield KeyState(
                 key=key,
+                software=Software.browse(software_id) or key.software_id,
                 status=status,
                 validity_end=validity_end,
-                used=used.get(key.id, 0),
+                seats=allowed,
+                used=count,
                 lines=lines.get(key.id, lines[None]),
                 only_here=self.has_place,
             )
 
     def _last_entries(self, keys):
-        """Return ``{key id: (status, validity end)}`` as the trail had them then.
+        """Return ``{key id: (software id, status, validity end)}`` as the trail had
+        them then.
 
         Who may read a key learns its status, also where the entry that led to it is
         another company's.
@@ -240,7 +246,7 @@ class Evidence:
             SQL(
                 """
                 SELECT DISTINCT ON (software_key_id)
-                       software_key_id, status_after, validity_end_after
+                       software_key_id, software_id, status_after, validity_end_after
                   FROM client_equipment_audit_log
                  WHERE software_key_id = ANY(%s) AND action_date < %s
                  ORDER BY software_key_id, number DESC
@@ -249,7 +255,26 @@ class Evidence:
                 self.end,
             )
         )
-        return {key_id: (status, end) for key_id, status, end in rows}
+        return {key_id: facts for key_id, *facts in rows}
+
+    def _seats_then(self, keys):
+        """Return ``{key id: its seats then}`` of the keys that have others now."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT ON (software_key_id)
+                       software_key_id, (change ->> 1)::int
+                  FROM client_equipment_audit_log,
+                       jsonb_array_elements(changes) change
+                 WHERE software_key_id = ANY(%s) AND action_date >= %s
+                   AND action = 'changed' AND change ->> 0 = 'seats'
+                 ORDER BY software_key_id, number
+                """,
+                keys.ids,
+                self.end,
+            )
+        )
+        return dict(rows)
 
     def _installed_then(self):
         """Return the domain of what was installed at the end of the period."""
@@ -297,7 +322,7 @@ class Evidence:
                 if self.has_place and not self._is_theirs(state.key):
                     seats = used = len(state.lines)
                 if seats:
-                    software_id = state.key.software_id.id
+                    software_id = state.software.id
                     position = positions.setdefault(software_id, Position())
                     position.add(state.status, seats, used)
         Software = self.env["client.equipment.software"]
@@ -321,6 +346,11 @@ class Evidence:
     def name(self, record):
         """Return the name of a record, or nothing where the maker may not read it."""
         return record._filtered_access("read").display_name
+
+    def software_name(self, line):
+        """Return the name of the software that an entry, or a line of the usage
+        history, tells of: as it was then, where that is known."""
+        return line.software_name or line.software_key_id.software_id.display_name
 
     def list_of(self, records):
         """Return the names of records in one text."""

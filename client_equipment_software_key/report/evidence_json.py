@@ -1,12 +1,12 @@
 import base64
 import json
 from datetime import datetime
-from itertools import chain, groupby
+from itertools import chain
 from operator import itemgetter
 
 from odoo import fields
 from odoo.fields import Domain
-from odoo.tools import SQL, split_every
+from odoo.tools import SQL, groupby, split_every
 
 from ..merkle import Prover, consistency, inclusion
 from ..trail import KEY_FACT, VERSION_1
@@ -45,7 +45,7 @@ class EvidenceJson:
         checkpoints = self.env["client.equipment.audit.checkpoint"]
         self.checkpoint = checkpoints.search([], limit=1)
 
-    def write(self, file):
+    def write(self, file):  # pylint: disable=method-required-super
         """Write everything into a text file.
 
         :raises AccessError: where the user may not read the keys, or checkpoints
@@ -174,7 +174,6 @@ class EvidenceJson:
         told = self._told_ids(keys)
         rows = groupby(self._rows(keys), itemgetter("software_key_id"))
         for key_id, entries in rows:
-            entries = list(entries)
             yield {
                 "software_key_id": key_id,
                 KEY_FACT: entries[0]["key_sha256"],

@@ -132,11 +132,11 @@ class EvidenceReport:
         customer, with what was installed on each of his equipment."""
         by_equipment = bool(self.evidence.pack.equipment_ids)
         sections = {}
-        lines = self.evidence.installations.sorted(
-            lambda line: (line.customer_name or "", line.equipment_name or "")
+        lines = self.evidence.installations.exists().sorted(
+            lambda line: (self._customer(line), line.equipment_name or "")
         )
         for line in lines:
-            customer = line.customer_name or self.env._("No customer")
+            customer = self._customer(line)
             equipment = line.equipment_name
             if line.equipment_serial_no:
                 equipment = f"{equipment} ({line.equipment_serial_no})"
@@ -157,12 +157,19 @@ class EvidenceReport:
             for (_ref, title, subtitle), places in sections.items()
         ]
 
+    def _customer(self, line):
+        """Return the name of the customer: a company and its contacts are one."""
+        company = line.customer_id.commercial_partner_id
+        name = self.evidence.name(company) or line.customer_name
+        return name or self.env._("No customer")
+
     def _line(self, line):
         return {
-            "feature": line.software_id.display_name,
+            "feature": self.evidence.software_name(line),
             "key_number": line.software_key_id.id,
             "license_key": self.evidence.shown(line.software_key_id),
             "from": self.evidence.local(line.date_from).date(),
+            "recorded": self.evidence.local(line.date_recorded).date(),
             "to": line.date_to and self.evidence.local(line.date_to).date(),
             "validity_end": line.software_key_id.validity_end,
             "applied_by": line.applied_by_id.name,

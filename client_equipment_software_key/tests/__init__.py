@@ -1,5 +1,6 @@
 from . import test_access
 from . import test_api
+from . import test_attacks
 from . import test_audit_log
 from . import test_bad_input
 from . import test_bulk_entry

@@ -4,6 +4,7 @@ import json
 import random
 import re
 import string
+import unicodedata
 from collections import Counter
 from itertools import count
 
@@ -691,7 +692,11 @@ class TestBadValues(BadInputMixin, SoftwareKeyCommon):
             record.write({name: text})
         self.env.flush_all()
         self.env.invalidate_all()
-        self.assertEqual(record[name], text)
+        # Marks on one letter have an order.
+        self.assertEqual(
+            unicodedata.normalize("NFC", record[name]),
+            unicodedata.normalize("NFC", text),
+        )
 
 
 @tagged("post_install", "-at_install")

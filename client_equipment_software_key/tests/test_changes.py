@@ -103,6 +103,25 @@ class TestChanges(SoftwareKeyCommon):
         )
         self.assertEqual(self.key.verify_audit_trail(), [])
 
+    def test_merged_contacts(self):
+        """K17: contacts that are merged, by SQL, leave a step, too."""
+        self.key.owner_id = self.customer
+        heir = self.env["res.partner"].create({"name": "Heir", "is_company": True})
+        merging = self.env["base.partner.merge.automatic.wizard"].create({})
+        merging._merge((self.customer | heir).ids, heir)
+        self.assertEqual(self.key.owner_id, heir)
+        self.assertEqual(
+            self._last().changes,
+            [
+                [
+                    "owner_id",
+                    [self.customer.id, "Tour Dental Practice"],
+                    [heir.id, "Heir"],
+                ]
+            ],
+        )
+        self.assertEqual(self.key.verify_audit_trail(), [])
+
     def test_behind_the_back(self):
         """L5, K17: another feature given to a key by SQL is found."""
         self.env.flush_all()

@@ -309,6 +309,35 @@ class TestEvidencePack(EvidencePackMixin, SoftwareKeyCommon):
             [line["Serial Number"] for line in sheets["Installations"]], ["TERM-1"]
         )
 
+    def test_contacts(self):
+        """L7: a company and its contacts are one customer, whichever is chosen: one
+        pack, one part of the report."""
+        contact = self.env["res.partner"].create(
+            {"name": "Mia Keller", "parent_id": self.customer.id}
+        )
+        self.spare_laptop.partner_id = contact
+        self._apply(self.keys[1], self.spare_laptop)
+        for chosen in (contact, self.customer):
+            with self.subTest(chosen=chosen.name):
+                pack = self._make(partner_ids=chosen.ids)
+                self.assertEqual(len(self._open(pack)["Installations"]), 3)
+                page = html.fromstring(self._report(pack)).xpath("//h3/text()")
+                self.assertEqual(page, ["License Position", self.customer.name])
+
+    def test_dated_back(self):
+        """L7: an installation that was recorded later is told by its day, and when it
+        was recorded."""
+        with freeze_time("2026-04-10 10:00:00"):
+            self._apply(self.keys[1], self.spare_laptop, applied_date="2026-04-01")
+        (line,) = (
+            line
+            for line in self._open(
+                self._make(equipment_ids=self.spare_laptop.ids, date_to="2026-04-05")
+            )["Installations"]
+        )
+        self.assertEqual(str(line["Installed"])[:10], "2026-04-01")
+        self.assertEqual(str(line["Recorded"])[:10], "2026-04-10")
+
     def test_page_of_each_customer(self):
         """L7: the report has a page for each customer, with nothing of the other;
         for chosen equipment one for each equipment."""
@@ -631,9 +660,7 @@ class TestEvidencePackMaking(EvidencePackMixin, SoftwareKeyCommon):
         never asked for goes after a day."""
         pack = self._make(software_ids=self.office.ids)
         file = self._tables(pack)
-        self.assertEqual(
-            pack.kept_until, fields.Date.add(pack.made_on.date(), days=30)
-        )
+        self.assertEqual(pack.kept_until, fields.Date.add(pack.made_on.date(), days=30))
         Pack = self.env["client.equipment.evidence.pack"]
         draft = Pack.with_user(self.auditor).create({})
         self.env.flush_all()
@@ -788,6 +815,23 @@ class TestLicensePosition(EvidencePackMixin, SoftwareKeyCommon):
         self.assertEqual(
             (position["Owned"], position["Applied"], position["Free"]), (2, 1, 1)
         )
+
+    def test_seats_then(self):
+        """L7, K17: how many seats a key had is told as it was."""
+        with freeze_time("2026-01-10 10:00:00"):
+            key = self._enter("SEATS-THEN", seats=5)
+        with freeze_time("2026-03-10 10:00:00"):
+            key.with_user(self.manager).seats = 8
+        with freeze_time("2026-04-10 10:00:00"):
+            key.with_user(self.manager).seats = 3
+        software = {"software_ids": self.office.ids}
+        for end, seats in (
+            ("2026-02-28", 5),
+            ("2026-03-31", 8),
+            ("2026-04-30", 3),
+            (False, 3),
+        ):
+            self.assertEqual(self._position(date_to=end, **software)["Owned"], seats)
 
     def test_replay(self):
         """L7: at any moment the position is what replaying the trail gives."""
@@ -961,8 +1005,7 @@ class TestEvidencePackDoors(EvidencePackMixin, HttpCase):
 
     def test_customers_of_another_company(self):
         """E1, L7: customers of another company are no reason to fail, nor told."""
-        owned = self._enter("DOORS-00002", company_id=False)
-        owned.owner_id = self.customer
+        self._enter("DOORS-00002", company_id=False, owner_id=self.customer.id)
         # As a database may have it from before: today Odoo asks the key's company.
         self.env.flush_all()
         self.env.cr.execute(

@@ -133,7 +133,8 @@ class TestSeats(SeatsMixin, SoftwareKeyCommon):
         self.env.flush_all()
         insert = (
             "INSERT INTO client_equipment_feature (software_key_id, equipment_id, seat,"
-            " key_seats, applied_date, applied_by_id) VALUES (%s, %s, %s, %s, now(), %s)"
+            " key_seats, applied_date, applied_by_id)"
+            " VALUES (%s, %s, %s, %s, now(), %s)"
         )
         for unit, seat, seats, refused in (
             (1, 1, 2, "software_key_unique"),
@@ -180,7 +181,9 @@ class TestSeats(SeatsMixin, SoftwareKeyCommon):
         )
         self.assertEqual(keys.mapped("status"), ["applied", "applied", "available"])
         for key in keys:
-            self.assertEqual(key.audit_log_ids.sorted("number").mapped("number")[-1], 26)
+            self.assertEqual(
+                key.audit_log_ids.sorted("number").mapped("number")[-1], 26
+            )
             self.assertEqual(
                 sorted(key.equipment_feature_ids.mapped("seat")), [*range(1, 26)]
             )
@@ -257,10 +260,13 @@ class TestSeats(SeatsMixin, SoftwareKeyCommon):
             formatted_display_name=True, software_key_owned_first=True
         )
         domain = [("can_be_applied", "=", True)]
-        self.assertIn("--3 of 25 used--", dict(offered.name_search("VOL", domain))[key.id])
+        self.assertIn(
+            "--3 of 25 used--", dict(offered.name_search("VOL", domain))[key.id]
+        )
         self.assertNotIn("--", dict(offered.name_search("SIN", domain))[single.id])
         here = offered.with_context(software_key_not_on=self.units[0].id)
         self.assertEqual(here.name_search("VOLUME", domain), [])
+        self.assertIn("On this equipment already", here.tell_why_not_offered("VOLUME"))
         self.assertRecordValues(
             self.office, [{"seats": 26, "seats_used": 3, "seats_free": 23}]
         )
@@ -272,6 +278,8 @@ class TestSeats(SeatsMixin, SoftwareKeyCommon):
             ),
             [(26, 3, 23)],
         )
+        fields = Key.fields_get(["seats", "seats_used", "seats_free"], ["aggregator"])
+        self.assertEqual({each["aggregator"] for each in fields.values()}, {"sum"})
         for filter_domain, found in (
             ([("seats", ">", 1), ("seats_free", ">", 0)], key),
             ([("seats", ">", 1), ("seats_free", "=", 0)], Key),

@@ -19,6 +19,8 @@ It needs Python 3.9 or later and nothing else. Nothing can vouch for what stands
 "about" in the file, nor for keys and entries that it leaves out.
 """
 
+# pylint: disable=print-used
+
 import base64
 import gzip
 import hashlib
@@ -365,9 +367,12 @@ class Verifier:
         elif size == self.checkpoint[1]:
             if root != self.checkpoint[2]:
                 self.wrong.append(f"{path}: its entries are not those of the pack.")
-        elif size and size not in earlier:
-            self.open.append(f"{path}: the pack has no proof for a list of {size}.")
-        elif size and earlier[size] != root:
+        elif size not in earlier:
+            self.wrong.append(
+                f"{path}: the pack knows of no checkpoint of {size} entries: it is"
+                " missing from the list, or the pack is the older one."
+            )
+        elif earlier[size] != root:
             self.wrong.append(
                 f"{path}: the first {size} entries are not those that it covers."
             )

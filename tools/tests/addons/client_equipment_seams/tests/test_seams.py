@@ -1,6 +1,7 @@
 import base64
 import io
 
+from freezegun import freeze_time
 from lxml import etree
 from openpyxl import load_workbook
 
@@ -38,6 +39,20 @@ class TestSeams(SoftwareKeyCommon):
         keys = self._enter("SEAM-2", "SEAM-3")
         self._apply(keys[0]).unlink()
         self.assertEqual(keys.mapped("heard"), [3, 1])
+
+    def test_example(self):
+        """H1: the example of the developers' page says on the equipment that a key has
+        expired there."""
+        key = self._enter_subscriptions("SEAM-7", end=1)
+        self._apply(key)
+        with freeze_time(self._in_days(3)):
+            self.env.invalidate_all()
+            key.with_user(self.manager).status = "expired"
+        told = self.laptop.message_ids.filtered(
+            lambda message: "has expired here" in str(message.body)
+        )
+        self.assertEqual(len(told), 1)
+        self.assertNotIn("SEAM-7", told.body)
 
     def test_fact_of_its_own(self):
         """H1, L5: an entry has the addon's fact, and the hash covers it."""
