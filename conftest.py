@@ -12,7 +12,6 @@ from functools import partialmethod
 from pathlib import Path
 
 import pytest
-import requests
 import websocket
 
 from odoo.tests import HttpCase, common
@@ -82,33 +81,40 @@ class KeptBrowser(common.ChromeBrowser):
     all of it goes with the end of the tour, connections to the server included.
     """
 
-    kept = {}  # {for touch: the arguments and results of its start}
+    kept = {}  # {for touch: (process, port, connection to the whole of it)}
 
     def _chrome_start(self, user_data_dir, touch_enabled, headless=True, debug=False):
-        kept = self.kept.get(touch_enabled)
-        if not kept or kept[0].poll() is not None:
-            kept = *super()._chrome_start(user_data_dir, touch_enabled), user_data_dir
-            self.kept[touch_enabled] = kept
-        process, port, folder = kept
-        if folder != user_data_dir:
+        if touch_enabled in self.kept:
             os.rmdir(user_data_dir)
+        else:
+            process, port = super()._chrome_start(user_data_dir, touch_enabled)
+            _, path = Path(user_data_dir, "DevToolsActivePort").read_text().split()
+            self.kept[touch_enabled] = process, port, self._connect(port, path, 10)
+        self.for_touch = touch_enabled
+        process, port, self.whole = self.kept[touch_enabled]
         return process, port
 
-    def _open_websocket(self):
-        address = f"{common.HOST}:{self.devtools_port}"
-        version = requests.get(f"http://{address}/json/version", timeout=10).json()
-        self.whole = websocket.create_connection(
-            version["webSocketDebuggerUrl"], suppress_origin=True, timeout=10
+    def _spawn_chrome(self, cmd):
+        # Not as a child of ours: Odoo ends those after each class of tests.
+        process, port = super()._spawn_chrome(["setsid", "--fork", *cmd])
+        process.wait()
+        return process, port
+
+    def _connect(self, port, path, timeout):
+        return websocket.create_connection(
+            f"ws://{common.HOST}:{port}{path}",
+            timeout,
+            enable_multithread=True,
+            suppress_origin=True,
         )
+
+    def _open_websocket(self):
         self.context = self._ask_whole("Target.createBrowserContext")
         window = self._ask_whole(
             "Target.createTarget", url="about:blank", **self.context
         )
-        page = websocket.create_connection(
-            f"ws://{address}/devtools/page/{window['targetId']}",
-            enable_multithread=True,
-            suppress_origin=True,
-        )
+        path = f"/devtools/page/{window['targetId']}"
+        page = self._connect(self.devtools_port, path, 10)
         page.settimeout(0.01)
         return page
 
@@ -124,23 +130,24 @@ class KeptBrowser(common.ChromeBrowser):
             self.screencaster.stop()
             self._result.cancel()
             self._ask_whole("Target.disposeBrowserContext", **self.context)
-            self.whole.close()
             self._receiver.join(10)
         except Exception:
-            self.chrome.kill()  # the next tour begins with another one
+            self.end(self.for_touch)  # the next tour begins with another one
             raise
 
     @classmethod
-    def end(cls):
-        for process, *_rest in cls.kept.values():
-            process.terminate()
-            process.wait()
+    def end(cls, for_touch):
+        _process, _port, whole = cls.kept.pop(for_touch)
+        whole.send(json.dumps({"id": 0, "method": "Browser.close"}))
+        whole.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def browsers():
+    """End them at the end."""
     yield
-    KeptBrowser.end()
+    for for_touch in list(KeptBrowser.kept):
+        KeptBrowser.end(for_touch)
 
 
 class _Errors(logging.Handler):

@@ -246,25 +246,7 @@ def main():
 
     if "works" in parts:
         say("Works")
-        if args.quick:
-            plan = [
-                (100, {"loop": 1}),
-                (1_000, {"sql": 1, "auditlog": 1}),
-                (10_000, {"sql": 1}),
-            ]
-        else:
-            plan = [
-                (1_000, {"sql": 7, "auditlog": 3, "loop": 1}),
-                (10_000, {"sql": 5, "auditlog": 2}),
-                (100_000, {"sql": 1}),
-                (10_000, {"loop": 1}),  # last: where time is up, these are left out
-            ]
-        if args.plan:
-            plan = []
-            for text in args.plan:
-                size, against, runs = re.split("[:=]", text)
-                plan.append((int(size), {against: int(runs)}))
-        rows += compare_works(field, plan, start + 24 * 60)
+        rows += compare_works(field, plan_works(args), start + 24 * 60)
         save()
         databases.sql(field, "VACUUM")
     if "readers" in parts:
@@ -297,6 +279,25 @@ def main():
     notes += ["", f"Indexes that nothing used: {text}."]
     print(notes[-1])
     save()
+
+
+def plan_works(args):
+    """Return which works are measured: ``[(number of keys, {against: runs})]``."""
+    if args.plan:
+        cut = (re.split("[:=]", text) for text in args.plan)
+        return [(int(size), {against: int(runs)}) for size, against, runs in cut]
+    if args.quick:
+        return [
+            (100, {"loop": 1}),
+            (1_000, {"sql": 1, "auditlog": 1}),
+            (10_000, {"sql": 1}),
+        ]
+    return [
+        (1_000, {"sql": 7, "auditlog": 3, "loop": 1}),
+        (10_000, {"sql": 5, "auditlog": 2}),
+        (100_000, {"sql": 1}),
+        (10_000, {"loop": 1}),  # last: where time is up, these are left out
+    ]
 
 
 def facts(title, found):

@@ -302,9 +302,13 @@ CHECKS = {
     "status, assignment and equipment_id disagree": """
         SELECT key.id FROM client_equipment_software_key key
           LEFT JOIN client_equipment_feature f ON f.software_key_id = key.id
-         WHERE key.equipment_id IS DISTINCT FROM f.equipment_id
-            OR (key.status = 'applied' AND f.id IS NULL)
-            OR (key.status IN ('available', 'revoked') AND f.id IS NOT NULL)
+         GROUP BY key.id
+        HAVING key.seats_used <> count(f.id)
+            OR key.equipment_id IS DISTINCT FROM
+               CASE count(f.id) WHEN 1 THEN min(f.equipment_id) END
+            OR (key.status = 'applied' AND count(f.id) < key.seats)
+            OR (key.status = 'available' AND count(f.id) >= key.seats)
+            OR (key.status = 'revoked' AND count(f.id) > 0)
     """,
     "a trail does not lead to its key's state": """
         SELECT key.id FROM client_equipment_software_key key

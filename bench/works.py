@@ -41,7 +41,7 @@ def available(cr, keys):
     found = fetch(
         cr,
         "SELECT id FROM client_equipment_software_key WHERE status = 'available'"
-        " ORDER BY id LIMIT %s",
+        " AND seats = 1 ORDER BY id LIMIT %s",
         keys,
     )
     return [(key, units[index * 7 % len(units)]) for index, key in enumerate(found)]
@@ -112,7 +112,7 @@ def all_due(cr, keys):
     cr.execute(
         """
         UPDATE client_equipment_software_key
-           SET status = CASE WHEN equipment_id IS NULL THEN 'available'
+           SET status = CASE WHEN seats_used < seats THEN 'available'
                         ELSE 'applied' END,
                key_type = 'subscription', validity_end = %s
          WHERE id IN (SELECT id FROM client_equipment_software_key
@@ -250,22 +250,24 @@ class Auditlog:
             """
             INSERT INTO bench_plain_key (
                 id, license_key, software_id, key_type, validity_start, validity_end,
-                status, equipment_id, owner_id, supplier_id, company_id,
-                create_uid, write_uid, create_date, write_date
+                status, seats, seats_used, equipment_id, owner_id, supplier_id,
+                company_id, create_uid, write_uid, create_date, write_date
             )
             SELECT id, license_key, software_id, key_type, validity_start, validity_end,
-                   status, equipment_id, owner_id, supplier_id, company_id,
-                   create_uid, write_uid, create_date, write_date
+                   status, seats, seats_used, equipment_id, owner_id, supplier_id,
+                   company_id, create_uid, write_uid, create_date, write_date
               FROM client_equipment_software_key ORDER BY id
             """
         )
         cr.execute(
             """
             INSERT INTO bench_plain_feature (
-                id, software_key_id, equipment_id, applied_date, applied_by_id,
+                id, software_key_id, equipment_id, seat, key_seats,
+                applied_date, applied_by_id,
                 create_uid, write_uid, create_date, write_date
             )
-            SELECT id, software_key_id, equipment_id, applied_date, applied_by_id,
+            SELECT id, software_key_id, equipment_id, seat, key_seats,
+                   applied_date, applied_by_id,
                    create_uid, write_uid, create_date, write_date
               FROM client_equipment_feature ORDER BY id
             """
@@ -281,21 +283,21 @@ class Auditlog:
 ENTER = """
     INSERT INTO client_equipment_software_key (
         license_key, software_id, key_type, validity_start, validity_end, status,
-        company_id, create_uid, write_uid, create_date, write_date
+        seats, seats_used, company_id, create_uid, write_uid, create_date, write_date
     )
     SELECT license_key, 1 + (number - 1) %% 40, 'subscription', %(today)s, %(end)s,
-           'available', %(company)s, %(uid)s, %(uid)s, %(now)s, %(now)s
+           'available', 1, 0, %(company)s, %(uid)s, %(uid)s, %(now)s, %(now)s
       FROM unnest(%(license_keys)s) WITH ORDINALITY AS new(license_key, number)
     RETURNING id
 """
 APPLY = """
     INSERT INTO client_equipment_feature (
         software_key_id, equipment_id, applied_date, applied_by_id,
-        in_service, bound_company_ref, bound_partner_ref,
+        seat, key_seats, in_service, bound_company_ref, bound_partner_ref,
         create_uid, write_uid, create_date, write_date
     )
     SELECT key_id, unit_id, %(today)s, %(uid)s,
-           TRUE, key.company_id,
+           1, key.seats, TRUE, key.company_id,
            CASE WHEN key.owner_id IS NOT NULL THEN unit.partner_id END,
            %(uid)s, %(uid)s, %(now)s, %(now)s
       FROM unnest(%(ids)s, %(units)s) AS new(key_id, unit_id)
@@ -317,7 +319,7 @@ ENTRIES = """
     ) act
     {source}
     CROSS JOIN LATERAL (
-        SELECT 1 AS place, {unit} AS equipment_id, {seat} AS seat,
+        SELECT 1 AS place, TRUE AS is_last, {unit} AS equipment_id, {seat} AS seat,
                {installed_on} AS installed_on, NULL::timestamp AS installed_from,
                {before} AS status_before, {after} AS status_after,
                {end_before} AS end_before, {end_after} AS end_after,
@@ -327,12 +329,12 @@ ENTRIES = """
     WHERE key.id = ANY(%(ids)s)
 """
 STEP = """
-    WITH trail AS ({insert})
+    WITH {entries}, trail AS ({insert})
     UPDATE client_equipment_software_key key
-       SET {sets} audit_number = trail.number, audit_hash = trail.hash,
+       SET {sets} audit_number = entry.number, audit_hash = entry.hash,
            write_uid = %(uid)s, write_date = %(now)s
-      FROM trail
-     WHERE key.id = trail.software_key_id AND key.id = ANY(%(ids)s)
+      FROM entry
+     WHERE key.id = entry.software_key_id AND key.id = ANY(%(ids)s)
 """
 
 
@@ -343,7 +345,8 @@ class BareSql:
         self.cr = connection.cursor()
         # What the statements say of a person is looked up before the clock runs.
         self.joins = self._text(env[TRAIL]._get_fact_joins())
-        self.insert = self._text(env[TRAIL]._insert_sql(SQL("entries_source")))
+        self.entries = self._text(env[TRAIL]._entries_sql(SQL("entries_source")))
+        self.insert = self._text(env[TRAIL]._insert_sql())
         self.people = {
             login: (found.id, found.name)
             for login in ("manager1", "technician1", "__system__")
@@ -374,9 +377,9 @@ class BareSql:
             "installed_on": "NULL::date",
             "sets": "status = %(status)s,",
         } | parts
-        entries = ENTRIES.format(joins=self.joins, **parts)
-        insert = self.insert.replace("entries_source", entries)
-        self.cr.execute(STEP.format(insert=insert, sets=parts["sets"]), values)
+        source = ENTRIES.format(joins=self.joins, **parts)
+        parts["entries"] = self.entries.replace("entries_source", source)
+        self.cr.execute(STEP.format(insert=self.insert, **parts), values)
 
     def enter(self, license_keys):
         values = self._values("manager1", license_keys=license_keys)
@@ -396,8 +399,9 @@ class BareSql:
             unit="f.equipment_id",
             seat="1",
             installed_on="f.applied_date",
-            sets="status = %(status)s, equipment_id = (SELECT equipment_id FROM"
-            " client_equipment_feature WHERE software_key_id = key.id),",
+            sets="status = %(status)s, seats_used = 1, equipment_id = (SELECT"
+            " equipment_id FROM client_equipment_feature"
+            " WHERE software_key_id = key.id),",
         )
 
     def remove(self, feature_ids):
@@ -409,7 +413,7 @@ class BareSql:
             values,
             seat="1",
             installed_on="%(today)s::date",
-            sets="status = %(status)s, equipment_id = NULL,",
+            sets="status = %(status)s, seats_used = 0, equipment_id = NULL,",
         )
 
     def expire(self, key_ids):

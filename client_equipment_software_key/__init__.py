@@ -1,14 +1,22 @@
+from odoo.tools import SQL
+
 from . import models, report, wizards, controllers
 
 
 def uninstall_hook(env):
     """Take away what Odoo itself would stumble over, or leave behind."""
-    # It drops the indexes first that these foreign keys point to; PostgreSQL refuses.
-    for name in ("in_service", "company", "partner"):
-        env.cr.execute(
-            "ALTER TABLE client_equipment_feature"
-            f" DROP CONSTRAINT IF EXISTS client_equipment_feature_place_{name}"
-        )
+    # It drops the indexes first that the composite foreign keys point to; PostgreSQL
+    # refuses.
+    Feature = env["client.equipment.feature"]
+    for name, constraint in Feature._table_objects.items():
+        if "FOREIGN KEY" in constraint.get_definition(env.registry):
+            env.cr.execute(
+                SQL(
+                    "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s",
+                    SQL.identifier(Feature._table),
+                    SQL.identifier(name),
+                )
+            )
     # It removes external ids by the addon that they bear: those of our models' mixin
     # bear the other one, which stays.
     ours = [

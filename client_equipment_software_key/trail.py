@@ -68,6 +68,14 @@ FACTS: Final = {
 # this. ("license_file_sha256" is kept for the SHA-256 of a key's license file.)
 KEY_FACT: Final = "license_key_sha256"
 
+# What a key is beside its life: where one of these changes, an entry *changed* tells
+# what it was and what it became (K17). Another addon adds to it by an extension of the
+# key's ``_get_told_fields``.
+TOLD_FIELDS: Final = (
+    *("software_id", "key_type", "validity_start", "seats", "owner_id"),
+    *("supplier_id", "company_id"),
+)
+
 # The facts of version 1, in the order of its hash. The company of the equipment stands
 # after them where there is one.
 VERSION_1: Final = (

@@ -8,6 +8,7 @@ qweb = env["ir.qweb"]
 scripts, styles = qweb._get_bundles_to_pregenarate()
 scripts |= {  # loaded on demand
     "bus.websocket_worker_assets",
+    "web.assets_clickbot",
     "web.assets_backend_lazy",
     "web.assets_emoji",
     "web.chartjs_lib",

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 TABLES = [
     ("lifecycle", "api.md", "steps"),
     ("trail", "evidence.md", "facts"),
+    ("tests/attacks", "evidence.md", "attacks"),
 ]
 
 

@@ -13,6 +13,7 @@ from mistune.renderers.rst import RSTRenderer
 
 SECTIONS = {
     "DESCRIPTION": None,
+    "CONTEXT": "Use cases and context",
     "CONFIGURE": "Configuration",
     "USAGE": "Usage",
     "DEVELOP": "For developers",

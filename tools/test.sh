@@ -130,27 +130,13 @@ run_tests() {
   python -m pytest --odoo-http --odoo-database="$base" "$@"
 }
 
-# Odoo's own suites over our addons with their demo data: its lints, and its robot that clicks everything.
-lints=(TestIndex TestNaming TestLintOverrideSignatures TestTestHoles PotLinter TestOnchangeDomains TestDunderinit)
-
-run_odoo_suites() {
-  local tags suite failed= log
-  tags=$(printf '/test_lint:%s,' "${lints[@]}")click_all/web:TestMenusAdmin
-  begin_new ce_suites "test_lint,$(our_addons)" --with-demo
-  log=$TMPDIR/suites.log
-  step "Running Odoo's own suites"
-  odoo_step "$log" -d "$base" --http-port="$(free_port)" --test-tags="$tags" || failed=1
-  for suite in "${lints[@]}" TestMenusAdmin; do
-    grep -q ": Starting $suite\." "$log" || { failed=1 && warn "$suite did not run"; }
-  done
-  [[ ! $failed ]] || die "Odoo's own suites failed"
-  grep -o '0 failed, .* tests' "$log"
-}
-
 # Our addons as wheels: built, installed into an empty folder beside Odoo, loaded from there.
 run_packages() {
   local site
-  begin_new ce_packages base
+  begin ce_packages
+  make_template "$(our_addons)"
+  copy_database "$template" "$base"
+  unlock
   site=$TMPDIR/site
   step "Building and installing $(our_addons)"
   mkdir "$TMPDIR/src"
@@ -162,7 +148,7 @@ run_packages() {
   cd "$TMPDIR"
   PYTHONPATH=$site:$PYTHONPATH ODOO_ADDONS_PATH=$odoo/odoo/addons \
     odoo_step "$TMPDIR/packages.log" -d "$base" -i "$(our_addons)" || die "Odoo cannot load the wheels"
-  ! grep -qE "$loud" "$TMPDIR/packages.log" || die "there were warnings while installing the wheels"
+  no_warnings "$TMPDIR/packages.log" "the wheels"
   [[ $(psql -Atd "$base" -c "SELECT count(*) FROM ir_module_module
       WHERE state = 'installed' AND name LIKE 'client_equipment%'") == $(our_addons | tr , '\n' | wc -l) ]] ||
     die "Odoo did not find the wheels"

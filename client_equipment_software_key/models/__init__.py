@@ -9,9 +9,11 @@ from . import client_equipment_feature
 from . import client_equipment_place
 from . import client_equipment_software
 from . import client_equipment_software_key
+from . import client_equipment_audit_deletion
 from . import client_equipment_told
 from . import client_equipment_software_key_seats
 from . import client_equipment_software_key_life
+from . import client_equipment_software_key_changes
 from . import client_equipment_software_key_entry
 from . import client_equipment_software_key_renewal
 from . import client_equipment_software_key_next
@@ -30,5 +32,6 @@ from . import ir_http
 from . import res_company
 from . import res_config_settings
 from . import mail_activity
+from . import base_partner_merge
 from . import res_partner
 from . import res_users

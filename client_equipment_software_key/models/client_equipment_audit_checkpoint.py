@@ -2,7 +2,7 @@ import base64
 import re
 from datetime import datetime, timedelta
 from heapq import merge
-from itertools import groupby, takewhile
+from itertools import takewhile
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -144,7 +144,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         until = self._get_database_time().replace(microsecond=0) + timedelta(seconds=1)
         return self._make(until, PATIENCE)
 
-    def action_make(self):
+    def action_make(self) -> dict:
         """Button *Make Checkpoint Now*.
 
         :return: a window action that shows the new checkpoint
@@ -201,8 +201,11 @@ class ClientEquipmentAuditCheckpoint(models.Model):
                 self._get_leaves(last.until, until),
                 fresh._get_leaves(last.until, until),
             )
-            for leaf, _seen in groupby(both):
-                tree.append(leaf.data)
+            before = None
+            for leaf in both:
+                if leaf != before:
+                    tree.append(leaf.data)
+                before = leaf
         checkpoint = self._store(until, tree)
         checkpoint._mail()
         return checkpoint
@@ -321,9 +324,9 @@ class ClientEquipmentAuditCheckpoint(models.Model):
             self.text,
             self.env._(
                 "With it you find out at any later time whether an entry from before "
-                "was changed, removed or added, whoever did it: in Odoo, Software Key "
-                "Management, Checkpoints, Verify with a Checkpoint, paste the three "
-                "lines. They hold no license key and no name."
+                "was changed, removed or added, whoever did it: in Odoo, open Client "
+                "Equipment, Software Key Management, Verify with a Checkpoint, and "
+                "paste the three lines. They hold no license key and no name."
             ),
         )
 
@@ -362,7 +365,13 @@ class ClientEquipmentAuditCheckpoint(models.Model):
                 SQL(
                     """
                     SELECT action_date, id, hash
-                      FROM client_equipment_audit_log
+                      FROM (
+                        SELECT action_date, id, hash
+                          FROM client_equipment_audit_log
+                        UNION ALL
+                        SELECT action_date, id, hash
+                          FROM client_equipment_audit_deletion_entry
+                      ) entry
                      WHERE (action_date, id) > (%(date)s, %(id)s)
                        AND action_date < %(until)s
                      ORDER BY action_date, id
@@ -511,7 +520,8 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         if not differs:
             return self.env._(
                 "The checkpoints in the list agree with the entries as they are now: "
-                "they were written anew, too."
+                "either these lines are not as they were, or the list was written "
+                "anew, too."
             )
         if not agreed:
             return self.env._(

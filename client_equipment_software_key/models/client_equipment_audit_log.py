@@ -185,6 +185,10 @@ class ClientEquipmentAuditLog(models.Model):
     )
     # The Audit Logs menu by date range, newest first.
     _action_date = models.Index("(action_date, id)")
+    # Usage History, newest first, and what was installed on a day.
+    _installed_from = models.Index(
+        "((COALESCE(installed_from, action_date)), id) WHERE action = 'applied'"
+    )
 
     @api.depends(
         "action",
@@ -299,7 +303,9 @@ class ClientEquipmentAuditLog(models.Model):
             return self.env._("nothing")
         if field.type == "selection":
             return dict(field._description_selection(self.env)).get(value, value)
-        return str(value)
+        if field.type == "date":
+            return self._say_date(fields.Date.to_date(value))
+        return value
 
     def _tell_reason_code(self):
         """Return in the reader's language the reason that the system gave, if any.
@@ -316,80 +322,6 @@ class ClientEquipmentAuditLog(models.Model):
             case "reference":
                 return self.env._("Reference: %s", self.reason_data)
         return self.reason_code
-
-    @api.model
-    def _step_columns(self, statuses, seats):
-        """Return ``{name: values}``: what differs from entry to entry of one step.
-
-        Of several entries of one key ``place`` is their order, and each begins with
-        the status that the one before it has left.
-        """
-        if seats is None:
-            if len(set(statuses.values())) == 1:
-                return {}
-            return {"key_id": list(statuses), "status": list(statuses.values())}
-        key_ids, equipment_ids, _seats, after = map(list, zip(*seats, strict=True))
-        step = {"key_id": key_ids, "equipment_id": equipment_ids, "status": after}
-        if len(seats) == len(statuses):
-            return step
-        places, before, last = [], [], {}
-        for number, (key_id, status) in enumerate(zip(key_ids, after, strict=True)):
-            place, status_before, _number = last.get(key_id, (0, None, None))
-            places.append(place + 1)
-            before.append(status_before)
-            last[key_id] = (place + 1, status, number)
-        ends = {number for *_, number in last.values()}
-        return step | {
-            "place": places,
-            "status_before": before,
-            "is_last": [number in ends for number in range(len(seats))],
-        }
-
-    @api.model
-    def _steps_sql(self, step):
-        """Return the SQL that joins the columns of a step to their keys."""
-        if not step:
-            return SQL()
-        types = {
-            "status": "varchar[]",
-            "status_before": "varchar[]",
-            "is_last": "bool[]",
-        }
-        return SQL(
-            "JOIN unnest(%s) AS step(%s) ON step.key_id = key.id",
-            SQL(", ").join(
-                SQL("%s::%s", values, SQL(types.get(name, "int[]")))
-                for name, values in step.items()
-            ),
-            SQL(", ").join(map(SQL.identifier, step)),
-        )
-
-    @api.model
-    def _status_before_sql(self, action, chained):
-        if action == "created":
-            return SQL("NULL")
-        return SQL(
-            "COALESCE(step.status_before, key.status)" if chained else "key.status"
-        )
-
-    @api.model
-    def _following_sql(self):
-        """Return the recursive part of ``entry``: each next entry of a key, over the
-        hash of the one before it."""
-        return SQL(
-            """
-            UNION ALL
-            SELECT *, %s
-              FROM (
-                SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,
-                       previous.hash AS previous_hash, fact.*
-                  FROM entry previous
-                  JOIN fact ON fact.software_key_id = previous.software_key_id
-                           AND fact.place = previous.place + 1
-              ) entry
-            """,
-            self._hash_sql(),
-        )
 
     @api.model
     def _get_moment(self):
@@ -425,6 +357,27 @@ class ClientEquipmentAuditLog(models.Model):
                     WINDOW trail AS (
                         PARTITION BY log.software_key_id ORDER BY log.number
                     )
+                ), told AS (
+                    -- where the trail says that the seats are
+                    SELECT software_key_id,
+                           array_agg(equipment_ref ORDER BY equipment_ref)
+                               AS equipment_ids
+                      FROM (
+                        SELECT DISTINCT ON (software_key_id, equipment_ref)
+                               software_key_id, equipment_ref, action, number, ended
+                          FROM (
+                            SELECT *, max(number) FILTER (
+                                       WHERE action = 'reinstated'
+                                          OR action IN ('applied', 'revoked')
+                                         AND seat IS NULL
+                                   ) OVER (PARTITION BY software_key_id) AS ended
+                              FROM entry
+                          ) step
+                         WHERE action IN ('applied', 'revoked')
+                         ORDER BY software_key_id, equipment_ref, number DESC
+                      ) place
+                     WHERE action = 'applied' AND number >= COALESCE(ended, 0)
+                     GROUP BY software_key_id
                 ), finding AS (
                     SELECT software_key_id, number,
                            CASE WHEN problem <> 'removed' THEN id END AS audit_log_id,
@@ -439,7 +392,7 @@ class ClientEquipmentAuditLog(models.Model):
                                WHEN hash IS DISTINCT FROM %(hash)s THEN 'altered'
                                WHEN equipment_id IS DISTINCT FROM (
                                     SELECT equipment.id
-                                      FROM client_equipment equipment
+                                      FROM %(equipment)s equipment
                                      WHERE equipment.id = entry.equipment_ref
                                ) THEN 'link'
                                WHEN version > 1
@@ -473,18 +426,24 @@ class ClientEquipmentAuditLog(models.Model):
                                     IS DISTINCT FROM key.validity_end THEN 'validity'
                                WHEN last.software_id <> key.software_id
                                     THEN 'software'
-                               WHEN feature.equipment_id IS DISTINCT FROM (
-                                    CASE WHEN last.status_after IN
-                                              ('applied', 'expired')
-                                          AND last.action <> 'revoked'
-                                         THEN last.equipment_ref END
-                               ) OR feature.equipment_id
-                                    IS DISTINCT FROM key.equipment_id
-                                    THEN 'assignment'
+                               WHEN place.equipment_ids
+                                    IS DISTINCT FROM told.equipment_ids
+                                 OR key.seats_used <> COALESCE(
+                                        cardinality(place.equipment_ids), 0
+                                    )
+                                 OR key.equipment_id IS DISTINCT FROM (
+                                    CASE key.seats_used WHEN 1
+                                         THEN place.equipment_ids[1] END
+                               ) THEN 'assignment'
                                END AS problem
                           FROM client_equipment_software_key key
-                          LEFT JOIN client_equipment_feature feature
-                                 ON feature.software_key_id = key.id
+                          LEFT JOIN LATERAL (
+                                SELECT array_agg(equipment_id ORDER BY equipment_id)
+                                       AS equipment_ids
+                                  FROM client_equipment_feature feature
+                                 WHERE feature.software_key_id = key.id
+                          ) place ON TRUE
+                          LEFT JOIN told ON told.software_key_id = key.id
                           LEFT JOIN LATERAL (
                                 SELECT *
                                   FROM client_equipment_audit_log log
@@ -503,6 +462,7 @@ class ClientEquipmentAuditLog(models.Model):
                 """,
                 hash=self._hash_of_any_version_sql(),
                 key_ids=list(keys.ids),
+                equipment=SQL.identifier(self.env["client.equipment"]._table),
             )
         )
         rows = self.env.cr.fetchall()

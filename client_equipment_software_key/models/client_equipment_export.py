@@ -6,7 +6,7 @@ from odoo.tools import split_every
 
 from odoo.addons.client_equipment.arguments import checked
 
-PORTION = 1000
+EXPORT_BATCH = 1000
 
 # What a spreadsheet takes for the beginning of a formula, as half of them do behind
 # blanks and quotes, and those for East Asia in full width; at the beginning of a text,
@@ -47,7 +47,7 @@ class ClientEquipmentExport(models.AbstractModel):
         if not self:
             return super().export_data(fields_to_export)
         rows = []
-        for ids in split_every(PORTION, self._ids, list):
+        for ids in split_every(EXPORT_BATCH, self._ids, list):
             portion = self.browse(ids).with_context(client_equipment_export=True)
             portion = super(ClientEquipmentExport, portion)
             rows += portion.export_data(fields_to_export)["datas"]

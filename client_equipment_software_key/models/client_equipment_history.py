@@ -17,7 +17,7 @@ class ClientEquipmentMixin(models.AbstractModel):
 class ClientEquipment(models.Model):
     _inherit = "client.equipment"
 
-    def action_view_history(self):
+    def action_view_history(self) -> dict:
         """Show which keys have been on these equipment.
 
         :return: a window action
@@ -28,7 +28,7 @@ class ClientEquipment(models.Model):
 class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
-    def action_view_history(self):
+    def action_view_history(self) -> dict:
         """Show where these keys have been.
 
         :return: a window action
@@ -39,11 +39,12 @@ class ClientEquipmentSoftwareKey(models.Model):
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    def action_view_software_key_history(self):
-        """Show which keys have been on the equipment of this customer.
+    def action_view_software_key_history(self) -> dict:
+        """Show which keys this customer has had on its equipment, also on units that
+        somebody else has now.
 
         :return: a window action
         """
         self.ensure_one()
         history = self.env["client.equipment.usage.history"]
-        return history._view_history([("equipment_id.partner_id", "child_of", self.id)])
+        return history._view_history([("customer_id", "child_of", self.id)])

@@ -8,15 +8,13 @@ class ClientEquipmentSoftware(models.Model):
     below_minimum = fields.Boolean(
         compute="_compute_below_minimum",
         search="_search_below_minimum",
-        help="Fewer keys are available than its minimum.",
+        help="Fewer keys, or seats of keys, are available than its minimum.",
     )
 
-    @api.depends("available_count", "minimum_available")
+    @api.depends("seats_free", "minimum_available")
     def _compute_below_minimum(self):
         for software in self:
-            software.below_minimum = (
-                software.available_count < software.minimum_available
-            )
+            software.below_minimum = software.seats_free < software.minimum_available
 
     @api.model
     def _search_below_minimum(self, operator, value):
@@ -31,7 +29,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
     @api.model
-    def get_overview(self):
+    def get_overview(self) -> dict:
         """Tell what there is to do, and how the trails stand.
 
         :return: ``{"manages", "tasks", "verification"}``: whether the user manages
@@ -63,9 +61,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             ),
             (
                 "expired_installed",
-                self.search_count(
-                    [("status", "=", "expired"), ("equipment_id", "!=", False)]
-                ),
+                self.search_count([("status", "=", "expired"), ("seats_used", ">", 0)]),
                 env._("Expired Keys Still Installed"),
                 env._("Renew them, or remove them from the equipment."),
                 keys,

@@ -25,6 +25,14 @@ def _other_place_message(env, _diagnostics):
     )
 
 
+class _PlaceKey(models.Constraint):
+    """A foreign key to the equipment, in whatever table another addon may keep it."""
+
+    def get_definition(self, registry):
+        table = registry["client.equipment"]._table if registry else "client_equipment"
+        return super().get_definition(registry).format(equipment=table)
+
+
 class ClientEquipment(models.Model):
     """What the database needs to know of a place, to keep keys off the wrong ones."""
 
@@ -96,20 +104,20 @@ class ClientEquipmentFeature(models.Model):
     # equipment_id last: Odoo knows foreign keys by their first column, and would take
     # one of these for that of the field.
     _always_in_service = models.Constraint("CHECK(in_service)")
-    _place_in_service = models.Constraint(
+    _place_in_service = _PlaceKey(
         "FOREIGN KEY (in_service, equipment_id)"
-        " REFERENCES client_equipment (in_service, id) NOT VALID",
+        " REFERENCES {equipment} (in_service, id) NOT VALID",
         _left_service_message,
     )
-    _place_company = models.Constraint(
+    _place_company = _PlaceKey(
         "FOREIGN KEY (bound_company_ref, equipment_id)"
-        " REFERENCES client_equipment (company_id, id)"
+        " REFERENCES {equipment} (company_id, id)"
         " ON UPDATE CASCADE NOT VALID",
         _other_place_message,
     )
-    _place_partner = models.Constraint(
+    _place_partner = _PlaceKey(
         "FOREIGN KEY (bound_partner_ref, equipment_id)"
-        " REFERENCES client_equipment (partner_id, id)"
+        " REFERENCES {equipment} (partner_id, id)"
         " ON UPDATE CASCADE NOT VALID",
         _other_place_message,
     )
@@ -166,11 +174,12 @@ class ClientEquipmentFeature(models.Model):
                    SET bound_company_ref = key.company_id,
                        bound_partner_ref = CASE WHEN key.owner_id IS NOT NULL
                                                 THEN equipment.partner_id END
-                  FROM client_equipment_software_key key, client_equipment equipment
+                  FROM client_equipment_software_key key, %s equipment
                  WHERE key.id = feature.software_key_id
                    AND equipment.id = feature.equipment_id
                    AND feature.id = ANY(%s)
                 """,
+                SQL.identifier(self.env["client.equipment"]._table),
                 list(self.ids),
             )
         )

@@ -109,6 +109,22 @@ class ClientEquipmentSoftware(models.Model):
         compute_sudo=False,
         help="Applied keys that do not expire soon.",
     )
+    seats = fields.Integer(
+        "Seats Entitled",
+        compute="_compute_software_key_counts",
+        compute_sudo=False,
+        help="On how many units the keys in stock or in use may be installed.",
+    )
+    seats_used = fields.Integer(
+        compute="_compute_software_key_counts",
+        compute_sudo=False,
+        help="On how many units they are installed.",
+    )
+    seats_free = fields.Integer(
+        compute="_compute_software_key_counts",
+        compute_sudo=False,
+        help="On how many more units they may be installed.",
+    )
     next_validity_end = fields.Date(
         compute="_compute_software_key_counts",
         compute_sudo=False,
@@ -131,12 +147,17 @@ class ClientEquipmentSoftware(models.Model):
     )
 
     # The counts follow the keys that the reader may see: hence compute_sudo=False.
-    @api.depends("software_key_ids.status", "software_key_ids.validity_end")
+    @api.depends(
+        "software_key_ids.status",
+        "software_key_ids.validity_end",
+        "software_key_ids.seats",
+        "software_key_ids.seats_used",
+    )
     def _compute_software_key_counts(self):
         groups = self.env["client.equipment.software.key"]._read_group(
             [("software_id", "in", self.ids)],
             ["software_id", "status"],
-            ["__count", "validity_end:min"],
+            ["__count", "validity_end:min", "seats:sum", "seats_used:sum"],
         )
         expiring = {
             (software, status): count
@@ -148,15 +169,21 @@ class ClientEquipmentSoftware(models.Model):
                 ["__count"],
             )
         }
-        counts, totals, ends = {}, {}, {}
-        for software, status, count, first_end in groups:
+        counts, totals, ends, seats = {}, {}, {}, {}
+        for software, status, count, first_end, entitled, used in groups:
             counts[software.id, status] = count
             totals[software.id] = totals.get(software.id, 0) + count
+            if status in LIVE_STATUSES:
+                before = seats.get(software.id, (0, 0))
+                seats[software.id] = before[0] + entitled, before[1] + used
             if first_end and status in ("available", "applied"):
                 ends.setdefault(software.id, []).append(first_end)
         for software in self:
             # Those in a status of another addon, too.
             software.software_key_count = totals.get(software._origin.id, 0)
+            entitled, used = seats.get(software._origin.id, (0, 0))
+            software.seats, software.seats_used = entitled, used
+            software.seats_free = entitled - used
             software.expiring_count = 0
             for status, _label in STATUSES:
                 count = counts.get((software._origin.id, status), 0)
@@ -385,7 +412,7 @@ class ClientEquipmentSoftware(models.Model):
             ]._read_group(
                 [("software_id", "in", watched.ids), ("can_be_applied", "=", True)],
                 ["software_id", "company_id"],
-                ["__count"],
+                ["seats_free:sum"],
             )
         }
         shared = self.env["res.company"]
@@ -409,7 +436,7 @@ class ClientEquipmentSoftware(models.Model):
         return activities
 
     def _shortage_reminder(self, company, available):
-        """Return the values of the activity for so few available keys."""
+        """Return the values of the activity for so few available keys, or seats."""
         user = self._get_reminded_user(company)
         return self._reminder_vals(
             "low",
@@ -496,19 +523,22 @@ class ClientEquipmentSoftware(models.Model):
     # ------------------------------------------------------------------
 
     def _count_available_for(self, equipment):
-        """Return ``{software: number of keys}`` that could go onto the equipment."""
+        """Return ``{software: number of free seats}`` of the keys that could go onto
+        the equipment."""
         SoftwareKey = self.env["client.equipment.software.key"]
         return dict(
             SoftwareKey._read_group(
                 SoftwareKey._fits_domain(equipment)
                 & Domain("software_id", "in", self._origin.ids),
                 ["software_id"],
-                ["__count"],
+                ["seats_free:sum"],
             )
         )
 
     @checked
-    def apply_next_available(self, equipment_id: int, remarks: str | None = None):
+    def apply_next_available(
+        self, equipment_id: int, remarks: str | None = None
+    ) -> models.BaseModel:
         """Apply the next key of each of these software products to an equipment (A12).
 
         That is the key that expires first but is still valid, permanent keys last;
@@ -554,7 +584,7 @@ class ClientEquipmentSoftware(models.Model):
             ]
         )
 
-    def action_view_software_keys(self):
+    def action_view_software_keys(self) -> dict:
         """Open the keys of this software, those in one status where the context says so
         (``software_key_search_status``).
 

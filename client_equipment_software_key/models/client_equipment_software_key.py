@@ -394,11 +394,15 @@ class ClientEquipmentSoftwareKey(models.Model):
         Those bought for the customer first; the domain of the form lets only those of
         its own customer through (K13). Then the one that expires first in front, as
         *Apply Next Available* takes them (A12). Each look-up follows an index, where
-        one sort of everything that fits would not.
+        one sort of everything that fits would not. Keys that are on the equipment
+        already are left out.
         """
         if not self.env.context.get("software_key_owned_first"):
             return super().name_search(name, domain, operator, limit)
         fits = Domain(domain or Domain.TRUE)
+        not_on = self.env.context.get("software_key_not_on")
+        if not_on and isinstance(not_on, int):
+            fits &= self._not_on_domain(self.env["client.equipment"].browse(not_on))
         owned = Domain("owner_id", "!=", False)
         named = Domain("display_name", operator, name)
         look_ups = [owned & named, ~owned & named]
@@ -479,22 +483,23 @@ class ClientEquipmentSoftwareKey(models.Model):
     def write(self, vals):
         vals = self._checked(vals)
         self._check_same_license_key(vals)
-        steps = {"status", "validity_end", "owner_id", "company_id", "seats"}
-        if not steps & vals.keys():
+        told = self._get_told_fields() & vals.keys()
+        if not told and not {"status", "validity_end"} & vals.keys():
             self._check_validity(vals)
             return super().write(vals)
         self.check_access("write")
         self._lock_for_step()
         wanted = self._pop_status(vals)
         ends_before = {key.id: key.validity_end for key in self}
+        before = self._get_told(told)
         self._check_validity(vals)
-        seats_changed = self._prepare_seats(vals)
+        statuses = self._prepare_seats(vals)
         # The audit trail tells of status and end; the chatter of tracked fields only.
         tracked = any(getattr(self._fields[name], "tracking", None) for name in vals)
         keys = self.with_context(tracking_disable=not tracked)
         result = super(ClientEquipmentSoftwareKey, keys).write(vals)
         self._check_still_fits(vals)
-        self.browse(seats_changed)._transition("changed", seats_changed)
+        self._tell_changes(before, statuses, ends_before)
         self._settle(wanted, ends_before)
         return result
 
@@ -550,6 +555,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             .grouped(lambda key: (key.software_id, key.company_id))
             .items()
         }
+        self.env["client.equipment.audit.deletion"]._record(self)
         result = super().unlink()
         for (software, company), trace in traces.items():
             note = software._message_log(
@@ -894,7 +900,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     # Actions
     # ------------------------------------------------------------------
 
-    def action_duplicate(self):
+    def action_duplicate(self) -> dict:
         """Open a new, unsaved key with everything but the license key copied (K4).
 
         :return: a window action
@@ -915,12 +921,18 @@ class ClientEquipmentSoftwareKey(models.Model):
             | {"software_key_duplicated": True},
         }
 
-    def action_view_equipment(self):
+    def action_view_equipment(self) -> dict:
         """Open the equipment that the key is applied to.
 
         :return: a window action
         """
         self.ensure_one()
+        if not self.equipment_id:
+            action = self.env["ir.actions.act_window"]._for_xml_id(
+                "client_equipment.client_equipment_action"
+            )
+            equipment = self.equipment_feature_ids.equipment_id
+            return action | {"domain": [("id", "in", equipment.ids)], "context": {}}
         return {
             "type": "ir.actions.act_window",
             "res_model": "client.equipment",

@@ -1,4 +1,5 @@
 import logging
+from typing import Self
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -8,6 +9,7 @@ from odoo.tools import SQL, split_every
 from odoo.addons.client_equipment.arguments import checked
 
 from ..lifecycle import Finding, finding
+from .client_equipment_software_key_seats import SeatStep
 
 _logger = logging.getLogger(__name__)
 
@@ -36,7 +38,7 @@ DISAGREEING = """
     SELECT key.id
       FROM client_equipment_software_key key
       LEFT JOIN client_equipment_feature feature ON feature.software_key_id = key.id
-      LEFT JOIN client_equipment equipment ON equipment.id = feature.equipment_id
+      LEFT JOIN %(equipment)s equipment ON equipment.id = feature.equipment_id
      WHERE (
             (key.seats_used = 0) <> (feature.id IS NULL)
             OR key.seats_used = 1
@@ -143,7 +145,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             SQL(BROKEN),
             self.sudo()._search(due).select(),
             self.sudo()._search(early).select(),
-            SQL(DISAGREEING),
+            self._disagreeing_sql(),
             COMPARED_LIVE,
         )
         domain = Domain.custom(
@@ -154,7 +156,11 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
         return domain if True in value else ~domain
 
-    def verify_audit_trail(self):
+    # ------------------------------------------------------------------
+    # Verifying audit trails
+    # ------------------------------------------------------------------
+
+    def verify_audit_trail(self) -> list[dict]:
         """Check the audit trail of these keys against tampering (L5).
 
         Every hash is computed again, and the last entry is compared with the status,
@@ -176,7 +182,9 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     @checked
-    def verify_next_audit_trails(self, after_id: int = 0, limit: int = VERIFY_BATCH):
+    def verify_next_audit_trails(
+        self, after_id: int = 0, limit: int = VERIFY_BATCH
+    ) -> dict:
         """Check the audit trails of the next keys that the user may see (L5).
 
         To verify everything, call it again with the ``last_id`` of the answer until
@@ -208,7 +216,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         limit = min(limit or VERIFY_BATCH, VERIFY_BATCH)  # 0 is no limit to a search
         return self.search([("id", ">", after_id)], order="id", limit=limit)
 
-    def action_verify_audit_trail(self):
+    def action_verify_audit_trail(self) -> dict:
         """Verify the audit trails of these keys, showing the progress (L5).
 
         :return: a client action
@@ -220,6 +228,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             "target": "new",
             "params": {"key_ids": self.ids},
         }
+
+    # ------------------------------------------------------------------
+    # What disagrees, in words
+    # ------------------------------------------------------------------
 
     def _get_findings(self):
         """Return ``{key: Finding}`` of the keys that need attention (S7)."""
@@ -311,8 +323,8 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "%(after)s."
             ),
             "seats used": self.env._(
-                "All seats are in use, but the status is %(status)s. Repair: it becomes "
-                "%(after)s."
+                "All seats are in use, but the status is %(status)s. Repair: it "
+                "becomes %(after)s."
             ),
             "seat free": self.env._(
                 "The status is Applied, although a seat is free. Repair: its status "
@@ -347,7 +359,11 @@ class ClientEquipmentSoftwareKey(models.Model):
             return equipment._some_names()
         return self.env._("equipment of another company")
 
-    def repair(self):
+    # ------------------------------------------------------------------
+    # Repairing
+    # ------------------------------------------------------------------
+
+    def repair(self) -> Self:
         """Repair the keys of these whose status and assignment disagree (S7).
 
         Each repair is a step in the audit trail. Keys that are in order, and broken
@@ -376,13 +392,20 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         ).unlink()
         for action, status_by_id in statuses.items():
-            self.browse(status_by_id)._transition(
-                action, status_by_id, reason_code="repaired"
+            keys = self.browse(status_by_id)
+            seats = action == "applied" and [
+                SeatStep(key_id, equipment_id, seat, status_by_id[key_id])
+                for key_id, equipment_id, seat in (
+                    keys.sudo().equipment_feature_ids._get_seats()
+                )
+            ]
+            keys._transition(
+                action, status_by_id, reason_code="repaired", seats=seats or None
             )
         repaired.filtered("audit_broken")._check_trails()
         return repaired
 
-    def action_repair(self):
+    def action_repair(self) -> bool:
         """Button *Repair*.
 
         :return: True
@@ -390,8 +413,12 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.repair()
         return True
 
+    # ------------------------------------------------------------------
+    # Checking all keys: by button, and every night
+    # ------------------------------------------------------------------
+
     @api.model
-    def check_consistency(self):
+    def check_consistency(self) -> Self:
         """Check all keys that the user may see: status against assignment, validity,
         audit trails (S7).
 
@@ -408,7 +435,9 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     @checked
-    def check_next_consistency(self, after_id: int = 0, limit: int = VERIFY_BATCH):
+    def check_next_consistency(
+        self, after_id: int = 0, limit: int = VERIFY_BATCH
+    ) -> dict:
         """Check the next keys that the user may see, as :meth:`check_consistency` does.
 
         To check everything, call it again with the ``last_id`` of the answer until
@@ -426,7 +455,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         return {"count": len(keys), "last_id": keys[-1:].id or after_id}
 
     @api.model
-    def action_check_consistency(self):
+    def action_check_consistency(self) -> dict:
         """Check all keys, showing the progress and what was found.
 
         :return: a client action
@@ -440,7 +469,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         }
 
     @api.model
-    def action_view_needs_attention(self):
+    def action_view_needs_attention(self) -> dict:
         """Show the keys that a check has found.
 
         :return: a window action
@@ -492,12 +521,18 @@ class ClientEquipmentSoftwareKey(models.Model):
             changed.invalidate_recordset(flags, flush=False)
             changed.modified(flags)
 
+    @api.model
+    def _disagreeing_sql(self):
+        """Return the query for keys that disagree with their assignments."""
+        equipment = self.env["client.equipment"]._table
+        return SQL(DISAGREEING, equipment=SQL.identifier(equipment))
+
     def _filtered_disagreeing(self):
         """Return those of these keys that disagree with their assignment."""
         return self.browse(
             key_id
             for (key_id,) in self.env.execute_query(
-                SQL("%s AND key.id = ANY(%s)", SQL(DISAGREEING), list(self.ids))
+                SQL("%s AND key.id = ANY(%s)", self._disagreeing_sql(), list(self.ids))
             )
         )
 

@@ -1,3 +1,5 @@
+from typing import Self
+
 from odoo import api, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
@@ -145,7 +147,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         ]
 
     @api.model
-    def get_import_templates(self):
+    def get_import_templates(self) -> list[dict]:
         """Return what the import screen offers for download (K11).
 
         :return: a list of ``{"label", "template"}``
@@ -160,7 +162,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     @checked
-    def bulk_enter(self, license_keys: list, values: dict):
+    def bulk_enter(self, license_keys: list, values: dict) -> Self:
         """Enter a list of license keys with common values, all or nothing (K11, K2).
 
         :param list license_keys: texts; blank ones are passed over like the blank
@@ -215,6 +217,28 @@ class ClientEquipmentSoftwareKey(models.Model):
             ``problem`` (in words) and ``status`` (of the existing key). Of a key that
             the user may not read he learns that it exists, and nothing else.
         """
+        findings, first_lines = self._read_license_keys(license_keys)
+        existing, similar, first_of_folded = self._find_alike(first_lines)
+        for found in findings:
+            license_key = found["license_key"]
+            if found["verdict"] != "new":
+                continue
+            if license_key in existing:
+                found |= {"verdict": "existing", "status": existing[license_key]}
+            elif other := similar[license_key].get("other"):
+                found |= {"verdict": "similar", "other": other} | similar[license_key]
+            else:
+                line, other = first_of_folded[similar[license_key]["folded"]]
+                if line != found["line"]:
+                    found |= {"verdict": "similar", "other": other, "first_line": line}
+        return findings
+
+    @api.model
+    def _read_license_keys(self, license_keys):
+        """Read a list of license keys, as it alone shows them.
+
+        :return: ``(findings, {license key: the line that has it first})``
+        """
         findings, first_lines = [], {}
         for line, text in enumerate(license_keys, 1):
             license_key, problem = self._tidy_license_key(text)
@@ -229,6 +253,17 @@ class ClientEquipmentSoftwareKey(models.Model):
             if first_line != line:
                 found |= {"verdict": "repeated", "first_line": first_line}
             findings.append(found)
+        return findings, first_lines
+
+    @api.model
+    def _find_alike(self, first_lines):
+        """Find the license keys of a list in the system, and what looks like them.
+
+        :param first_lines: ``{license key: the line that has it first}``
+        :return: ``{license key: the status of the key that is there, or False}``,
+            ``{license key: what looks like it}``, and ``{as it looks: (line, license
+            key) of the list's first}``
+        """
         self.flush_model(["license_key", "status"])
         self.env.cr.execute(
             SQL(
@@ -260,19 +295,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 similar[license_key] = {"other": other, "status": status}
             else:
                 similar[license_key] = {"folded": folded}
-        for found in findings:
-            license_key = found["license_key"]
-            if found["verdict"] != "new":
-                continue
-            if license_key in existing:
-                found |= {"verdict": "existing", "status": existing[license_key]}
-            elif other := similar[license_key].get("other"):
-                found |= {"verdict": "similar", "other": other} | similar[license_key]
-            else:
-                line, other = first_of_folded[similar[license_key]["folded"]]
-                if line != found["line"]:
-                    found |= {"verdict": "similar", "other": other, "first_line": line}
-        return findings
+        return existing, similar, first_of_folded
 
     @api.model
     def _describe_finding(self, found):

@@ -1,4 +1,5 @@
 from datetime import date
+from typing import Self
 
 from odoo import fields, models
 from odoo.exceptions import UserError
@@ -21,7 +22,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         validity_end: date | None,
         reference: str | None = None,
         note: str | None = None,
-    ):
+    ) -> bool:
         """Renew the keys: move their end, restore their status, tell why (S3).
 
         Assignments stay. Each key gets the remark "Renewed subscription - expires
@@ -160,7 +161,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.modified(["validity_end", "remarks"])
 
     @checked
-    def replace(self, license_key: str, note: str | None = None):
+    def replace(self, license_key: str, note: str | None = None) -> Self:
         """Replace the key by a new license key, where it stands (S4).
 
         The old key is removed and revoked; the new one gets the same data and goes

@@ -1,5 +1,5 @@
+import itertools
 from collections import Counter
-from itertools import count
 from typing import NamedTuple
 
 from odoo import api, fields, models
@@ -118,7 +118,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         }
 
     def _step_seats(self, cause, seats, **told):
-        """Take the step of seats that were taken or given back in the database (A2, A7).
+        """Take the step of seats that were taken or given back already (A2, A7).
 
         :param str cause: ``"apply"`` or ``"remove"``
         :param seats: rows of key, equipment and seat, in the order of the steps
@@ -152,12 +152,20 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: the keys whose trail knew otherwise
         """
         features = self.sudo().equipment_feature_ids
-        there = {
-            (key, equipment): seat for key, equipment, seat in features._get_seats()
+        there = features._get_seats()
+        history = self.env["client.equipment.usage.history"].sudo()
+        lines = history.search(
+            [("software_key_id", "in", self.ids), ("date_to", "=", False)]
+        )
+        # A line is named after the entry that it begins with.
+        entries = self.env["client.equipment.audit.log"].sudo().browse(lines.ids)
+        told = {
+            (entry.software_key_id.id, entry.equipment_ref): entry.seat or 1
+            for entry in entries
         }
-        told = self._get_told_places()
-        new = [(*place, seat) for place, seat in there.items() if place not in told]
-        lost = [(*place, seat) for place, seat in told.items() if place not in there]
+        new = [seat for seat in there if seat[:2] not in told]
+        places = {seat[:2] for seat in there}
+        lost = [(*place, seat) for place, seat in told.items() if place not in places]
         repaired = self.browse()
         for cause, seats in (("apply", new), ("remove", lost)):
             keys = self.browse(dict.fromkeys(key_id for key_id, *_ in seats))
@@ -187,6 +195,13 @@ class ClientEquipmentSoftwareKey(models.Model):
                     license_key,
                 )
             )
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "seats" in vals:
+            # The database lets the assignments follow.
+            self.env["client.equipment.feature"].invalidate_model(["key_seats"])
+        return result
 
     def _prepare_seats(self, vals):
         """Make ready that the keys, which are locked, get another number of seats.
@@ -227,12 +242,10 @@ class ClientEquipmentSoftwareKey(models.Model):
                 list(self.ids),
             )
         )
-        taken = {key_id: set(seats) for key_id, seats in rows}
+        taken = dict.fromkeys(self.ids, ()) | dict(rows)
         return {
-            key_id: filter(
-                lambda seat, taken=taken.get(key_id, ()): seat not in taken, count(1)
-            )
-            for key_id in self.ids
+            key_id: itertools.filterfalse(set(seats).__contains__, itertools.count(1))
+            for key_id, seats in taken.items()
         }
 
 
@@ -292,7 +305,7 @@ class ClientEquipmentFeature(models.Model):
         _default_to(self, seat=1, key_seats=1)
 
     def _get_seats(self):
-        """Return a row of key, equipment and seat of each assignment, in their order."""
+        """Return a row of key, equipment and seat of each assignment, in order."""
         self.flush_model(["software_key_id", "equipment_id", "seat"])
         return self.env.execute_query(
             SQL(

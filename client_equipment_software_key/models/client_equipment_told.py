@@ -9,7 +9,7 @@ class ClientEquipmentMixin(models.AbstractModel):
     _inherit = "client.equipment.mixin"
 
     @api.model
-    def _told(self, message, license_keys=(), undo=None, close=True):
+    def _told(self, message, license_keys=(), undo=None, close=True, then=None):
         """Return the action that tells the user what was done, where he was.
 
         :param str message: what was done, as a sentence
@@ -17,6 +17,7 @@ class ClientEquipmentMixin(models.AbstractModel):
         :param tuple undo: ``(records, method name, *arguments)`` of the ordinary
             step that takes it back
         :param close: whether a dialog is to be closed; else the screen is read anew
+        :param dict then: the action that comes next, instead
         :return: a client action
         """
         if undo:
@@ -26,6 +27,9 @@ class ClientEquipmentMixin(models.AbstractModel):
                 "method": method,
                 "args": [records.ids, *args],
             }
+        after = {"type": "ir.actions.client", "tag": "soft_reload"}
+        if close:
+            after = {"type": "ir.actions.act_window_close"}
         return {
             "type": "ir.actions.client",
             "tag": "client_equipment_told",
@@ -33,9 +37,7 @@ class ClientEquipmentMixin(models.AbstractModel):
                 "message": message,
                 "license_keys": list(license_keys),
                 "undo": undo,
-                "next": {"type": "ir.actions.act_window_close"}
-                if close
-                else {"type": "ir.actions.client", "tag": "soft_reload"},
+                "next": then or after,
             },
         }
 

@@ -136,7 +136,7 @@ class ResPartner(models.Model):
             )
         )
 
-    def action_view_software_keys(self):
+    def action_view_software_keys(self) -> dict:
         """Open the keys on equipment of this customer (its contacts' too).
 
         :return: a window action
@@ -145,6 +145,7 @@ class ResPartner(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "client_equipment_software_key.client_equipment_software_key_action"
         )
-        action["domain"] = [("equipment_id.partner_id", "child_of", self.id)]
+        place = "equipment_feature_ids.equipment_id.partner_id"
+        action["domain"] = [(place, "child_of", self.id)]
         action["context"] = {"default_owner_id": self.id}
         return action

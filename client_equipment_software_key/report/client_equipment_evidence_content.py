@@ -215,9 +215,7 @@ class ClientEquipmentEvidencePack(models.Model):
             "revoked": self.env._("Revoked"),
         }
         return [
-            Column(
-                "software", self.env._("Feature"), lambda row: row[0].display_name
-            ),
+            Column("software", self.env._("Feature"), lambda row: row[0].display_name),
             *(
                 Column(
                     fact.name,
@@ -452,6 +450,14 @@ class ClientEquipmentEvidencePack(models.Model):
             (self.env._("License keys"), evidence.label(self, "license_keys")),
         ]
         checkpoint = evidence.checkpoint
-        if checkpoint:
-            rows.append((self.env._("Newest checkpoint"), checkpoint.text))
-        return rows
+        return [
+            *rows,
+            (
+                self.env._("Newest checkpoint"),
+                checkpoint.text if checkpoint else self.env._("None"),
+            ),
+            (
+                self.env._("To verify"),
+                f"python3 -I verify_evidence.py {self._get_file_name()}.json",
+            ),
+        ]

@@ -6,8 +6,8 @@ class ClientEquipmentEvidenceFile(models.Model):
 
     _name = "client.equipment.evidence.file"
     _description = "File of an Evidence Pack"
+    _inherit = ["client.equipment.mixin"]
     _order = "id"
-    _log_access = True
 
     pack_id = fields.Many2one(
         "client.equipment.evidence.pack",
@@ -17,10 +17,10 @@ class ClientEquipmentEvidenceFile(models.Model):
         ondelete="cascade",
     )
     name = fields.Char("File", required=True, readonly=True)
-    content = fields.Binary("Download", attachment=True, readonly=True)
-    size = fields.Integer("Size in Bytes", readonly=True)
+    content = fields.Binary("Download", attachment=True, readonly=True, fixed=True)
+    size = fields.Integer("Size in Bytes", readonly=True, fixed=True)
     size_label = fields.Char("Size", compute="_compute_size_label")
-    sha256 = fields.Char("SHA-256", readonly=True)
+    sha256 = fields.Char("SHA-256", readonly=True, fixed=True)
 
     @api.depends("size")
     def _compute_size_label(self):
@@ -36,6 +36,7 @@ class ClientEquipmentEvidencePiece(models.Model):
 
     _name = "client.equipment.evidence.piece"
     _description = "Piece of an Evidence Pack"
+    _inherit = ["client.equipment.mixin"]
     _order = "id"
     _log_access = False
 

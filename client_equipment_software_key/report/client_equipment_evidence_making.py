@@ -1,23 +1,34 @@
 import base64
+import gzip
 import hashlib
+import io
 import json
 import logging
+import shutil
 import tempfile
 import zlib
+from contextlib import suppress
 
 import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
-from odoo.tools import SQL, split_every
+from odoo.tools import SQL, file_open, split_every
 
+from ..models.client_equipment_audit_checkpoint import StillRunning
 from .client_equipment_evidence_pack import UNFINISHED
 from .evidence import BATCH, Evidence, Position
+from .evidence_json import EvidenceJson
 from .evidence_report import EvidenceReport
 from .xlsx_file import XlsxFile, XlsxRows
 
 _logger = logging.getLogger(__name__)
+
+VERIFIER = "client_equipment_software_key/static/evidence/verify_evidence.py"
+# A larger JSON is packed.
+MAX_JSON = 20_000_000
+# So many seconds the checkpoint of a pack waits for who began before it.
+PATIENCE = 3
 
 
 class ClientEquipmentEvidencePack(models.Model):
@@ -39,54 +50,47 @@ class ClientEquipmentEvidencePack(models.Model):
     @api.model
     def _cron_make(self):
         """Make the packs that wait, by turns."""
-        waiting = Domain("state", "in", UNFINISHED)
-        cron = self.env["ir.cron"]
-        time_left = cron._commit_progress(remaining=self.search_count(waiting))
-        held = set()
-        while time_left:
-            packs = self.search(waiting & Domain("id", "not in", held), order="id")
-            if not packs:
-                break
-            for pack in packs:
-                if not pack._make_step():
-                    held.add(pack.id)
-                time_left = cron._commit_progress(
-                    1, remaining=self.search_count(waiting)
-                )
+        pending = self.search([("state", "in", UNFINISHED)], order="id").ids
+        time_left = self._tell_progress(remaining=len(pending))
+        while pending and time_left:
+            for pack_id in list(pending):
+                if not self._in_own_transaction("_make_step", pack_id):
+                    pending.remove(pack_id)
+                time_left = self._tell_progress(1, remaining=len(pending))
                 if not time_left:
                     break
 
-    def _make_step(self):
-        """Make the next step of this pack.
+    @api.model
+    def _make_step(self, pack_id):
+        """Make the next step of a pack.
 
-        :return: whether it was this job's to make
+        :return: whether there is another one for this job
         """
+        pack = self.browse(pack_id)
+        if not pack._lock_to_make():
+            return False  # another job has it, or its maker has deleted it
         try:
-            if not self._lock_to_make():
-                return False
             with self.env.cr.savepoint():
-                self._as_maker()._make_next()
+                pack._as_maker()._make_next()
         except (
             psycopg2.errors.SerializationFailure,
             psycopg2.errors.DeadlockDetected,
         ):
-            self.env.cr.rollback()
-            _logger.info("Somebody was faster with %s", self)
+            raise
         except (UserError, AccessError) as error:
-            self._fail(str(error))
+            pack._fail(str(error))
         except Exception:
-            _logger.exception("Making %s failed", self)
-            self._fail(
-                self.env._(
+            _logger.exception("Making %s failed", pack)
+            pack._fail(
+                pack.env._(
                     "The pack could not be made. Ask an administrator to look into the "
                     "server's log, or try again."
                 )
             )
-        return True
+        return pack.state in UNFINISHED
 
     def _lock_to_make(self):
         """Lock the pack, if no other job holds it and it is not made yet."""
-        self.env.invalidate_all()
         return self.env.execute_query(
             SQL(
                 "SELECT id FROM client_equipment_evidence_pack"
@@ -123,17 +127,14 @@ class ClientEquipmentEvidencePack(models.Model):
         """Make the next step, as the maker."""
         evidence = Evidence(self)
         if not self.sudo().plan:
+            self._make_checkpoint()
             self._note_step(plan=self._make_plan(evidence), state="making")
             return
-        plan = json.loads(zlib.decompress(base64.b64decode(self.sudo().plan)))
-        evidence.positions = {
-            self.env["client.equipment.software"].browse(int(id_)): Position(**position)
-            for id_, position in plan["positions"].items()
-        }
+        parts = self._read_plan(evidence)
         portions = [
-            (name, self.env[model].browse(ids))
-            for name, (model, all_ids) in plan["parts"].items()
-            for ids in split_every(BATCH, all_ids, list)
+            (name, records.browse(ids))
+            for name, records in parts.items()
+            for ids in split_every(BATCH, records._ids, list)
         ]
         files = self._get_file_makers(evidence)
         if self.step < len(portions):
@@ -167,6 +168,31 @@ class ClientEquipmentEvidencePack(models.Model):
             },
         }
         return base64.b64encode(zlib.compress(json.dumps(plan).encode()))
+
+    def _read_plan(self, evidence):
+        """Return ``{part: records}`` as planned, and have ``evidence`` tell of these."""
+        plan = json.loads(zlib.decompress(base64.b64decode(self.sudo().plan)))
+        parts = {
+            name: self.env[model].browse(ids)
+            for name, (model, ids) in plan["parts"].items()
+        }
+        evidence.keys, evidence.installations = parts["keys"], parts["installations"]
+        evidence.positions = {
+            self.env["client.equipment.software"].browse(int(id_)): Position(**position)
+            for id_, position in plan["positions"].items()
+        }
+        return parts
+
+    def _make_checkpoint(self):
+        """Make a checkpoint, so that it covers what the pack tells.
+
+        Where somebody has been at work for too long, the newest one has to do.
+        """
+        Checkpoint = self.env["client.equipment.audit.checkpoint"]
+        newest = Checkpoint.search([], limit=1)
+        if not newest or newest.until < self.asked_on:
+            with suppress(StillRunning):
+                Checkpoint._make(self.asked_on, PATIENCE)
 
     # ------------------------------------------------------------------
     # Pieces
@@ -227,6 +253,8 @@ class ClientEquipmentEvidencePack(models.Model):
         """
         return [
             lambda: self._make_xlsx(evidence),
+            lambda: self._make_json(evidence),
+            self._add_verifier,
             lambda: self._make_report(evidence),
         ]
 
@@ -241,13 +269,37 @@ class ClientEquipmentEvidencePack(models.Model):
                 sheet.title, [column.label for column in sheet.columns]
             )
             for piece in self._pieces(sheet.name):
-                table.add_piece(piece.row_count, piece.widths or [], piece._read_content)
+                table.add_piece(
+                    piece.row_count, piece.widths or [], piece._read_content
+                )
             summary.append([sheet.title, table.row_count or self.env._("None")])
             if not table.row_count:
                 table.append([self.env._("None")])
         with tempfile.TemporaryFile() as output:
             file.write(output)
             self._add_file("xlsx", output)
+
+    def _make_json(self, evidence):
+        """Put down chains and proofs, for who has no Odoo (L9); packed, if large."""
+        told = self._get_trail_domain(evidence)
+        whole = self.license_keys == "whole"
+        with tempfile.TemporaryFile() as output:
+            with io.TextIOWrapper(output, "utf-8", newline="\n") as text:
+                EvidenceJson(evidence.keys.exists(), told, whole).write(text)
+                text.flush()
+                if output.tell() <= MAX_JSON:
+                    self._add_file("json", output)
+                    return
+                with tempfile.TemporaryFile() as packed:
+                    output.seek(0)
+                    with gzip.open(packed, "wb", compresslevel=4) as file:
+                        shutil.copyfileobj(output, file)
+                    self._add_file("json.gz", packed)
+
+    def _add_verifier(self):
+        """Add the program that verifies the JSON."""
+        with file_open(VERIFIER, "rb") as program:
+            self._add_file("py", program, name=VERIFIER.rpartition("/")[2])
 
     def _make_report(self, evidence):
         """Have what is printed made."""
@@ -268,7 +320,7 @@ class ClientEquipmentEvidencePack(models.Model):
         output.seek(0)
         for chunk in iter(lambda: output.read(1 << 20), b""):
             sha256.update(chunk)
-        size = output.tell()
+        size = output.seek(0, 2)
         output.seek(0)
         File = self.env["client.equipment.evidence.file"]
         # The making alone adds files: nobody may write them.
@@ -276,10 +328,9 @@ class ClientEquipmentEvidencePack(models.Model):
             {
                 "pack_id": self.id,
                 "name": name or f"{self._get_file_name()}.{extension}",
-                "size": size,
-                "sha256": sha256.hexdigest(),
             }
         )
+        file._write_fixed({"size": size, "sha256": sha256.hexdigest()})
         # The field's own attachment, without the detour over base64.
         self.env["ir.attachment"].sudo().create(
             {
@@ -328,14 +379,17 @@ class ClientEquipmentEvidencePack(models.Model):
 
     def _tell(self, text):
         """Notify the maker, in Odoo's own notifications and never by mail."""
+        maker = self.sudo().create_uid
+        if not maker.active or not maker._is_internal():
+            return  # gone: there is nobody to tell
         # In the name of the system.
         pack = self.sudo().with_user(api.SUPERUSER_ID)
         pack.message_notify(
             body=text,
             subject=self.display_name,
-            partner_ids=self.create_uid.partner_id.ids,
+            partner_ids=maker.partner_id.ids,
         )
-        self.create_uid._bus_send(
+        maker._bus_send(
             "client_equipment_evidence_pack", {"id": self.id, "message": text}
         )
 

@@ -11,7 +11,8 @@ class ClientEquipmentUsageHistory(models.Model):
     """For each key and equipment from when to when it was installed (L6).
 
     Read from the audit trail alone: a line begins with an *Applied* entry and ends
-    with the entry of the same key that took it away. The end is looked up line by
+    with the entry that took the key away from the same equipment; entries that name no
+    seat are from when a key had but one, or tell that the key is nowhere. The end is looked up line by
     line, so that filters on the beginning, the key or the equipment use the trail's
     indexes and the first page costs the same however long the trail is.
     """
@@ -25,7 +26,15 @@ class ClientEquipmentUsageHistory(models.Model):
     _rec_names_search = ["software_key_id", "equipment_name"]
 
     software_key_id = fields.Many2one("client.equipment.software.key", readonly=True)
-    software_id = fields.Many2one("client.equipment.software", "Feature", readonly=True)
+    software_id = fields.Many2one(
+        "client.equipment.software",
+        "Feature",
+        readonly=True,
+        help="The software that the key licensed when it was applied.",
+    )
+    software_name = fields.Char(
+        "Feature's Name", readonly=True, help="Name of the software at that time."
+    )
     equipment_id = fields.Many2one("client.equipment", readonly=True)
     equipment_ref = fields.Integer(
         "Equipment's Database ID",
@@ -48,13 +57,27 @@ class ClientEquipmentUsageHistory(models.Model):
         readonly=True,
         help="Serial number of the equipment at that time.",
     )
-    customer_name = fields.Char(
+    customer_id = fields.Many2one(
+        "res.partner",
         "Customer",
+        readonly=True,
+        help="The equipment's customer at that time, or whom it was merged into since.",
+    )
+    customer_name = fields.Char(
+        "Customer's Name",
         readonly=True,
         help="Name of the equipment's customer at that time.",
     )
     company_id = fields.Many2one("res.company", readonly=True)
-    date_from = fields.Datetime("From", readonly=True)
+    date_from = fields.Datetime(
+        "From",
+        readonly=True,
+        help="When it was recorded, or the beginning of the day of installation, where "
+        "that is an earlier one.",
+    )
+    date_recorded = fields.Datetime(
+        "Recorded", readonly=True, help="When somebody told that it was installed."
+    )
     date_to = fields.Datetime("To", readonly=True, help="Empty while it is installed.")
     shown_until = fields.Datetime(
         readonly=True,
@@ -83,15 +106,18 @@ class ClientEquipmentUsageHistory(models.Model):
             """
             SELECT applied.id,
                    applied.software_key_id,
-                   key.software_id,
+                   applied.software_id,
+                   applied.software_name,
                    key.company_id,
                    applied.equipment_id,
                    applied.equipment_ref,
                    applied.equipment_company_ref,
                    applied.equipment_name,
                    applied.equipment_serial_no,
+                   applied.customer_id,
                    applied.customer_name,
-                   applied.action_date AS date_from,
+                   COALESCE(applied.installed_from, applied.action_date) AS date_from,
+                   applied.action_date AS date_recorded,
                    removed.action_date AS date_to,
                    COALESCE(removed.action_date, now() AT TIME ZONE 'UTC')
                        AS shown_until,
@@ -99,7 +125,7 @@ class ClientEquipmentUsageHistory(models.Model):
                    removed.user_id AS removed_by_id,
                    EXTRACT(EPOCH FROM
                        COALESCE(removed.action_date, now() AT TIME ZONE 'UTC')
-                       - applied.action_date
+                       - COALESCE(applied.installed_from, applied.action_date)
                    )::float8 / 86400 AS duration
               FROM client_equipment_audit_log applied
               JOIN client_equipment_software_key key
@@ -110,8 +136,11 @@ class ClientEquipmentUsageHistory(models.Model):
                      WHERE log.software_key_id = applied.software_key_id
                        AND log.number > applied.number
                        AND (
-                            log.action IN ('applied', 'revoked')
-                            OR log.status_after IN ('available', 'revoked')
+                            log.action = 'reinstated'
+                            OR log.action IN ('applied', 'revoked') AND (
+                                log.equipment_ref = applied.equipment_ref
+                                OR log.seat IS NULL
+                            )
                        )
                      ORDER BY log.number
                      LIMIT 1

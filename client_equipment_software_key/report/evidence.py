@@ -26,7 +26,7 @@ class KeyState:
     @property
     def seats(self):
         """How many installations it allows."""
-        return getattr(self.key, "seats", 1)
+        return self.key.seats
 
     @property
     def installed(self):
@@ -218,7 +218,7 @@ class Evidence:
         for key in keys:
             # (a key may have been installed before it was entered here)
             status, validity_end = last.get(key.id, ("applied", key.validity_end))
-            if status == "available" and used.get(key.id, 0) >= getattr(key, "seats", 1):
+            if status == "available" and used.get(key.id, 0) >= key.seats:
                 status = "applied"  # dated back
             yield KeyState(
                 key=key,
@@ -335,8 +335,7 @@ class Evidence:
     @cached_property
     def checkpoint(self):
         """The newest checkpoint of the audit trail, if there is one."""
-        Checkpoint = self.env.get("client.equipment.audit.checkpoint")
-        return Checkpoint is not None and Checkpoint.search([], limit=1)
+        return self.env["client.equipment.audit.checkpoint"].search([], limit=1)
 
     @property
     def verdict(self):

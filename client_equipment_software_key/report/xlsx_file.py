@@ -191,7 +191,9 @@ class XlsxFile:
                 ((sheet, *part) for part in sheet.parts()) for sheet in self.sheets
             )
         )
-        with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as pack:
+        with zipfile.ZipFile(
+            output, "w", zipfile.ZIP_DEFLATED, compresslevel=4
+        ) as pack:
             for name, text in self._skeleton(parts):
                 pack.writestr(name, HEAD + text)
             for number, (sheet, _name, count, pieces) in enumerate(parts, 1):

@@ -208,6 +208,9 @@ class CommittedCase(SoftwareKeyMixin, BaseCase):
         )
         keys.equipment_feature_ids.unlink()
         keys.unlink()
+        # What stays of them for ever is in the way of the users, who are deleted, too.
+        for table in ("deletion_entry", "deletion"):
+            cls.cr.execute(f"DELETE FROM client_equipment_audit_{table}")
         cls.office.unlink()
         cls.equipment.unlink()
         users = cls.technician + cls.manager

@@ -11,8 +11,9 @@ KEY = "client.equipment.software.key"
 FEATURE = "client.equipment.feature"
 AUDIT_LOG = "client.equipment.audit.log"
 CHECKPOINT = "client.equipment.audit.checkpoint"
+DELETION = "client.equipment.audit.deletion"
 # Written by the system alone.
-CLOSED = (AUDIT_LOG, CHECKPOINT)
+CLOSED = (AUDIT_LOG, CHECKPOINT, DELETION)
 RIGHTS = {
     ("technician", EQUIPMENT): "rwc",
     ("technician", CATEGORY): "r",
@@ -33,10 +34,15 @@ RIGHTS = {
     ("manager", FEATURE): "rwcd",
     ("manager", AUDIT_LOG): "r",
     ("technician", CHECKPOINT): "",
+    ("technician", DELETION): "",
     ("auditor", CHECKPOINT): "r",
+    ("auditor", DELETION): "r",
     ("manager", CHECKPOINT): "r",
+    ("manager", DELETION): "r",
     ("equipment_user", CHECKPOINT): "",
+    ("equipment_user", DELETION): "",
     ("equipment_manager", CHECKPOINT): "",
+    ("equipment_manager", DELETION): "",
     ("equipment_user", EQUIPMENT): "rwc",
     ("equipment_user", CATEGORY): "r",
     ("equipment_user", SOFTWARE): "",
@@ -52,7 +58,16 @@ RIGHTS = {
 } | {
     (role, model): ""
     for role in ("internal", "portal", "public")
-    for model in (EQUIPMENT, CATEGORY, SOFTWARE, KEY, FEATURE, AUDIT_LOG, CHECKPOINT)
+    for model in (
+        EQUIPMENT,
+        CATEGORY,
+        SOFTWARE,
+        KEY,
+        FEATURE,
+        AUDIT_LOG,
+        CHECKPOINT,
+        DELETION,
+    )
 }
 # An administrator may all that a manager may.
 RIGHTS |= {
@@ -103,6 +118,10 @@ class TestAccess(SoftwareKeyCommon):
         if model == CHECKPOINT:
             return self.env[model].make(), {"size": 1}, {"size": 1}
         key, other = self._enter(name, f"{name} other")
+        if model == DELETION:
+            deleted = [("software_key_ref", "=", key.id)]
+            key.unlink()
+            return self.env[model].search(deleted), {"reason": name}, {"reason": name}
         if model == KEY:
             create = {"license_key": f"{name} c"} | software | company
             return key, {"remarks": name}, create

@@ -211,11 +211,22 @@ class TestBulkEntry(SoftwareKeyCommon):
         with self.assertRaisesRegex(ValidationError, "The license key must be unique!"):
             entry.action_enter()
         entry.leave_out = True
-        entry.action_enter()
+        told = entry.action_enter()["params"]
+        self.assertIn("Lines left out: 2", told["message"])
         self.assertEqual(
-            self.Key.search([], order="id").mapped("license_key")[-3:],
+            self.Key.search(told["next"]["domain"], order="id").mapped("license_key"),
             ["BULK-1", "bulk old", "<b>BULK</b>"],
         )
+
+    def test_button_counts(self):
+        """K11: the button says how many keys it enters."""
+        dialog = Form(self.env[WIZARD].with_user(self.manager))
+        for license_keys, label in (
+            ("BULK-1", "Enter 1 Key"),
+            ("BULK-1\nBULK-2\nBULK-2", "Enter 2 Keys"),
+        ):
+            dialog.license_keys = license_keys
+            self.assertEqual(dialog.enter_label, label)
 
     def test_dialog_preview_is_short(self):
         """Of a long list the lines with a problem are shown first (K11)."""
@@ -308,7 +319,7 @@ class TestBulkEntry(SoftwareKeyCommon):
             entry.action_enter()
         entry.leave_out = True
         told = entry.action_enter()["params"]
-        self.assertIn("Left out: 1", told["message"])
+        self.assertIn("Lines left out: 1", told["message"])
         keys = self.Key.search(told["next"]["domain"])
         self.assertEqual(keys.mapped("license_key"), ["BULK-1"])
 

@@ -1,7 +1,13 @@
 import base64
 import hashlib
 import io
+import random
+import subprocess
+import sys
+import tempfile
+from collections import Counter
 from contextlib import ExitStack
+from pathlib import Path
 from unittest.mock import patch
 
 import openpyxl
@@ -457,6 +463,371 @@ class TestEvidencePack(EvidencePackMixin, SoftwareKeyCommon):
             self.assertEqual(pack[field_name], records)
 
 
+class TestEvidencePackMaking(EvidencePackMixin, SoftwareKeyCommon):
+    """L7: a pack is made in the background, step by step, for its maker alone."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.keys = cls._enter("MAKING-00001", "MAKING-00002", "MAKING-00003")
+        cls._apply(cls.keys[0])
+
+    def _ask(self, **values):
+        """Ask for a pack of the office software as the auditor."""
+        pack = (
+            self.env["client.equipment.evidence.pack"]
+            .with_user(self.auditor)
+            .create({"software_ids": self.office.ids} | values)
+        )
+        pack.action_make()
+        self.env.flush_all()
+        return pack
+
+    def _steps(self, pack, count):
+        """Let a job make some steps of a pack, and be killed."""
+        job = self.env["client.equipment.evidence.pack"].with_user(SUPERUSER_ID)
+        for _step in range(count):
+            self.assertTrue(job.with_context({})._make_step(pack.id))
+            self.env.flush_all()
+            self.env.invalidate_all()
+
+    def test_in_the_background(self):
+        """L7: whoever asks for a pack has no files yet, starts the job, and sees how
+        far it is; it is told in Odoo's notifications when it is made, never by mail."""
+        self.auditor.notification_type = "email"
+        triggers = self.env["ir.cron.trigger"].search_count([])
+        mails = self.env["mail.mail"].search_count([])
+        pack = self._ask()
+        self.assertEqual((pack.state, pack.progress), ("waiting", 0))
+        self.assertFalse(pack.file_ids)
+        self.assertEqual(self.env["ir.cron.trigger"].search_count([]), triggers + 1)
+        self._steps(pack, 4)
+        self.assertEqual(pack.state, "making")
+        self.assertTrue(0 < pack.progress < 100, pack.progress)
+        self._run_job()
+        self.assertEqual((pack.state, pack.progress), ("done", 100))
+        notice = self.env["mail.notification"].search(
+            [("res_partner_id", "=", self.auditor.partner_id.id)], limit=1
+        )
+        self.assertEqual(notice.notification_type, "inbox")
+        self.assertIn("is ready", notice.mail_message_id.body)
+        self.assertEqual(notice.mail_message_id.res_id, pack.id)
+        self.assertEqual(self.env["mail.mail"].search_count([]), mails)
+
+    def test_killed_and_run_again(self):
+        """L7: a job that is killed at any point, and another one that goes on, make the
+        pack that one job makes."""
+        whole = self._make(software_ids=self.office.ids)
+        for steps in range(1, 9):
+            with self.subTest(steps=steps):
+                pack = self._ask()
+                self._steps(pack, steps)
+                self._run_job()
+                self.assertEqual(pack.state, "done", pack.note)
+                self.assertEqual(
+                    pack.file_ids.mapped("name"), whole.file_ids.mapped("name")
+                )
+                expected, found = self._open(whole), self._open(pack)
+                for sheets in (expected, found):
+                    for told in ("Made on", "License position as of"):
+                        del sheets["Summary"][told]
+                self.assertEqual(found, expected)
+                self.assertFalse(
+                    self.env["client.equipment.evidence.piece"].search(
+                        [("pack_id", "=", pack.id)]
+                    )
+                )
+
+    def test_portions(self):
+        """L7: a pack that is made in many portions tells what one portion tells."""
+        whole = self._make(software_ids=self.office.ids)
+        making = f"odoo.addons.{ADDON}.report.client_equipment_evidence_making.BATCH"
+        with patch(making, 1):
+            pack = self._make(software_ids=self.office.ids)
+        for sheet in ("License Position", "Installations", "Keys", "Trail"):
+            self.assertEqual(self._open(pack)[sheet], self._open(whole)[sheet])
+
+    def test_changed_meanwhile(self):
+        """L7: what happens while a pack is made is not told; what is deleted while it
+        is made is told no more, and stops nothing."""
+        pack = self._ask()
+        self._steps(pack, 2)
+        with freeze_time(fields.Datetime.add(pack.asked_on, minutes=5)):
+            self._apply(self.keys[1], self.spare_laptop)
+            self._enter("MAKING-00004")
+            self.keys[2].with_user(self.manager).unlink()
+        self.env.flush_all()
+        self._run_job()
+        sheets = self._open(pack)
+        self.assertEqual(
+            [(line["Key No."], line["Status"]) for line in sheets["Keys"]],
+            [(self.keys[0].id, "Applied"), (self.keys[1].id, "Available")],
+        )
+        self.assertEqual(len(sheets["Installations"]), 1)
+        self.assertNotIn("LAPTOP-67890", self._texts(pack))
+
+    def test_rights_lost_meanwhile(self):
+        """E1, L7: a pack of somebody who is no auditor any more, has left, or may not
+        see the company any more is not made, and the reason is told."""
+        groups = self.auditor.group_ids
+        was = {
+            "active": True,
+            "group_ids": [Command.set(groups.ids)],
+            "company_ids": [Command.set(self.company.ids)],
+            "company_id": self.company.id,
+        }
+        internal = self.env.ref("base.group_user")
+        elsewhere = {
+            "company_ids": [Command.set(self.other_company.ids)],
+            "company_id": self.other_company.id,
+        }
+        for steps in (0, 3):
+            for lost, words in (
+                ({"group_ids": [Command.set(internal.ids)]}, "not allowed"),
+                ({"group_ids": [Command.clear()]}, "not allowed"),
+                ({"active": False}, "no longer see"),
+                (elsewhere, "no longer see"),
+            ):
+                with self.subTest(steps=steps, lost=lost):
+                    pack = self._ask()
+                    self._steps(pack, steps)
+                    self.auditor.write(lost)
+                    self._run_job()
+                    pack = pack.sudo().with_context({})
+                    self.assertEqual(pack.state, "failed")
+                    self.assertIn(words, pack.note)
+                    self.assertFalse(pack.file_ids)
+                self.auditor.write(was)
+
+    def test_companies(self):
+        """E1, L7: a pack tells of the companies that were switched on when it was asked
+        for, whichever are when it is made and read; who loses one of them loses it."""
+        both = self.company | self.other_company
+        self.auditor.company_ids = both
+        self._enter("MAKING-FAR", user=self.env.user, company_id=self.other_company.id)
+        pack = self._make(
+            context={"allowed_company_ids": self.company.ids},
+            software_ids=self.office.ids,
+            license_keys="whole",
+        )
+        self.assertNotIn("MAKING-FAR", self._texts(pack))
+        wide = self._make(
+            context={"allowed_company_ids": both.ids},
+            software_ids=self.office.ids,
+            license_keys="whole",
+        )
+        self.assertIn("MAKING-FAR", self._texts(wide))
+        self.auditor.company_id = self.company
+        self.auditor.company_ids = self.company
+        for records, told in ((pack, True), (wide, False)):
+            records = self.env[records._name].browse(records.id)
+            for record in (records, records.file_ids):
+                record = record.with_user(self.auditor)
+                self.assertEqual(record.has_access("read"), told)
+                self.assertEqual(bool(record.search([("id", "in", record.ids)])), told)
+
+    def test_kept_for_a_while(self):
+        """L7: a pack is kept for 30 days and then deleted with its files; one that was
+        never asked for goes after a day."""
+        pack = self._make(software_ids=self.office.ids)
+        file = self._tables(pack)
+        self.assertEqual(
+            pack.kept_until, fields.Date.add(pack.made_on.date(), days=30)
+        )
+        Pack = self.env["client.equipment.evidence.pack"]
+        draft = Pack.with_user(self.auditor).create({})
+        self.env.flush_all()
+        Pack._gc_packs()
+        self.assertEqual((pack | draft).exists(), pack | draft)
+        with freeze_time(fields.Datetime.add(fields.Datetime.now(), days=31)):
+            Pack._gc_packs()
+        self.assertFalse((pack | draft).exists() or file.exists())
+        self.assertFalse(
+            self.env["ir.attachment"].search(
+                [("res_model", "=", file._name), ("res_id", "=", file.id)]
+            )
+        )
+
+    def test_deleted_meanwhile(self):
+        """L7: a pack that its maker deletes while it is made is made no more."""
+        pack = self._ask()
+        self._steps(pack, 3)
+        pack.unlink()
+        self._run_job()
+        self.assertFalse(pack.exists())
+        self.assertFalse(self.env["client.equipment.evidence.piece"].search([]))
+
+    def test_verified_offline(self):
+        """L9: the JSON of a pack is verified by the program beside it, also where it is
+        packed; one that was changed is not."""
+        making = f"odoo.addons.{ADDON}.report.client_equipment_evidence_making"
+        for most, kind in ((10**9, "json"), (1, "json.gz")):
+            with self.subTest(kind=kind), tempfile.TemporaryDirectory() as folder:
+                with patch(f"{making}.MAX_JSON", most):
+                    pack = self._make(software_ids=self.office.ids)
+                program = Path(folder, "verify_evidence.py")
+                program.write_bytes(self._file(pack, "py"))
+                content = self._file(pack, kind)
+                path = Path(folder, f"pack.{kind}")
+                path.write_bytes(content)
+                self.assertIn(self._verify(program, path), (0, 3))
+                if kind == "json":
+                    path.write_text(
+                        content.decode().replace("Reception Laptop", "Other Laptop")
+                    )
+                    self.assertEqual(self._verify(program, path), 1)
+                else:
+                    path.write_bytes(content[:-100])
+                    self.assertEqual(self._verify(program, path), 2)
+
+    def _verify(self, program, path):
+        """Return the exit code of the program that verifies a pack."""
+        command = [sys.executable, "-I", str(program), str(path)]
+        return subprocess.run(command, capture_output=True, check=False).returncode
+
+    def test_print_setup(self):
+        """L7: each sheet is printed landscape, as wide as a page, its headings on each;
+        columns are as wide as what is in them."""
+        workbook = openpyxl.load_workbook(
+            io.BytesIO(self._file(self._make(software_ids=self.office.ids)))
+        )
+        self.assertEqual(workbook.sheetnames[:2], ["Summary", "License Position"])
+        for sheet in workbook:
+            self.assertEqual(sheet.page_setup.orientation, "landscape")
+            self.assertEqual(sheet.page_setup.fitToWidth, 1)
+            self.assertTrue(sheet.sheet_properties.pageSetUpPr.fitToPage)
+            if sheet.title != "Summary":
+                self.assertEqual(sheet.freeze_panes, "A2")
+                self.assertEqual(sheet.print_title_rows, "$1:$1")
+                self.assertTrue(sheet.auto_filter.ref.startswith("A1:"))
+            for column in sheet.iter_cols():
+                longest = max(
+                    len(cell.value) if isinstance(cell.value, str) else 8
+                    for cell in column
+                )
+                width = sheet.column_dimensions[column[0].column_letter].width
+                self.assertGreaterEqual(width, min(longest, 60))
+                self.assertLess(width, max(longest, 19) + 8)
+
+
+class TestLicensePosition(EvidencePackMixin, SoftwareKeyCommon):
+    """L7: the license position as of the end of the period."""
+
+    def _position(self, **values):
+        """Return the row of the office software in the license position."""
+        sheet = self._open(self._make(**values))["License Position"]
+        (row,) = (line for line in sheet if line["Feature"] == self.office.name)
+        return {name: count for name, count in row.items() if name != "Feature"}
+
+    def test_at_the_end_of_the_period(self):
+        """L7: every seat is counted once, as it stood at the end of the period."""
+        with freeze_time("2026-01-10 10:00:00"):
+            keys = self._enter("POSITION-1", "POSITION-2", "POSITION-3", "POSITION-4")
+            volume = self._enter("POSITION-VOLUME", seats=5)
+        with freeze_time("2026-02-10 10:00:00"):
+            feature = self._apply(keys[0])
+            self._apply(volume)
+            keys[1].with_user(self.manager).revoke()
+        with freeze_time("2026-03-10 10:00:00"):
+            feature.unlink()
+            keys[2].with_user(self.manager).revoke()
+        software = {"software_ids": self.office.ids}
+        for end, owned, applied, revoked in (
+            ("2026-01-31", 9, 0, 0),
+            ("2026-02-28", 9, 2, 1),
+            ("2026-03-31", 9, 1, 2),
+            (False, 9, 1, 2),
+        ):
+            with self.subTest(end=end):
+                self.assertEqual(
+                    self._position(date_to=end, **software),
+                    {
+                        "Owned": owned,
+                        "Applied": applied,
+                        "Free": owned - applied - revoked,
+                        "Expired": 0,
+                        "Expired but Installed": 0,
+                        "Revoked": revoked,
+                    },
+                )
+        with self.assertRaisesRegex(UserError, "nothing to put"):
+            self._make(date_to="2026-01-09", **software)
+
+    def test_expired_but_installed(self):
+        """L7: what has expired is counted as such, and what of it is installed."""
+        with freeze_time("2026-01-10 10:00:00"):
+            keys = self._enter(
+                *("EXPIRED-1", "EXPIRED-2"),
+                key_type="subscription",
+                validity_end="2026-02-10",
+            )
+            self._apply(keys[0], applied_date="2026-01-10")
+        with freeze_time("2026-02-12 10:00:00"):
+            keys._transition("expired", dict.fromkeys(keys.ids, "expired"))
+        position = self._position(software_ids=self.office.ids)
+        self.assertEqual(
+            (position["Expired"], position["Expired but Installed"]), (2, 1)
+        )
+        self.assertEqual((position["Owned"], position["Applied"]), (2, 0))
+
+    def test_only_theirs(self):
+        """L7: for a customer: the seats that are installed there, and the keys that
+        were bought for him, free ones too; nothing of the common stock."""
+        pool = self._enter("THEIRS-1", "THEIRS-2", "THEIRS-3")
+        self._enter("THEIRS-OWN", owner_id=self.customer.id)
+        self._apply(pool[0])
+        elsewhere = self.env["client.equipment"].create(
+            {
+                "name": "Harbour",
+                "partner_id": self.other_customer.id,
+                "company_id": self.company.id,
+            }
+        )
+        self._apply(pool[1], elsewhere)
+        position = self._position(partner_ids=self.customer.ids)
+        self.assertEqual(
+            (position["Owned"], position["Applied"], position["Free"]), (2, 1, 1)
+        )
+
+    def test_replay(self):
+        """L7: at any moment the position is what replaying the trail gives."""
+        dice = random.Random(7)
+        keys = self.env["client.equipment.software.key"]
+        places = self.laptop | self.spare_laptop
+        day = fields.Datetime.to_datetime("2025-01-01 09:00:00")
+        for number in range(60):
+            day = fields.Datetime.add(day, hours=dice.randint(1, 60))
+            with freeze_time(day):
+                free = keys.filtered(lambda key: key.status == "available")
+                installed = keys.filtered(lambda key: key.status == "applied")
+                match dice.choice(["enter", "apply", "apply", "remove", "revoke"]):
+                    case "enter":
+                        keys |= self._enter(f"REPLAY-{number}")
+                    case "apply" if free:
+                        self._apply(dice.choice(free), dice.choice(places))
+                    case "remove" if installed:
+                        dice.choice(installed).equipment_feature_ids.unlink()
+                    case "revoke" if free:
+                        dice.choice(free).with_user(self.manager).revoke()
+        entries = keys.sudo().audit_log_ids.sorted("id")
+        for days in (15, 40, 80, 200):
+            end = fields.Date.add(fields.Date.to_date("2025-01-01"), days=days)
+            statuses = {}
+            for entry in entries:
+                if entry.action_date.date() <= end:
+                    statuses[entry.software_key_id] = entry.status_after
+            count = Counter(statuses.values())
+            with self.subTest(end=end):
+                position = self._position(
+                    context={"tz": "UTC"}, software_ids=self.office.ids, date_to=end
+                )
+                self.assertEqual(
+                    [position[name] for name in ("Applied", "Free", "Revoked")],
+                    [count["applied"], count["available"], count["revoked"]],
+                )
+                self.assertEqual(position["Owned"], len(statuses))
+
+
 @tagged("post_install", "-at_install")
 class TestEvidencePackFiles(EvidencePackMixin, HttpCase):
     def test_pdf(self):
@@ -476,8 +847,10 @@ class TestEvidencePackFiles(EvidencePackMixin, HttpCase):
         pack.action_make()
         # Step by step in this transaction, whose server wkhtmltopdf asks.
         job = pack.with_user(SUPERUSER_ID).with_context(force_report_rendering=True)
-        while pack.state in ("waiting", "making"):
-            job._make_step()
+        self.env.flush_all()
+        while job._make_step(pack.id):
+            self.assertEqual(pack.state, "making")
+        self.assertEqual(pack.state, "done", pack.note)
         pdf = PdfReader(io.BytesIO(self._file(pack, "pdf")))
         self.assertEqual(pdf.metadata.title, "Software Licenses")
         pages = [" ".join(page.extract_text().split()) for page in pdf.pages]

@@ -83,9 +83,7 @@ class TestExportsAreText(SoftwareKeyMixin, HttpCase):
         Pack = cls.env["client.equipment.evidence.pack"].with_user(cls.auditor)
         packs = Pack.create([{} for _text in cls.texts])
         File = cls.env["client.equipment.evidence.file"].with_user(cls.auditor)
-        File.sudo().create(
-            [{"pack_id": pack.id, "name": "Formula"} for pack in packs]
-        )
+        File.sudo().create([{"pack_id": pack.id, "name": "Formula"} for pack in packs])
         cls.models = {
             name: fields
             for name in cls.env.registry

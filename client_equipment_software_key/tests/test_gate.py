@@ -20,6 +20,10 @@ AUDIT_LOG = "client.equipment.audit.log"
 CLOSED = {AUDIT_LOG, "client.equipment.usage.history", f"{KEY}.check"} | {
     "client.equipment.verification",
     "client.equipment.audit.checkpoint",
+    "client.equipment.audit.deletion",
+    "client.equipment.audit.deletion.entry",
+    "client.equipment.evidence.file",
+    "client.equipment.evidence.piece",
 }
 
 
@@ -54,6 +58,8 @@ class GateCase(SoftwareKeyCommon):
             f"{KEY}.check": dict,
             "client.equipment.verification": dict,
             "client.equipment.audit.checkpoint": dict,
+            "client.equipment.audit.deletion": dict,
+            "client.equipment.audit.deletion.entry": dict,
             EQUIPMENT: lambda: {"name": f"Gate {number}"},
             "client.equipment.category": lambda: {"name": f"Gate {number}"},
             SOFTWARE: lambda: {"name": f"Gate {number}"},
@@ -76,6 +82,7 @@ class GateCase(SoftwareKeyCommon):
                 "software_key_id": self._enter(f"GATE-{number:05}").id,
             },
             f"{KEY}.bulk.entry": lambda: {"software_id": self.office.id},
+            f"{KEY}.deletion": lambda: {"reason": "any"},
             f"{KEY}.renewal": lambda: {
                 "software_key_ids": [Command.set(self._enter(f"GATE-{number:05}").ids)]
             },

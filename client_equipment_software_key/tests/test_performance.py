@@ -48,6 +48,24 @@ class TestPerformance(SoftwareKeyCommon):
 
         self._assert_budget(enter, 12)
 
+    def test_enter_of_many_software(self):
+        """K11: entering many keys, each of another software (an import)."""
+
+        def enter(batch, count):
+            software = self.env["client.equipment.software"].create(
+                [{"name": f"Title {batch} {number}"} for number in range(count)]
+            )
+            rows = [
+                {"license_key": license_key, "software_id": each.id}
+                for license_key, each in zip(
+                    self._license_keys(batch, count), software, strict=True
+                )
+            ]
+            keys = self.env["client.equipment.software.key"].with_user(self.manager)
+            return lambda: keys.create(rows)
+
+        self._assert_budget(enter, 12)
+
     def test_apply(self):
         """A2: applying many keys."""
 

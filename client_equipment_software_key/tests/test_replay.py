@@ -28,6 +28,7 @@ except ImportError:  # an Odoo need not have it
 LIFE_BEGINS = datetime(2026, 1, 5, 8, 0)
 NUMBER = st.integers(0, 50)
 DAYS = st.integers(-3, 40)
+SEATS = st.sampled_from([1, 1, 2, 3])
 
 
 class Life(RuleBasedStateMachine):
@@ -47,7 +48,8 @@ class Life(RuleBasedStateMachine):
         self.places = list(self.case.places)
         self.past = {}
         self.traces = []
-        self.enter(who=0, days=20, shared=True, amount=3)
+        self.enter(who=0, days=20, shared=True, amount=3, seats=1)
+        self.enter(who=0, days=20, shared=True, amount=1, seats=2)
 
     def teardown(self):
         self.case.assert_replay(self.past)
@@ -71,8 +73,14 @@ class Life(RuleBasedStateMachine):
         start = number % len(keys) if keys else 0
         return keys[start : start + amount]
 
-    @rule(who=NUMBER, days=DAYS, shared=st.booleans(), amount=st.integers(1, 3))
-    def enter(self, who, days, shared, amount):
+    @rule(
+        who=NUMBER,
+        days=DAYS,
+        shared=st.booleans(),
+        amount=st.integers(1, 3),
+        seats=SEATS,
+    )
+    def enter(self, who, days, shared, amount, seats):
         user = self.case.managers[who % 2]
         today = fields.Date.today()
         values = {
@@ -80,6 +88,7 @@ class Life(RuleBasedStateMachine):
             "key_type": "subscription" if days < 30 else "permanent",
             "validity_end": today + timedelta(days) if days < 30 else False,
             "company_id": False if shared else user.company_id.id,
+            "seats": seats,
         }
         self._attempt(
             lambda: self.case.Key.with_user(user).create(
@@ -98,12 +107,29 @@ class Life(RuleBasedStateMachine):
             lambda: self.case._apply(keys, equipment, self.case.people[who % 4])
         )
 
-    @rule(who=NUMBER, which=NUMBER)
-    def remove(self, who, which):
+    @rule(who=NUMBER, which=NUMBER, amount=st.integers(2, 3))
+    def apply_to_many(self, who, which, amount):
+        key = self._one_key(which, lambda key: key.can_be_applied and key.seats > 1)
+        vals_list = [
+            {"software_key_id": key.id, "equipment_id": equipment.id}
+            # (one seat twice in a call is the database's affair)
+            for equipment in self.places[: amount if key.seats > 1 else 1]
+        ]
+        features = self.case.env["client.equipment.feature"]
+        features = features.with_user(self.case.people[who % 4])
+        self._attempt(lambda: features.create(vals_list))
+
+    @rule(who=NUMBER, which=NUMBER, amount=st.integers(1, 2))
+    def remove(self, who, which, amount):
         user = self.case.people[who % 4]
-        key = self._one_key(which, lambda key: key.equipment_id)
-        feature = key.equipment_feature_ids
-        self._attempt(lambda: feature.with_user(user).unlink())
+        key = self._one_key(which, lambda key: key.seats_used)
+        features = key.equipment_feature_ids[:amount]
+        self._attempt(lambda: features.with_user(user).unlink())
+
+    @rule(who=NUMBER, which=NUMBER, seats=SEATS)
+    def change_seats(self, who, which, seats):
+        key = self._one_key(which).with_user(self.case.managers[who % 2])
+        self._attempt(lambda: key.write({"seats": seats}))
 
     @rule(where=NUMBER)
     def recover(self, where):
@@ -140,7 +166,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(who=NUMBER, which=NUMBER)
     def replace(self, who, which):
-        key = self._one_key(which, lambda key: key.equipment_id)
+        key = self._one_key(which, lambda key: key.seats_used)
         key = key.with_user(self.case.managers[who % 2])
         if key:
             self._attempt(lambda: key.replace(f"LIFE-{next(self.numbers)}"))
@@ -148,7 +174,7 @@ class Life(RuleBasedStateMachine):
     @rule(who=NUMBER, which=NUMBER, amount=st.integers(1, 2))
     def delete(self, who, which, amount):
         user = self.case.managers[who % 2]
-        keys = self._one_key(which, lambda key: not key.equipment_id, amount)
+        keys = self._one_key(which, lambda key: not key.seats_used, amount)
         traces = [self._expected_trace(key, user) for key in keys]
 
         def step():
@@ -238,34 +264,35 @@ class TestReplay(SoftwareKeyCommon):
 
     def _replay(self, key):
         """Return status and equipment of the key by its trail alone."""
-        status = equipment = validity_end = False
+        status = validity_end = False
+        places = set()
         for number, entry in enumerate(key.audit_log_ids.sorted("number"), 1):
             self.assertEqual(entry.number, number)
             self.assertEqual(entry.status_before, status)
             if entry.action == "applied":
-                self.assertFalse(equipment)
-                equipment = entry.equipment_ref
+                self.assertNotIn(entry.equipment_ref, places)
+                places.add(entry.equipment_ref)
+            elif entry.action == "revoked" and entry.equipment_ref:
+                places.remove(entry.equipment_ref)
             elif entry.action in ("revoked", "reinstated"):
-                equipment = False
+                self.assertFalse(places)
             if number > 1:
                 self.assertEqual(entry.validity_end_before, validity_end)
             status, validity_end = entry.status_after, entry.validity_end_after
-        return status, equipment, validity_end
+        return status, places, validity_end
 
     def assert_replay(self, past):
         """Check that the trail tells the present and every past day (L5, L6)."""
         keys = self.existing_keys()
+        present = self.assignments()
         for key in keys:
             self.assertEqual(
                 self._replay(key),
-                (key.status, key.equipment_id.id, key.validity_end),
+                (key.status, {where for which, where in present if which == key.id})
+                + (key.validity_end,),
                 key.license_key,
             )
-        present = self.assignments()
-        self.assertEqual(
-            {(key.id, key.equipment_id.id) for key in keys if key.equipment_id},
-            present,
-        )
+            self._assert_seats(key)
         self.assertEqual(self._installed_on(fields.Date.today()), present)
         for day, assignments in past.items():
             self.assertEqual(
@@ -274,6 +301,18 @@ class TestReplay(SoftwareKeyCommon):
                 day,
             )
         self.assertEqual(keys.verify_audit_trail(), [])
+
+    def _assert_seats(self, key):
+        """Check that a key's row agrees with its assignments (K14)."""
+        features = key.equipment_feature_ids
+        self.assertEqual(key.seats_used, len(features))
+        self.assertEqual(len(set(features.mapped("seat"))), len(features))
+        self.assertTrue(all(1 <= each.seat <= key.seats for each in features))
+        place = features.equipment_id if len(features) == 1 else features[:0]
+        self.assertEqual(key.equipment_id.id, place.id)
+        if key.status in ("available", "applied"):
+            rest = "available" if len(features) < key.seats else "applied"
+            self.assertEqual(key.status, rest)
 
     def assert_traces(self, traces):
         """Check that the software's chatter tells of every deleted key (K10), and of
@@ -289,8 +328,8 @@ class TestReplay(SoftwareKeyCommon):
         self.assertEqual(told, traces)
 
     def test_any_sequence_of_steps(self):
-        """K10, L5, L6, section 4: after any sequence of steps by several people in two
-        companies, replaying the trail gives status, equipment and validity of every
+        """K10, K14, L5, L6, section 4: after any sequence of steps by several people in
+        two companies, replaying the trail gives status, equipment and validity of every
         key; the usage history gives every past day; verifying finds nothing; and of
         deleted keys the software's chatter keeps ending, user, count and last hash."""
         with freeze_time(LIFE_BEGINS) as clock:

@@ -276,7 +276,7 @@ class TestStatus(StatusMixin, SoftwareKeyCommon):
         key = self._key(EXPIRED)
         key.write({"key_type": "permanent", "validity_end": False})
         self._check_step(
-            key, ["created", "expired"], ("renewed", "available"), "expired"
+            key, ["created", "expired", "changed"], ("renewed", "available"), "expired"
         )
 
     def test_unmoved_end_writes_nothing(self):

@@ -148,6 +148,57 @@ class TestUsageHistory(SoftwareKeyCommon):
         self.key.unlink()
         self.assertFalse(self.History.search([("software_id", "=", self.office.id)]))
 
+    def test_dated_back(self):
+        """L6, F14: a line begins on the day of installation, where that was given as an
+        earlier one, and tells when it was recorded."""
+        self.technician.tz = "America/Los_Angeles"
+        keys = self._enter("BACK-1", "BACK-2")
+        with freeze_time("2026-05-20 04:00:00"):  # the evening of the 19th there
+            self._apply(keys[0], applied_date="2026-05-10")
+            self._apply(keys[1], self.spare_laptop, applied_date="2026-05-19")
+        back, same_day = (
+            self.History.search([("software_key_id", "=", key.id)]) for key in keys
+        )
+        self.assertEqual(str(back.date_from), "2026-05-10 07:00:00")
+        self.assertEqual(str(back.date_recorded), "2026-05-20 04:00:00")
+        self.assertEqual(str(same_day.date_from), "2026-05-20 04:00:00")
+        for day, found in (("2026-05-09", 0), ("2026-05-10", 1), ("2026-05-15", 1)):
+            domain = [("software_key_id", "=", keys[0].id), ("installed_on", "=", day)]
+            self.assertEqual(self.History.search_count(domain), found, day)
+        entry = keys[0].audit_log_ids.sorted("number")[-1]
+        self.assertEqual(str(entry.installed_on), "2026-05-10")
+        self.assertEqual(keys.verify_audit_trail(), [])
+
+    def test_customers_keep_their_past(self):
+        """L6, F3: a customer who is renamed, merged into another or gives a unit away
+        keeps its past, and gets nobody else's."""
+        feature = self.key.equipment_feature_ids.with_user(self.technician)
+        feature.unlink()
+        self.customer.name = "New Name"
+        (self.laptop | self.spare_laptop).partner_id = self.other_customer
+        key = self._enter("HISTORY-3")
+        self._apply(key, self.laptop)
+        domain = self.customer.action_view_software_key_history()["domain"]
+        lines = self.History.search(domain)
+        self.assertEqual(lines.software_key_id, self.key)
+        self.assertEqual(
+            lines.mapped("equipment_name"), ["Spare Laptop", "Reception Laptop"]
+        )
+        heir = self.env["res.partner"].create({"name": "Heir", "is_company": True})
+        merging = self.env["base.partner.merge.automatic.wizard"].create({})
+        merging._merge((self.customer | heir).ids, heir)
+        self.assertFalse(self.customer.exists())
+        domain = heir.action_view_software_key_history()["domain"]
+        self.assertEqual(self.History.search(domain), lines)
+        self.assertEqual(set(lines.mapped("customer_name")), {"Tour Dental Practice"})
+        self.assertEqual((self.key | key).verify_audit_trail(), [])
+
+    def test_software_of_that_time(self):
+        """L6, F13: a key that licenses another feature now keeps what it was."""
+        self.key.software_id = self.antivirus
+        lines = self.History.search([("software_key_id", "=", self.key.id)])
+        self.assertEqual(lines.software_id, self.office)
+
     def test_expired_stays_installed(self):
         """L6: expiry and renewal do not end an installation; a repair of the status
         does."""

@@ -33,6 +33,7 @@ class TestVersions(SoftwareKeyCommon):
                 **key,
                 software_id=cls.office.id,
                 equipment_id=unit or None,
+                seats_used=1 if unit else 0,
             )
             for entry in entries:
                 if entry.get("equipment_ref") in units:  # the others are gone

@@ -1,5 +1,7 @@
 from odoo import Command, api, fields, models
 
+from ..models.client_equipment_software_key import LIVE_STATUSES
+
 
 class ClientEquipmentReturn(models.TransientModel):
     """Asks for each key on a unit that leaves where it goes (A9).
@@ -119,7 +121,7 @@ class ClientEquipmentReturnLine(models.TransientModel):
             if line.decision == "revoke":
                 continue
             key = line.software_key_id
-            movable = key.status == "applied" and key not in past
+            movable = key.status in LIVE_STATUSES and key not in past
             moves = line.wizard_id.replacement_id and movable
             line.decision = "move" if moves else "recover"
 
@@ -128,7 +130,12 @@ class ClientEquipmentReturnLine(models.TransientModel):
         past = self.software_key_id._filtered_past_end()
         for line in self:
             key, replacement = line.software_key_id, line.wizard_id.replacement_id
-            if line.decision == "revoke":
+            if line.decision == "revoke" and key.seats_used > 1:
+                line.outcome = self.env._(
+                    "Cannot be revoked while it is on other equipment, too (%s)",
+                    key.seats_usage,
+                )
+            elif line.decision == "revoke":
                 line.outcome = self.env._("Revoked: can never be applied again")
             elif line.decision == "move" and replacement:
                 line.outcome = self.env._("Applied to %s", replacement.display_name)

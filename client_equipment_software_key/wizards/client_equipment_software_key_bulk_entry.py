@@ -39,6 +39,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         readonly=False,
         precompute=True,
     )
+    seats = fields.Integer(default=1, required=True)
     validity_start = fields.Date(
         compute="_compute_validity_start", store=True, readonly=False, precompute=True
     )
@@ -84,6 +85,9 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         help="Enter the new license keys only.",
     )
     new_count = fields.Integer(compute="_compute_preview")
+    enter_label = fields.Char(
+        compute="_compute_enter_label", export_string_translation=False
+    )
     refused_count = fields.Integer(compute="_compute_preview")
     preview = fields.Html(compute="_compute_preview", sanitize=False)
     entered_count = fields.Integer(
@@ -131,6 +135,15 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
             entry.refused_count = sum(counts[verdict] for verdict in REFUSED)
             entry.preview = (
                 entry._render_preview(findings, counts) if findings else False
+            )
+
+    @api.depends("new_count")
+    def _compute_enter_label(self):
+        for entry in self:
+            entry.enter_label = (
+                self.env._("Enter 1 Key")
+                if entry.new_count == 1
+                else self.env._("Enter %s Keys", entry.new_count)
             )
 
     def _render_preview(self, findings, counts):
@@ -328,9 +341,10 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         )
 
     def action_enter(self):
-        """Button *Enter*: enter the keys, all or nothing.
+        """Button *Enter … Keys*: enter the keys, all or nothing.
 
-        :return: an action that says how many and closes the dialog
+        :return: an action that says how many and what was left out, and opens the list
+            of them
         """
         self.ensure_one()
         self._note_progress(0)
@@ -350,10 +364,11 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         keys = SoftwareKey.with_context(software_key_bulk_entry_id=self.id).bulk_enter(
             license_keys, self._get_entry_values()
         )
-        return self._told_entered(keys, left_out)
+        message = self._describe_entered(keys, left_out)
+        return self._told(message, then=self._view_entered(keys))
 
-    def _told_entered(self, keys, left_out):
-        """Return the action that says what was entered and left out, and opens it."""
+    def _describe_entered(self, keys, left_out):
+        """Return in words how many keys were entered, and which lines were left out."""
         lines = [
             self.env._(
                 "Keys of %(software)s entered: %(count)s",
@@ -362,22 +377,34 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
             )
         ]
         if left_out:
-            lines.append(self.env._("Left out: %s", len(left_out)))
+            lines.append(self.env._("Lines left out: %s", len(left_out)))
             lines += [
                 f"{found['license_key']}: {keys._describe_finding(found)}"
                 for found in left_out[:LEFT_OUT_MAX]
             ]
         if len(left_out) > LEFT_OUT_MAX:
             lines.append(self.env._("… and %s more", len(left_out) - LEFT_OUT_MAX))
-        told = self._told("\n".join(lines))
-        told["params"]["next"] = {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Entered Keys"),
-            "res_model": keys._name,
-            "views": [(False, "list"), (False, "kanban"), (False, "form")],
-            "domain": [("id", "in", keys.ids)],
+        return "\n".join(lines)
+
+    def _view_entered(self, keys):
+        """Return the action that lists the keys just entered.
+
+        They are found by the first and the last of them: a list of thousands of ids
+        would travel with every step on that screen.
+        """
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "client_equipment_software_key.client_equipment_software_key_action"
+        )
+        return action | {
+            "display_name": self.env._("Entered Keys"),
+            "path": False,
+            "context": {},
+            "domain": [
+                ("id", ">=", min(keys.ids)),
+                ("id", "<=", max(keys.ids)),
+                ("create_uid", "=", self.env.uid),
+            ],
         }
-        return told
 
     def _get_entry_values(self):
         """Return what the keys have in common. For extension.
@@ -387,6 +414,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         return {
             "software_id": self.software_id.id,
             "key_type": self.key_type,
+            "seats": self.seats,
             "validity_start": self.validity_start,
             "validity_end": self.validity_end,
             "supplier_id": self.supplier_id.id,

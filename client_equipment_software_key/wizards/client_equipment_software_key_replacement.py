@@ -15,6 +15,7 @@ class ClientEquipmentSoftwareKeyReplacement(models.TransientModel):
         default=lambda self: self._default_software_key_id(),
     )
     equipment_id = fields.Many2one(related="software_key_id.equipment_id")
+    seats_used = fields.Integer(related="software_key_id.seats_used")
     license_key = fields.Char("New License Key")
     note = fields.Char(help="Kept in the audit trail of the old key.")
     problem = fields.Char(compute="_compute_problem")

@@ -11,7 +11,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     "command",
     [
-        pytest.param("test-odoo", id="Odoo's own suites pass with our addons"),
         pytest.param("test-hooks", id="the git hooks find nothing"),
         pytest.param("test-packages", id="our addons install and load as wheels"),
     ],

@@ -11,6 +11,9 @@ from odoo.addons.client_equipment_software_key.models import (
 from odoo.addons.client_equipment_software_key.models import (
     client_equipment_software_key_expiry as expiry,
 )
+from odoo.addons.client_equipment_software_key.models import (
+    client_equipment_software_key_seats as several_seats,
+)
 
 
 def constraints_and_indexes(*modules):
@@ -46,6 +49,8 @@ class BenchPlainKey(models.Model):
     validity_start = fields.Date()
     validity_end = fields.Date()
     status = fields.Selection(product.STATUSES, required=True, default="available")
+    seats = fields.Integer(required=True, default=1)
+    seats_used = fields.Integer(required=True, default=0)
     remarks = fields.Text()
     owner_id = fields.Many2one(
         "res.partner", index="btree_not_null", ondelete="restrict"
@@ -62,7 +67,7 @@ class BenchPlainKey(models.Model):
     replaced_by_id = fields.Many2one("bench.plain.key", index="btree_not_null")
     replaces_id = fields.Many2one("bench.plain.key", index="btree_not_null")
 
-    vars().update(constraints_and_indexes(product, entry, expiry))
+    vars().update(constraints_and_indexes(product, entry, expiry, several_seats))
 
 
 class BenchPlainFeature(models.Model):
@@ -89,5 +94,13 @@ class BenchPlainFeature(models.Model):
         ondelete="restrict",
     )
     remarks = fields.Char()
+    seat = fields.Integer(required=True, default=1)
+    key_seats = fields.Integer(required=True, default=1)
 
-    _software_key_unique = models.Constraint("UNIQUE(software_key_id)")
+    _software_key_unique = models.Constraint("UNIQUE(software_key_id, seat)")
+    _equipment_unique = models.UniqueIndex("(equipment_id, software_key_id)")
+    _check_seat = models.Constraint("CHECK(seat BETWEEN 1 AND key_seats)")
+    _key_seats = models.Constraint(
+        "FOREIGN KEY (key_seats, software_key_id)"
+        " REFERENCES bench_plain_key (seats, id) ON UPDATE CASCADE"
+    )

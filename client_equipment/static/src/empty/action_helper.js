@@ -31,7 +31,7 @@ patch(ActionHelper.prototype, {
 
     get description() {
         return this.isFiltered
-            ? _t("No record is all that the filters ask for.")
+            ? _t("Nothing matches what stands in the search bar.")
             : super.description;
     },
 

@@ -43,7 +43,8 @@ registry.category("web_tour.tours").add("client_equipment_scan", {
         },
         {
             content: "The list still shows what was scanned",
-            trigger: ".o_kanban_view:not(:contains(Other Printer)) .o_kanban_record:contains(Tour Printer)",
+            trigger:
+                ".o_kanban_view:not(:contains(Other Printer)) .o_kanban_record:contains(Tour Printer)",
         },
         ...scan("NOBODY-HAS-THIS"),
         {

@@ -30,7 +30,7 @@ export class VerifyCheckpoint extends Component {
 
     get compare() {
         return _t(
-            "This checkpoint was made for %s. If you kept it earlier than that, somebody has altered the list of checkpoints.",
+            "By the list of checkpoints here, this one was made for %s. If you have kept it since before that, the list was altered.",
             this.since
         );
     }

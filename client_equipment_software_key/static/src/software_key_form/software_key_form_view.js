@@ -1,18 +1,19 @@
-import { _t } from "@web/core/l10n/translation";
 import { FormController } from "@web/views/form/form_controller";
 import { formView } from "@web/views/form/form_view";
 import { registry } from "@web/core/registry";
 
-/** What becomes of the audit trail, beside what Odoo asks. */
-export function askBeforeDeleting() {
-    return {
-        title: _t("Delete with the audit trail?"),
-        body: _t(
-            "The audit trail of a deleted software key is deleted with it. Revoke the key instead where its history is to be kept."
-        ),
-        confirmLabel: _t("Delete"),
-        cancelLabel: _t("Keep"),
-    };
+/** Ask for the reason instead of Odoo's plain question (K10). */
+export function deleteKeys(action, resIds, onDeleted) {
+    return action.doAction(
+        "client_equipment_software_key.client_equipment_software_key_deletion_action",
+        {
+            additionalContext: {
+                active_model: "client.equipment.software.key",
+                active_ids: resIds,
+            },
+            onClose: (infos) => infos?.deleted && onDeleted(),
+        }
+    );
 }
 
 /** Duplicate opens a new, unsaved key that waits for its license key (K4). */
@@ -27,8 +28,10 @@ export class SoftwareKeyFormController extends FormController {
         await this.model.load({ resId: false, context: { ...this.ownContext, ...context } });
     }
 
-    get deleteConfirmationDialogProps() {
-        return { ...super.deleteConfirmationDialogProps, ...askBeforeDeleting() };
+    async deleteRecord() {
+        await deleteKeys(this.env.services.action, [this.model.root.resId], () =>
+            this.env.config.historyBack()
+        );
     }
 
     async create() {

@@ -1,4 +1,4 @@
-import { askBeforeDeleting } from "../software_key_form/software_key_form_view";
+import { deleteKeys } from "../software_key_form/software_key_form_view";
 import { ListController } from "@web/views/list/list_controller";
 import { ListRenderer } from "@web/views/list/list_renderer";
 import { listView } from "@web/views/list/list_view";
@@ -28,8 +28,9 @@ export class SoftwareKeyListRenderer extends ListRenderer {
 }
 
 export class SoftwareKeyListController extends ListController {
-    get deleteConfirmationDialogProps() {
-        return { ...super.deleteConfirmationDialogProps, ...askBeforeDeleting() };
+    async onDeleteSelectedRecords() {
+        const resIds = await this.model.root.getResIds(true);
+        await deleteKeys(this.env.services.action, resIds, () => this.model.load());
     }
 }
 

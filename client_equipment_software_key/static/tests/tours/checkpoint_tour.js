@@ -34,7 +34,7 @@ const openCheckpoints = [
 ];
 
 const verifyKept = [
-    click("Verify", ".o_control_panel button:contains('Verify with a Checkpoint')"),
+    click("Verify", ".o_control_panel button:contains('Verify')"),
     {
         content: "Paste the lines, with what stood around them",
         trigger: ".modal .o_verify_checkpoint textarea",

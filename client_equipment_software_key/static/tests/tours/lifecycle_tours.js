@@ -57,16 +57,18 @@ tours.add("software_key_bulk_entry", {
         },
         {
             content: "Enter the rest",
-            trigger: ".modal footer button[name='action_enter']:not(.disabled)",
+            trigger: ".modal footer button[name='action_enter']:contains(Enter 3 Keys)",
             run: "click",
         },
         {
             content: "It says what it did",
-            trigger: ".o_notification:contains('Keys of Tour Antivirus Enterprise entered: 3')",
+            trigger:
+                ".o_notification:contains('Keys of Tour Antivirus Enterprise entered: 3'):contains('Lines left out: 2')",
         },
         {
-            content: "The list shows them",
-            trigger: "body:not(:has(.modal)) .o_data_row:contains('BULK-NEW-3')",
+            content: "They are listed, and no others",
+            trigger:
+                "body:not(:has(.modal)) .o_list_view:contains(Entered Keys):not(:contains(BULK-OLD)) .o_data_row:contains(BULK-NEW-3)",
         },
     ],
 });
@@ -93,8 +95,8 @@ tours.add("software_key_bulk_entry_many", {
         user.see("It shows how far it is", ".o_bulk_entry_progress:contains('of 2000') .progress"),
         user.see("It says what it did", ".o_notification:contains('entered: 2000')"),
         user.see(
-            "It opens what was entered, and nothing lies over it",
-            "body:not(:has(.modal)) .o_action_manager:contains('Entered Keys') .o_data_row:contains('BULK-MANY-')"
+            "They are listed, and nothing lies over them",
+            "body:not(:has(.modal)) .o_list_view:contains(Entered Keys):contains(/2,?000/) .o_data_row:contains('BULK-MANY-')"
         ),
     ],
 });

@@ -1,0 +1,12 @@
+"""From 19.0.1.0.0: fields that have lost their ``index=``, whose index Odoo keeps."""
+
+STALE = (
+    "client_equipment_software__name_index",
+    "client_equipment_software__user_id_index",
+    "client_equipment_software_key__key_type_index",
+)
+
+
+def migrate(cr, _version):
+    for index in STALE:
+        cr.execute(f'DROP INDEX IF EXISTS "{index}"')

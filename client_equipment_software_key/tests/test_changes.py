@@ -1,0 +1,134 @@
+from odoo import Command, fields
+
+from .common import SoftwareKeyCommon
+
+
+class TestChanges(SoftwareKeyCommon):
+    """K17: whatever an auditor would ask about is a step."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.key, cls.other_key = cls._enter_subscriptions("CHANGE-1", "CHANGE-2")
+        cls.Key = cls.env["client.equipment.software.key"].with_user(cls.manager)
+
+    def _last(self, key=None):
+        return (key or self.key).sudo().audit_log_ids.sorted("number")[-1]
+
+    def test_each_field(self):
+        """K17: a change of any of the fields that are told writes one entry with what
+        it was and what it became; the rest of the key is no evidence."""
+        start = fields.Date.to_string(self._in_days(-1))
+        values = {
+            "software_id": (self.office.id, "Tour Office Professional"),
+            "key_type": "trial",
+            "validity_start": start,
+            "seats": 3,
+            "owner_id": (self.customer.id, "Tour Dental Practice"),
+            "supplier_id": (self.other_customer.id, "Tour Harbour Works"),
+            "company_id": None,
+        }
+        self.assertEqual(values.keys(), self.key._get_told_fields())
+        for name, value in values.items():
+            with self.subTest(name=name):
+                count = self.key.audit_number
+                before = self.key._get_told_value(name)
+                raw = value[0] if isinstance(value, tuple) else value
+                self.key.write({name: raw or False})
+                self.assertEqual(self.key.audit_number, count + 1)
+                entry = self._last()
+                self.assertEqual(entry.action, "changed")
+                after = list(value) if isinstance(value, tuple) else value
+                self.assertEqual(entry.changes, [[name, before, after]])
+                self.assertEqual(entry.status_after, entry.status_before)
+                self.assertEqual(entry.user_id, self.manager)
+                label = self.key._fields[name]._description_string(self.env)
+                self.assertIn(
+                    f"Changed by Manager Tester: {label} from ", entry.description
+                )
+                # Once more is no change.
+                self.key.write({name: raw or False})
+                self.assertEqual(self.key.audit_number, count + 1)
+        count = self.key.audit_number
+        self.key.write({"remarks": "Any", "purchase_reference": "PO-1"})
+        self.assertEqual(self.key.audit_number, count)
+        self.assertEqual(self.key.verify_audit_trail(), [])
+
+    def test_entries_tell_the_past(self):
+        """K17, F13: each entry keeps the software that the key had then."""
+        self._apply(self.key)
+        self.key.software_id = self.office
+        entries = self.key.audit_log_ids.sorted("number")
+        self.assertEqual(
+            entries.mapped("software_name"),
+            ["Tour Antivirus Enterprise"] * 2 + ["Tour Office Professional"],
+        )
+        self.office.name = "Renamed"
+        self.assertEqual(entries[-1].software_name, "Tour Office Professional")
+        self.assertEqual(entries[-1].software_id, self.office)
+        self.assertEqual(entries[-1].equipment_id, self.laptop)
+
+    def test_every_route(self):
+        """K17: by import, one2many commands, a write on many, and along with what is
+        not told."""
+        keys = (self.key | self.other_key).with_user(self.manager)
+        keys.write({"owner_id": self.customer.id, "remarks": "Both"})
+        self.assertEqual(self._steps(self.key), ["created", "changed"])
+        self.assertEqual(self._steps(self.other_key), ["created", "changed"])
+        self.antivirus.with_user(self.manager).write(
+            {"software_key_ids": [Command.update(self.key.id, {"key_type": "trial"})]}
+        )
+        self.assertEqual(self._last().changes, [["key_type", "subscription", "trial"]])
+        result = self.Key.load(
+            [".id", "owner_id/.id"],
+            [[str(key.id), str(self.other_customer.id)] for key in keys],
+        )
+        self.assertTrue(result["ids"], result)
+        for key in keys:
+            self.assertEqual(self._last(key).changes[0][2][0], self.other_customer.id)
+        self.assertEqual(keys.verify_audit_trail(), [])
+
+    def test_with_a_moved_end(self):
+        """K17, L4: what a key is and its end, changed together, are two steps, each of
+        which tells its own."""
+        end, later = self.key.validity_end, self._in_days(90)
+        self.key.write({"key_type": "trial", "validity_end": later})
+        changed, renewed = self.key.audit_log_ids.sorted("number")[-2:]
+        self.assertEqual((changed.action, renewed.action), ("changed", "renewed"))
+        self.assertEqual(
+            (changed.validity_end_before, changed.validity_end_after), (end, end)
+        )
+        self.assertEqual(
+            (renewed.validity_end_before, renewed.validity_end_after), (end, later)
+        )
+        self.assertEqual(self.key.verify_audit_trail(), [])
+
+    def test_merged_contacts(self):
+        """K17: contacts that are merged, by SQL, leave a step, too."""
+        self.key.owner_id = self.customer
+        heir = self.env["res.partner"].create({"name": "Heir", "is_company": True})
+        merging = self.env["base.partner.merge.automatic.wizard"].create({})
+        merging._merge((self.customer | heir).ids, heir)
+        self.assertEqual(self.key.owner_id, heir)
+        self.assertEqual(
+            self._last().changes,
+            [
+                [
+                    "owner_id",
+                    [self.customer.id, "Tour Dental Practice"],
+                    [heir.id, "Heir"],
+                ]
+            ],
+        )
+        self.assertEqual(self.key.verify_audit_trail(), [])
+
+    def test_behind_the_back(self):
+        """L5, K17: another feature given to a key by SQL is found."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE client_equipment_software_key SET software_id = %s WHERE id = %s",
+            [self.office.id, self.key.id],
+        )
+        self.env.invalidate_all()
+        (finding,) = self.key.verify_audit_trail()
+        self.assertIn("the feature of the key is not the one", finding["problem"])

@@ -1,0 +1,6 @@
+from odoo import models
+
+
+class ClientEquipment(models.Model):
+    _inherit = "client.equipment"
+    _table = "elsewhere_unit"

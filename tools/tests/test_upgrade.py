@@ -1,0 +1,117 @@
+"""An upgrade loses nothing, and stops in words where rows break a rule that it brings
+(E4)."""
+
+import ast
+import os
+import subprocess
+
+import pytest
+from test_install import PRODUCT, REGISTER, traces
+from throwaway import ROOT, Database
+
+from odoo.tests import get_db_name
+
+MANIFEST = f"{PRODUCT}/__manifest__.py"
+RULE = "client_equipment_software_check_default_validity_months"
+STALE = "client_equipment_software__user_id_index"
+GUARANTEES = "SELECT count(*) FROM pg_constraint WHERE conname = '%s'"
+INDEXES = "SELECT count(*) FROM pg_indexes WHERE indexname = '%s'"
+STORED = (
+    "tables",
+    "columns",
+    "indexes",
+    "constraints",
+    "functions",
+    "scheduled actions",
+    "activity types",
+    "rules",
+)
+
+CHECK = """
+keys = env["client.equipment.software.key"].search([])
+assert not keys.verify_audit_trail()
+assert not keys.filtered("needs_attention").mapped("attention_note")
+"""
+
+
+def git(*arguments):
+    return subprocess.run(
+        ["git", *arguments], cwd=ROOT, capture_output=True, check=True
+    ).stdout
+
+
+def version(manifest):
+    return ast.literal_eval(manifest.decode())["version"]
+
+
+def last_of_previous_version():
+    """Return the commit before the one that raised the version to the present one."""
+    present = version((ROOT / MANIFEST).read_bytes())
+    changes = git("log", "--format=%H", "-G", '"version":', "--", MANIFEST).split()
+    for change in changes:
+        before = f"{change.decode()}^"
+        if version(git("show", f"{before}:{MANIFEST}")) != present:
+            return before
+    raise AssertionError("there is only one version")
+
+
+class Existing(Database):
+    """The database of the tests themselves, made by an installation."""
+
+    def __init__(self):
+        self.name = get_db_name()
+
+
+@pytest.fixture
+def database():
+    database = Database(f"ce_upgrade_{os.getpid()}")
+    yield database
+    database.drop()
+
+
+def key_facts(database):
+    return database.execute(
+        "SELECT id, license_key, status, equipment_id, validity_end, audit_number,"
+        " audit_hash FROM client_equipment_software_key ORDER BY id"
+    )
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no history")
+def test_upgrade(database, tmp_path):
+    """No warning; no key, assignment or entry is lost or changed; every trail still
+    verifies; and the database is what a new one would be."""
+    commit = last_of_previous_version()
+    archive = git("archive", commit, "--", ":(glob)client_equipment*/**")
+    subprocess.run(["tar", "-x", "-C", tmp_path], input=archive, check=True)
+    database.execute("UPDATE ir_module_module SET demo = true")
+    database.odoo("-i", PRODUCT, "--with-demo", f"--addons-path={tmp_path}")
+    before = key_facts(database)
+    assert before
+    database.odoo("-u", REGISTER)
+    assert key_facts(database) == before
+    database.odoo("shell", stdin=CHECK)
+    upgraded, new = traces(database), traces(Existing())
+    for kind in STORED:
+        missing = set(new[kind]) - set(upgraded[kind])
+        stale = set(upgraded[kind]) - set(new[kind])
+        assert not missing and not stale, (kind, missing, stale)
+
+
+def test_from_the_first_version(database):
+    database.odoo("-i", PRODUCT)
+    database.execute(f"""
+        UPDATE ir_module_module SET latest_version = '19.0.1.0.0'
+         WHERE name LIKE 'client\\_equipment%';
+        ALTER TABLE client_equipment_software DROP CONSTRAINT {RULE};
+        INSERT INTO client_equipment_software
+               (name, default_key_type, default_validity_months)
+        VALUES ('Old Backup', 'trial', 900);
+        CREATE INDEX {STALE} ON client_equipment_software (user_id);
+    """)
+    with pytest.raises(AssertionError, match=r"Old Backup \(id \d+\) .*600 months"):
+        database.odoo("-u", PRODUCT)
+    assert database.count(INDEXES % STALE) == 1, "it stopped before it did anything"
+    database.execute("UPDATE client_equipment_software SET default_validity_months = 6")
+    database.odoo("-u", PRODUCT)
+    assert database.count(GUARANTEES % RULE) == 1
+    assert database.count(INDEXES % STALE) == 0
