@@ -203,9 +203,11 @@ def _keys_and_trail(env):
     with _without_indexes(cr, *tables, "client_equipment_feature"):
         for number in range(1, STEPS + 1):
             cr.execute(
-                AuditLog._insert_sql(
-                    SQL(
-                        """
+                SQL(
+                    "WITH RECURSIVE %s %s",
+                    AuditLog._entries_sql(
+                        SQL(
+                            """
                     planned plan
                     JOIN step planned_step ON planned_step.life = plan.life
                                           AND planned_step.number = %(number)s
@@ -231,7 +233,7 @@ def _keys_and_trail(env):
                                NULL::varchar AS reason_data, NULL::varchar AS reason
                     ) act
                     CROSS JOIN LATERAL (
-                        SELECT 1 AS place,
+                        SELECT 1 AS place, TRUE AS is_last,
                                CASE WHEN equipped THEN plan.equipment END
                                    AS equipment_id,
                                CASE WHEN action IN ('applied', 'revoked') AND equipped
@@ -247,11 +249,13 @@ def _keys_and_trail(env):
                     %(joins)s
                     ORDER BY act.moment
                     """,
-                        joins=AuditLog._get_fact_joins(),
-                        number=number,
-                        users=technicians,
-                    )
-                ),
+                            joins=AuditLog._get_fact_joins(),
+                            number=number,
+                            users=technicians,
+                        )
+                    ),
+                    AuditLog._insert_sql(),
+                )
             )
             cr.execute("ANALYZE client_equipment_audit_log")
         cr.execute(

@@ -319,7 +319,7 @@ ENTRIES = """
     ) act
     {source}
     CROSS JOIN LATERAL (
-        SELECT 1 AS place, {unit} AS equipment_id, {seat} AS seat,
+        SELECT 1 AS place, TRUE AS is_last, {unit} AS equipment_id, {seat} AS seat,
                {installed_on} AS installed_on, NULL::timestamp AS installed_from,
                {before} AS status_before, {after} AS status_after,
                {end_before} AS end_before, {end_after} AS end_after,
@@ -329,12 +329,12 @@ ENTRIES = """
     WHERE key.id = ANY(%(ids)s)
 """
 STEP = """
-    WITH trail AS ({insert})
+    WITH {entries}, trail AS ({insert})
     UPDATE client_equipment_software_key key
-       SET {sets} audit_number = trail.number, audit_hash = trail.hash,
+       SET {sets} audit_number = entry.number, audit_hash = entry.hash,
            write_uid = %(uid)s, write_date = %(now)s
-      FROM trail
-     WHERE key.id = trail.software_key_id AND key.id = ANY(%(ids)s)
+      FROM entry
+     WHERE key.id = entry.software_key_id AND key.id = ANY(%(ids)s)
 """
 
 
@@ -345,7 +345,8 @@ class BareSql:
         self.cr = connection.cursor()
         # What the statements say of a person is looked up before the clock runs.
         self.joins = self._text(env[TRAIL]._get_fact_joins())
-        self.insert = self._text(env[TRAIL]._insert_sql(SQL("entries_source")))
+        self.entries = self._text(env[TRAIL]._entries_sql(SQL("entries_source")))
+        self.insert = self._text(env[TRAIL]._insert_sql())
         self.people = {
             login: (found.id, found.name)
             for login in ("manager1", "technician1", "__system__")
@@ -376,9 +377,9 @@ class BareSql:
             "installed_on": "NULL::date",
             "sets": "status = %(status)s,",
         } | parts
-        entries = ENTRIES.format(joins=self.joins, **parts)
-        insert = self.insert.replace("entries_source", entries)
-        self.cr.execute(STEP.format(insert=insert, sets=parts["sets"]), values)
+        source = ENTRIES.format(joins=self.joins, **parts)
+        parts["entries"] = self.entries.replace("entries_source", source)
+        self.cr.execute(STEP.format(insert=self.insert, **parts), values)
 
     def enter(self, license_keys):
         values = self._values("manager1", license_keys=license_keys)

@@ -1,5 +1,6 @@
 """What keeps a value that a client gives from being one of a kind, in words."""
 
+import json
 from contextlib import suppress
 from datetime import date
 
@@ -89,6 +90,15 @@ def date_problem(env, day, far=False):
             last=DATE_MAX.year,
         )
     return None
+
+
+def json_problem(env, value):
+    """Return in words what keeps a value from being stored as JSON, or None."""
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return env._("it has to be JSON")
+    return character_problem(env, text.replace("\\u0000", "\0"))
 
 
 def datetime_problem(env, moment):

@@ -7,7 +7,7 @@
     "author": "Client Equipment contributors",
     "license": "LGPL-3",
     "development_status": "Beta",
-    "depends": ["client_equipment"],
+    "depends": ["base_import", "client_equipment"],
     "data": [
         "security/software_key_groups.xml",
         "security/software_key_rules.xml",

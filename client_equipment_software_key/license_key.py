@@ -16,7 +16,8 @@ TAG = re.compile(r"<[A-Za-z][^<>]*>")
 SECTION = re.compile(r"\[[^\[\]\r\n]+\]\s*(?:[\r\n]|$)")
 # A line of a file of settings, or of a license manager.
 SETTING = re.compile(
-    r"[\w .-]{1,60}(?:=\s*[^=\s]|: )|(?:SERVER|VENDOR|DAEMON|FEATURE|INCREMENT|USE_SERVER)\b"
+    r"[\w .-]{1,60}(?:=\s*[^=\s]|: )"
+    r"|(?:SERVER|VENDOR|DAEMON|FEATURE|INCREMENT|USE_SERVER)\b"
 )
 LINE_BREAK = re.compile(r"[\r\n]")
 # A number that a spreadsheet has rounded, as it shows it.
@@ -86,6 +87,22 @@ def problem(text: str) -> str | None:
     if "\t" in text:
         return COLUMNS
     return ROUNDED_NUMBER if ROUNDED.fullmatch(text) else None
+
+
+def seems_rounded(text: str) -> bool:
+    """Tell whether a text may be a number of which a spreadsheet kept 15 digits.
+
+    >>> seems_rounded("1234567890123460096")
+    True
+    >>> seems_rounded("1234567890123456789")
+    False
+    >>> seems_rounded("123456789012345")
+    False
+    """
+    if not (15 < len(text) < 300 and text.isascii() and text.isdigit()):
+        return False
+    number = float(text)
+    return int(number) == int(text) and float(f"{number:.15g}") == number
 
 
 def is_file(text: str) -> bool:

@@ -138,9 +138,9 @@ OTHER_HEADINGS = re.compile(
     r"|postes|devices?|gerate|order|bestell\w*|commande|pedido|invoice|rechnung\w*"
     r"|facture|factura|po|customer|kunde\w*|client|cliente|organi[sz]ation|company|firma"
     r"|date|datum|fecha|start|end|ende|expir\w*|ablauf\w*|gultig\w*|valid\w*|fin"
-    r"|vencimiento|caducidad|status|price|preis|prix|precio|email|e mail|version|edition"
-    r"|type|typ|tipo|no|nr|id|part|vendor|publisher|hersteller|notes?|remarks?|bemerkung"
-    r"|remarque|notas|number|nummer|numero|contract|vertrag\w*|contrat|contrato|laptop"
+    r"|vencimiento|caducidad|status|price|preis|prix|precio|email|e mail|version"
+    r"|edition|type|typ|tipo|no|nr|id|part|vendor|publisher|hersteller|notes?|remarks?"
+    r"|bemerkung|remarque|notas|number|nummer|numero|contract|vertrag\w*|contrat|contrato|laptop"
     r"|computer|hostname|asset|pc|months|monate|mois|meses|pos|position|term|laufzeit)\b"
 )
 
@@ -241,17 +241,17 @@ def _heading_rows(sheet, names):
     found = []
     for number, row in enumerate(sheet.rows[:TOP]):
         filled = [text for text in row if text]
-        known = sum(
-            len(text) <= 60
-            and (
-                rank(text, names) is not None
-                or bool(OTHER_HEADINGS.search(plain(text)))
-            )
-            for text in filled
-        )
+        known = sum(_is_heading(text, names) for text in filled)
         if known and known * 2 >= len(filled):
             found.append((-known, number))
     return [number for _known, number in sorted(found)]
+
+
+def _is_heading(text, names):
+    """Tell whether a text may be the heading of a column."""
+    return len(text) <= 60 and (
+        rank(text, names) is not None or bool(OTHER_HEADINGS.search(plain(text)))
+    )
 
 
 def _score(sheet, heading, column, found):
@@ -297,6 +297,11 @@ def _key_share(texts):
     return len(like) / len(texts)
 
 
+def column_name(number: int) -> str:
+    """Return what a spreadsheet calls a column (counted from 0)."""
+    return get_column_letter(number + 1)
+
+
 def cells(sheet: Sheet, choice: Choice) -> list[Cell]:
     """Return the cells of the chosen column, blank ones and its heading left out.
 
@@ -304,7 +309,7 @@ def cells(sheet: Sheet, choice: Choice) -> list[Cell]:
     """
     if choice.column < 0:
         return []
-    letter = get_column_letter(choice.column + 1)
+    letter = column_name(choice.column)
     heading = (
         plain(sheet.text(choice.heading, choice.column)) if choice.heading >= 0 else ""
     )
@@ -528,9 +533,8 @@ class _Xlsx:
 
     def _read_sheet(self, sheet, name):
         with self.archive.open(name) as file:
-            for _event, element in etree.iterparse(
-                file, tag=("{*}col", "{*}row"), **PARSER
-            ):
+            parser = etree.iterparse(file, tag=("{*}col", "{*}row"), **PARSER)
+            for _event, element in parser:
                 if _local(element) == "row":
                     self._read_row(sheet, element)
                 elif element.get("hidden") in ("1", "true"):

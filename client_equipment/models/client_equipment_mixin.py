@@ -19,6 +19,7 @@ from ..values import (
     datetime_problem,
     id_problem,
     integer_problem,
+    json_problem,
     text_problem,
 )
 
@@ -325,7 +326,11 @@ class ClientEquipmentMixin(models.AbstractModel):
         """Return in words what keeps a value from being one of the field, or None."""
         match field.type:
             case "char":
-                return text_problem(self.env, value)
+                problem = text_problem(self.env, value)
+                if not problem and isinstance(field, Label):
+                    # some letters become longer
+                    problem = text_problem(self.env, field.as_seen(str(value)))
+                return problem
             case "text" | "html":
                 return text_problem(self.env, value, one_line=False)
             case "date":
@@ -342,6 +347,8 @@ class ClientEquipmentMixin(models.AbstractModel):
                 return self._link_problem(value)
             case "one2many" | "many2many":
                 return self._commands_problem(value)
+            case "json":
+                return json_problem(self.env, value)
             case "binary":
                 return self._binary_problem(value)
         return None

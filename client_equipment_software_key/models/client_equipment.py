@@ -276,7 +276,7 @@ class ClientEquipment(models.Model):
             )
         replacement._check_in_service()
 
-    def action_return_or_replace(self):
+    def action_return_or_replace(self) -> dict:
         """Open the dialog *Return / Replace* (A9).
 
         :return: a window action
@@ -291,7 +291,7 @@ class ClientEquipment(models.Model):
         }
         return action
 
-    def action_apply_next_available(self):
+    def action_apply_next_available(self) -> dict:
         """Open the dialog that applies the next available keys (A12).
 
         :return: a window action
@@ -307,7 +307,7 @@ class ClientEquipment(models.Model):
             "context": {"default_equipment_id": self.id},
         }
 
-    def action_view_software_keys(self):
+    def action_view_software_keys(self) -> dict:
         """Open the software keys that are applied to these equipment.
 
         :return: a window action

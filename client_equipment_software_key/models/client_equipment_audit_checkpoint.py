@@ -114,7 +114,11 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         readonly=True, exportable=False, help="Where the next checkpoint goes on."
     )
     user_id = fields.Many2one(
-        "res.users", "Made By", readonly=True, index="btree_not_null"
+        "res.users",
+        "Made By",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
     )
 
     _until = models.Index("(until, id)")
@@ -144,7 +148,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         until = self._get_database_time().replace(microsecond=0) + timedelta(seconds=1)
         return self._make(until, PATIENCE)
 
-    def action_make(self):
+    def action_make(self) -> dict:
         """Button *Make Checkpoint Now*.
 
         :return: a window action that shows the new checkpoint
@@ -404,19 +408,20 @@ class ClientEquipmentAuditCheckpoint(models.Model):
 
         :param str text: the three lines that somebody has kept, or a mail with them
         :return: ``{"intact", "problem", "until", "size"}``: the problem in words, or
-            False; the moment of the checkpoint, where it is known here, or False; how
-            many entries it covers
+            False; the moment of the checkpoint (the first, where several are the same),
+            where it is known here, or False; how many entries it covers
         :raises UserError: where there is no checkpoint in the text
         """
         self.check_access("read")
         kept = self._parse(text)
+        # Where nothing happens for days, their checkpoints are the same.
         made = self.search(
-            [("size", "=", kept.size), ("root", "=", kept.root)], limit=1
+            [("size", "=", kept.size), ("root", "=", kept.root)], order="until, id"
         )
         return {
-            "problem": (problem := self._find_problem(kept, made)),
+            "problem": (problem := self._find_problem(kept, made[-1:])),
             "intact": not problem,
-            "until": made.until,
+            "until": made[:1].until,
             "size": kept.size,
         }
 
@@ -443,7 +448,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         """Return in words what is not as it was, or False.
 
         :param Kept kept: what somebody has kept
-        :param made: the checkpoint here that says the same, if there is one
+        :param made: the last checkpoint here that says the same, if there is one
         """
         if kept.origin != self._get_origin():
             return self.env._(

@@ -29,7 +29,7 @@ class ClientEquipmentAuditDeletion(models.Model):
     _inherit = [
         "client.equipment.audit.closed",
         "client.equipment.mixin",
-        "client.equipment.export.mixin",
+        "client.equipment.export",
     ]
     _order = "date desc, id desc"
     _log_access = False
@@ -223,7 +223,7 @@ class ClientEquipmentAuditDeletion(models.Model):
             for deletion in self.browse(deletion_id for (deletion_id,) in rows)
         ]
 
-    def action_verify(self):
+    def action_verify(self) -> dict:
         """Button *Verify*: tell whether these lines are as they were written.
 
         :return: a client action

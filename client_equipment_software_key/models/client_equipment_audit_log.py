@@ -42,7 +42,7 @@ class ClientEquipmentAuditLog(models.Model):
     _inherit = [
         "client.equipment.audit.closed",
         "client.equipment.mixin",
-        "client.equipment.export.mixin",
+        "client.equipment.export",
     ]
     _order = "action_date desc, id desc"
     _rec_name = "description"
@@ -329,80 +329,6 @@ class ClientEquipmentAuditLog(models.Model):
             case "reference":
                 return self.env._("Reference: %s", self.reason_data)
         return self.reason_code
-
-    @api.model
-    def _step_columns(self, statuses, seats):
-        """Return ``{name: values}``: what differs from entry to entry of one step.
-
-        Of several entries of one key ``place`` is their order, and each begins with
-        the status that the one before it has left.
-        """
-        if seats is None:
-            if len(set(statuses.values())) == 1:
-                return {}
-            return {"key_id": list(statuses), "status": list(statuses.values())}
-        key_ids, equipment_ids, _seats, after = map(list, zip(*seats, strict=True))
-        step = {"key_id": key_ids, "equipment_id": equipment_ids, "status": after}
-        if len(seats) == len(statuses):
-            return step
-        places, before, last = [], [], {}
-        for number, (key_id, status) in enumerate(zip(key_ids, after, strict=True)):
-            place, status_before, _number = last.get(key_id, (0, None, None))
-            places.append(place + 1)
-            before.append(status_before)
-            last[key_id] = (place + 1, status, number)
-        ends = {number for *_, number in last.values()}
-        return step | {
-            "place": places,
-            "status_before": before,
-            "is_last": [number in ends for number in range(len(seats))],
-        }
-
-    @api.model
-    def _steps_sql(self, step):
-        """Return the SQL that joins the columns of a step to their keys."""
-        if not step:
-            return SQL()
-        types = {
-            "status": "varchar[]",
-            "status_before": "varchar[]",
-            "is_last": "bool[]",
-        }
-        return SQL(
-            "JOIN unnest(%s) AS step(%s) ON step.key_id = key.id",
-            SQL(", ").join(
-                SQL("%s::%s", values, SQL(types.get(name, "int[]")))
-                for name, values in step.items()
-            ),
-            SQL(", ").join(map(SQL.identifier, step)),
-        )
-
-    @api.model
-    def _status_before_sql(self, action, chained):
-        if action == "created":
-            return SQL("NULL")
-        return SQL(
-            "COALESCE(step.status_before, key.status)" if chained else "key.status"
-        )
-
-    @api.model
-    def _following_sql(self):
-        """Return the recursive part of ``entry``: each next entry of a key, over the
-        hash of the one before it."""
-        return SQL(
-            """
-            UNION ALL
-            SELECT *, %s
-              FROM (
-                SELECT nextval('client_equipment_audit_log_id_seq')::int AS id,
-                       previous.hash AS previous_hash, fact.*
-                  FROM entry previous
-                  JOIN fact ON fact.software_key_id = previous.software_key_id
-                           AND fact.place = previous.place + 1
-              ) entry
-            """,
-            self._hash_sql(),
-        )
 
     @api.model
     def _get_moment(self):

@@ -79,8 +79,8 @@ class ClientEquipmentAuditLog(models.Model):
         :param dict days: ``{(key id, equipment id): (day of installation, when that
             began)}``
         :param dict changes: ``{key id: [[field, before, after], …]}``
-        :return: an ``INSERT`` that gives ``id``, ``software_key_id``, ``number``,
-            ``status_after`` and ``hash`` of each entry
+        :return: common table expressions, of which ``entry`` holds the new entries with
+            ``is_last``: whether it is the last one of its key
         """
         act = {
             "action": ("varchar", action),
@@ -99,7 +99,7 @@ class ClientEquipmentAuditLog(models.Model):
             CROSS JOIN (SELECT %(act)s) act
             %(steps)s
             CROSS JOIN LATERAL (
-                SELECT step_.place, step_.seat, step_.installed_on,
+                SELECT step_.place, step_.is_last, step_.seat, step_.installed_on,
                        step_.installed_from, step_.changes, step_.status_after,
                        %(status_before)s AS status_before,
                        COALESCE(step_.equipment_id, key.equipment_id) AS equipment_id,
@@ -123,7 +123,7 @@ class ClientEquipmentAuditLog(models.Model):
                 else "key.validity_end"
             ),
         )
-        return self._insert_sql(
+        entries = self._entries_sql(
             SQL(
                 "%s %s WHERE key.id = ANY(%s) ORDER BY key.id, step.place",
                 source,
@@ -132,6 +132,7 @@ class ClientEquipmentAuditLog(models.Model):
             ),
             several,
         )
+        return SQL("%s, trail AS (%s)", entries, self._insert_sql())
 
     @api.model
     def _get_steps(self, statuses, seats, ends_before, days, changes):
@@ -144,11 +145,12 @@ class ClientEquipmentAuditLog(models.Model):
             seats = ((key_id, None, None, after) for key_id, after in statuses.items())
         key_ids, equipment_ids, numbers, after = map(list, zip(*seats, strict=True))
         places, before, last = [], [], {}
-        for key_id, status in zip(key_ids, after, strict=True):
-            place, status_before = last.get(key_id, (0, None))
+        for number, (key_id, status) in enumerate(zip(key_ids, after, strict=True)):
+            place, status_before, _number = last.get(key_id, (0, None, None))
             places.append(place + 1)
             before.append(status_before)
-            last[key_id] = place + 1, status
+            last[key_id] = place + 1, status, number
+        lasts = {number for *_, number in last.values()}
         ends, changes, days = ends_before or {}, changes or {}, days or {}
         no_day = None, None
         told_days = [
@@ -157,6 +159,7 @@ class ClientEquipmentAuditLog(models.Model):
         return {
             "key_id": ("int", key_ids),
             "place": ("int", places),
+            "is_last": ("bool", [number in lasts for number in range(len(places))]),
             "equipment_id": ("int", equipment_ids),
             "seat": ("int", numbers),
             "installed_on": ("date", [day for day, _began in told_days]),
@@ -202,78 +205,103 @@ class ClientEquipmentAuditLog(models.Model):
         )
 
     @api.model
-    def _insert_sql(self, source, several=False):
-        """Return the ``INSERT`` of entries: facts, links and hash of each.
+    def _entries_sql(self, source, several=False):
+        """Return the common table expressions of entries: facts, links and hash.
 
         :param SQL source: what stands after ``FROM``: gives what :meth:`_get_facts`
             reads
         :param several: whether some keys get several entries, each of which stands on
             the hash of the one before it
         """
-        facts = self._get_facts()
-        links = {"equipment_id": SQL("equipment.id"), "customer_id": SQL("customer.id")}
-        columns = SQL(", ").join(map(SQL.identifier, facts | links))
+        values = self._get_facts() | self._get_links()
+        # Without them no condition: PostgreSQL would expect a handful of entries.
         more = SQL(
             """
+             WHERE place = 1
             UNION ALL
-            SELECT entry.*, %s
-              FROM chain
-              JOIN draft entry
-                ON entry.software_key_id = chain.software_key_id
-               AND entry.place = chain.place + 1
+            SELECT draft.*, %s
+              FROM entry
+              JOIN draft ON draft.software_key_id = entry.software_key_id
+                        AND draft.place = entry.place + 1
             """,
-            self._hash_sql(SQL("chain.hash")),
+            self._hash_sql("draft", SQL("entry.hash")),
         )
         return SQL(
             """
-            WITH RECURSIVE draft AS (
+            draft AS (
                 SELECT %(values)s, key.license_key, key.audit_hash AS previous_hash,
-                       step.place
+                       step.place, step.is_last
                   FROM %(source)s
-            ), chain AS (
-                SELECT entry.*, %(hash)s AS hash
-                  FROM draft entry
-                 WHERE place = 1
+            ), entry AS (
+                SELECT draft.*, %(hash)s AS hash
+                  FROM draft
                 %(more)s
             )
-            INSERT INTO client_equipment_audit_log (%(columns)s, hash)
-            SELECT %(columns)s, hash
-              FROM chain
-            RETURNING id, software_key_id, number, status_after, hash
             """,
             values=SQL(", ").join(
                 SQL("%s AS %s", value, SQL.identifier(name))
-                for name, value in (facts | links).items()
+                for name, value in values.items()
             ),
             source=source,
-            hash=self._hash_sql(SQL("entry.previous_hash")),
+            hash=self._hash_sql("draft"),
             more=more if several else SQL(""),
-            columns=columns,
         )
+
+    @api.model
+    def _insert_sql(self):
+        """Return the ``INSERT`` of what :meth:`_entries_sql` gives as ``entry``."""
+        columns = SQL(", ").join(
+            map(SQL.identifier, [*self._get_facts(), *self._get_links(), "hash"])
+        )
+        return SQL(
+            "INSERT INTO client_equipment_audit_log (%s) SELECT %s FROM entry",
+            columns,
+            columns,
+        )
+
+    @api.model
+    def _get_links(self):
+        """Return the links of an entry, which are no facts: ``{field: SQL}``."""
+        return {"equipment_id": SQL("equipment.id"), "customer_id": SQL("customer.id")}
 
     # ------------------------------------------------------------------
     # Hash
     # ------------------------------------------------------------------
 
     @api.model
-    def _hash_sql(self, previous_hash):
-        """Return the SQL of the hash of ``entry``, over its facts and the hash before.
+    def _hash_sql(self, entry="entry", previous_hash=None):
+        """Return the SQL of the hash of a row ``entry`` of version 2.
 
         The hashed text is a JSON object, so that anyone can compute it again with a few
-        lines of any language; ``docs/evidence.md`` shows how.
+        lines of any language; ``docs/evidence.md`` shows how. It is put together by
+        hand: PostgreSQL's own functions look up the type of every fact of every entry.
+
+        :param previous_hash: SQL of the hash before it, if not its ``previous_hash``
         """
-        facts = {
-            name: SQL("entry.%s", SQL.identifier(name)) for name in self._get_facts()
-        }
-        facts["previous_hash"] = previous_hash
-        facts[KEY_FACT] = SQL(
-            "encode(sha256(convert_to(entry.license_key, 'UTF8')), 'hex')"
+        texts = {name: self._fact_text_sql(entry, name) for name in self._get_facts()}
+        previous_hash = previous_hash or SQL.identifier(entry, "previous_hash")
+        texts["previous_hash"] = SQL("'\"' || %s || '\"'", previous_hash)
+        texts[KEY_FACT] = SQL(
+            "'\"' || encode(sha256(convert_to(%s, 'UTF8')), 'hex') || '\"'",
+            SQL.identifier(entry, "license_key"),
         )
+        names = sorted(texts, key=lambda name: (len(name), name))
         return SQL(
-            "encode(sha256(convert_to("
-            "jsonb_strip_nulls(jsonb_build_object(%s))::text, 'UTF8')), 'hex')",
-            SQL(", ").join(SQL("%s, %s", name, fact) for name, fact in facts.items()),
+            "encode(sha256(convert_to('{' || substr(concat(%s), 3) || '}',"
+            " 'UTF8')), 'hex')",
+            SQL(", ").join(
+                SQL("%s || %s", f', "{name}": ', texts[name]) for name in names
+            ),
         )
+
+    @api.model
+    def _fact_text_sql(self, entry, name):
+        """Return the SQL of a fact's value as it stands in the hashed text."""
+        column = SQL.identifier(entry, name)
+        kind = "integer" if name == "id" else self._fields[name].type
+        if kind in ("integer", "many2one", "json"):
+            return SQL("%s::text", column)
+        return SQL("to_json(%s)::text", column)
 
     @api.model
     def _hash_of_any_version_sql(self):
@@ -297,5 +325,5 @@ class ClientEquipmentAuditLog(models.Model):
                 SQL("entry.%s", SQL.identifier(name)) for name in sorted(later)
             ),
             SQL(", ").join(SQL("entry.%s", SQL.identifier(name)) for name in VERSION_1),
-            self._hash_sql(SQL("entry.previous_hash")),
+            self._hash_sql(),
         )

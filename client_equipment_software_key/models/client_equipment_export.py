@@ -34,7 +34,7 @@ def unguard(value):
 class ClientEquipmentExport(models.AbstractModel):
     """For models of which very many records are exported (L3)."""
 
-    _name = "client.equipment.export.mixin"
+    _name = "client.equipment.export"
     _description = "Export in Portions"
 
     @checked

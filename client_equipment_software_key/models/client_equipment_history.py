@@ -17,7 +17,7 @@ class ClientEquipmentMixin(models.AbstractModel):
 class ClientEquipment(models.Model):
     _inherit = "client.equipment"
 
-    def action_view_history(self):
+    def action_view_history(self) -> dict:
         """Show which keys have been on these equipment.
 
         :return: a window action
@@ -28,7 +28,7 @@ class ClientEquipment(models.Model):
 class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
-    def action_view_history(self):
+    def action_view_history(self) -> dict:
         """Show where these keys have been.
 
         :return: a window action
@@ -39,7 +39,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    def action_view_software_key_history(self):
+    def action_view_software_key_history(self) -> dict:
         """Show which keys this customer has had on its equipment, also on units that
         somebody else has now.
 

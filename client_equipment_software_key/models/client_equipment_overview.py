@@ -29,7 +29,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
     @api.model
-    def get_overview(self):
+    def get_overview(self) -> dict:
         """Tell what there is to do, and how the trails stand.
 
         :return: ``{"manages", "tasks", "verification"}``: whether the user manages

@@ -251,6 +251,19 @@ class ClientEquipmentSoftware(models.Model):
             return start  # refused in words, where the calendar itself would end
         return start + relativedelta(months=self.default_validity_months)
 
+    def _get_next_validity_end(self, end):
+        """Return the end of the validity period that follows one that ends then.
+
+        What ends on the last day of a month keeps ending on one (S3).
+
+        :param date end: the last day of the period before
+        :return: a date, or False where the software has no default validity
+        """
+        following = self._get_validity_end(end)
+        if following and end == end_of(end, "month"):
+            return end_of(following, "month")
+        return following
+
     # ------------------------------------------------------------------
     # Reminders
     # ------------------------------------------------------------------
@@ -523,7 +536,9 @@ class ClientEquipmentSoftware(models.Model):
         )
 
     @checked
-    def apply_next_available(self, equipment_id: int, remarks: str | None = None):
+    def apply_next_available(
+        self, equipment_id: int, remarks: str | None = None
+    ) -> models.BaseModel:
         """Apply the next key of each of these software products to an equipment (A12).
 
         That is the key that expires first but is still valid, permanent keys last;
@@ -569,7 +584,7 @@ class ClientEquipmentSoftware(models.Model):
             ]
         )
 
-    def action_view_software_keys(self):
+    def action_view_software_keys(self) -> dict:
         """Open the keys of this software, those in one status where the context says so
         (``software_key_search_status``).
 

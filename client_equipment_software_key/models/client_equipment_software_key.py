@@ -69,7 +69,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         "client.equipment.mixin",
         "mail.thread",
         "mail.activity.mixin",
-        "client.equipment.export.mixin",
+        "client.equipment.export",
     ]
     _order = "id desc"
     _check_company_auto = True
@@ -641,8 +641,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         match license_key_problem(text):
             case "file":
                 return self.env._(
-                    "this is the content of a license file; attach the file to the key, "
-                    "and enter its serial number or license id"
+                    "this is the content of a license file; attach the file to the "
+                    "key, and enter its serial number or license id"
                 )
             case "columns":
                 return self.env._(
@@ -651,8 +651,8 @@ class ClientEquipmentSoftwareKey(models.Model):
                 )
             case "rounded":
                 return self.env._(
-                    "a spreadsheet has made a number of it and rounded that; format the "
-                    "column as text there and enter the license key again"
+                    "a spreadsheet has made a number of it and rounded that; format "
+                    "the column as text there and enter the license key again"
                 )
         return None
 
@@ -900,7 +900,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     # Actions
     # ------------------------------------------------------------------
 
-    def action_duplicate(self):
+    def action_duplicate(self) -> dict:
         """Open a new, unsaved key with everything but the license key copied (K4).
 
         :return: a window action
@@ -921,7 +921,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             | {"software_key_duplicated": True},
         }
 
-    def action_view_equipment(self):
+    def action_view_equipment(self) -> dict:
         """Open the equipment that the key is applied to.
 
         :return: a window action

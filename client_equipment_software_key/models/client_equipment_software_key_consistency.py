@@ -1,4 +1,5 @@
 import logging
+from typing import Self
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -155,7 +156,11 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
         return domain if True in value else ~domain
 
-    def verify_audit_trail(self):
+    # ------------------------------------------------------------------
+    # Verifying audit trails
+    # ------------------------------------------------------------------
+
+    def verify_audit_trail(self) -> list[dict]:
         """Check the audit trail of these keys against tampering (L5).
 
         Every hash is computed again, and the last entry is compared with the status,
@@ -177,7 +182,9 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     @checked
-    def verify_next_audit_trails(self, after_id: int = 0, limit: int = VERIFY_BATCH):
+    def verify_next_audit_trails(
+        self, after_id: int = 0, limit: int = VERIFY_BATCH
+    ) -> dict:
         """Check the audit trails of the next keys that the user may see (L5).
 
         To verify everything, call it again with the ``last_id`` of the answer until
@@ -209,7 +216,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         limit = min(limit or VERIFY_BATCH, VERIFY_BATCH)  # 0 is no limit to a search
         return self.search([("id", ">", after_id)], order="id", limit=limit)
 
-    def action_verify_audit_trail(self):
+    def action_verify_audit_trail(self) -> dict:
         """Verify the audit trails of these keys, showing the progress (L5).
 
         :return: a client action
@@ -221,6 +228,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             "target": "new",
             "params": {"key_ids": self.ids},
         }
+
+    # ------------------------------------------------------------------
+    # What disagrees, in words
+    # ------------------------------------------------------------------
 
     def _get_findings(self):
         """Return ``{key: Finding}`` of the keys that need attention (S7)."""
@@ -348,7 +359,11 @@ class ClientEquipmentSoftwareKey(models.Model):
             return equipment._some_names()
         return self.env._("equipment of another company")
 
-    def repair(self):
+    # ------------------------------------------------------------------
+    # Repairing
+    # ------------------------------------------------------------------
+
+    def repair(self) -> Self:
         """Repair the keys of these whose status and assignment disagree (S7).
 
         Each repair is a step in the audit trail. Keys that are in order, and broken
@@ -390,7 +405,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         repaired.filtered("audit_broken")._check_trails()
         return repaired
 
-    def action_repair(self):
+    def action_repair(self) -> bool:
         """Button *Repair*.
 
         :return: True
@@ -398,8 +413,12 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.repair()
         return True
 
+    # ------------------------------------------------------------------
+    # Checking all keys: by button, and every night
+    # ------------------------------------------------------------------
+
     @api.model
-    def check_consistency(self):
+    def check_consistency(self) -> Self:
         """Check all keys that the user may see: status against assignment, validity,
         audit trails (S7).
 
@@ -416,7 +435,9 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     @checked
-    def check_next_consistency(self, after_id: int = 0, limit: int = VERIFY_BATCH):
+    def check_next_consistency(
+        self, after_id: int = 0, limit: int = VERIFY_BATCH
+    ) -> dict:
         """Check the next keys that the user may see, as :meth:`check_consistency` does.
 
         To check everything, call it again with the ``last_id`` of the answer until
@@ -434,7 +455,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         return {"count": len(keys), "last_id": keys[-1:].id or after_id}
 
     @api.model
-    def action_check_consistency(self):
+    def action_check_consistency(self) -> dict:
         """Check all keys, showing the progress and what was found.
 
         :return: a client action
@@ -448,7 +469,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         }
 
     @api.model
-    def action_view_needs_attention(self):
+    def action_view_needs_attention(self) -> dict:
         """Show the keys that a check has found.
 
         :return: a window action

@@ -99,7 +99,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
 
     @api.model
-    def get_job_health(self):
+    def get_job_health(self) -> dict:
         """Tell how the scheduled actions of the keys are doing (S6, S7).
 
         :return: ``{"last_run", "expired", "overdue", "message", "last_check",

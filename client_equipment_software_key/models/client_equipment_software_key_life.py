@@ -1,6 +1,6 @@
 import psycopg2
 
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -11,6 +11,8 @@ from .client_equipment_software_key import NAMED_MAX
 
 # So long a step waits for somebody who holds one of its keys.
 LOCK_TIMEOUT = "3s"
+# Steps of the key itself, which stays where it is (or has not been anywhere).
+KEEPS_PLACE = {"created", "expired", "renewed"}
 
 
 class ClientEquipmentSoftwareKey(models.Model):
@@ -221,7 +223,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             return
         keys = self._before_transition(action)
         AuditLog = self.env["client.equipment.audit.log"]
-        entry = AuditLog._append_sql(
+        entries = AuditLog._append_sql(
             self, action, statuses, ends_before, reason, seats, **told
         )
         self.modified(["equipment_id"], before=True)
@@ -229,32 +231,24 @@ class ClientEquipmentSoftwareKey(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH entry AS (%(entry)s), head AS (
+                WITH RECURSIVE %(entries)s, head AS (
                     UPDATE client_equipment_software_key key
                        SET status = entry.status_after,
-                           (equipment_id, seats_used) = (
-                                SELECT CASE WHEN count(*) = 1
-                                            THEN min(feature.equipment_id) END,
-                                       count(*)
-                                  FROM client_equipment_feature feature
-                                 WHERE feature.software_key_id = key.id
-                           ),
+                           %(place)s
                            audit_number = entry.number,
                            audit_hash = entry.hash,
                            assignment_broken = FALSE,
                            write_uid = %(uid)s,
                            write_date = %(now)s
-                      FROM (
-                            SELECT DISTINCT ON (software_key_id) *
-                              FROM entry
-                             ORDER BY software_key_id, number DESC
-                      ) entry
+                      FROM entry
                      WHERE key.id = entry.software_key_id
+                       AND entry.is_last
                        AND key.id = ANY(%(key_ids)s)
                 )
                 SELECT id FROM entry
                 """,
-                entry=entry,
+                entries=entries,
+                place=self._place_sql(action, **told),
                 uid=self.env.uid,
                 now=self.env.cr.now(),
                 # Known already, but it keeps PostgreSQL from reading all keys.
@@ -271,6 +265,22 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.modified(changed)
         self._validate_fields(changed)
         keys._after_transition(action, AuditLog.browse(sorted(row[0] for row in rows)))
+
+    @api.model
+    def _place_sql(self, action, reason_code=None, **_told):
+        """Return the SQL that takes over, after a step, where the assignments are."""
+        if action in KEEPS_PLACE and reason_code != "repaired":
+            return SQL()
+        return SQL(
+            """
+            (equipment_id, seats_used) = (
+                SELECT CASE WHEN count(*) = 1 THEN min(feature.equipment_id) END,
+                       count(*)
+                  FROM client_equipment_feature feature
+                 WHERE feature.software_key_id = key.id
+            ),
+            """
+        )
 
     def _before_transition(self, action):
         """Look at these keys before a step in their life, for other addons (H1).
@@ -316,7 +326,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             self.browse(status_by_id)._transition(action, status_by_id, ends_before)
 
     @checked
-    def revoke(self, reason: str | None = None):
+    def revoke(self, reason: str | None = None) -> bool:
         """Set the keys to Revoked, so that they can never be applied again.
 
         :param str reason: kept in the audit trail
@@ -342,7 +352,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         keys._transition("revoked", statuses, reason=reason, **told)
         return True
 
-    def action_revoke(self):
+    def action_revoke(self) -> dict:
         """Button *Revoke*.
 
         :return: an action that tells which keys were revoked

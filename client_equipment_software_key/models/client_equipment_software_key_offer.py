@@ -19,6 +19,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: a line for each of a few keys; empty where there is none
         """
         equipment = self.env["client.equipment"]
+        here = equipment.browse(self.env.context.get("software_key_not_on") or ())
         lines = []
         for key in self.search([("display_name", "ilike", name)], limit=3):
             status = key._selection_label("status", key.status)
@@ -29,6 +30,8 @@ class ClientEquipmentSoftwareKey(models.Model):
                 status = self.env._("Applied to %s", where)
             elif key.status == "expired" and key.validity_end:
                 status = self.env._("Expired on %s", self._say_date(key.validity_end))
+            elif here & key.sudo().equipment_feature_ids.equipment_id.sudo(False):
+                status = self.env._("On this equipment already")
             elif key.owner_id:
                 status = self.env._("Bought for %s", key.owner_id.display_name)
             lines.append(f"{key.display_name}: {status}")

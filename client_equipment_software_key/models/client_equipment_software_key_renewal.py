@@ -1,4 +1,5 @@
 from datetime import date
+from typing import Self
 
 from odoo import fields, models
 from odoo.exceptions import UserError
@@ -21,7 +22,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         validity_end: date | None,
         reference: str | None = None,
         note: str | None = None,
-    ):
+    ) -> bool:
         """Renew the keys: move their end, restore their status, tell why (S3).
 
         Assignments stay. Each key gets the remark "Renewed subscription - expires
@@ -81,7 +82,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         ends = {}
         for key in self:
             now, software = today[key.company_id.id], key.software_id
-            end = software._get_validity_end(key.validity_end or now)
+            if key.validity_end:
+                end = software._get_next_validity_end(key.validity_end)
+            else:
+                end = software._get_validity_end(now)
             if end and end < now:
                 end = software._get_validity_end(now)
             ends[key] = end
@@ -157,7 +161,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.modified(["validity_end", "remarks"])
 
     @checked
-    def replace(self, license_key: str, note: str | None = None):
+    def replace(self, license_key: str, note: str | None = None) -> Self:
         """Replace the key by a new license key, where it stands (S4).
 
         The old key is removed and revoked; the new one gets the same data and goes

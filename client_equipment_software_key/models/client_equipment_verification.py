@@ -62,7 +62,9 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     @checked
-    def verify_next_audit_trails(self, after_id: int = 0, limit: int = VERIFY_BATCH):
+    def verify_next_audit_trails(
+        self, after_id: int = 0, limit: int = VERIFY_BATCH
+    ) -> dict:
         batch = super().verify_next_audit_trails(after_id, limit)
         self.env["client.equipment.verification"]._note_batch(after_id, batch)
         return batch

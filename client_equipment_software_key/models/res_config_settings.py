@@ -34,14 +34,14 @@ class ResConfigSettings(models.TransientModel):
         self.software_key_last_check = health.get("last_check")
         self.software_key_check_progress = health.get("check_progress")
 
-    def action_check_software_keys(self):
+    def action_check_software_keys(self) -> dict:
         """Button *Check Consistency*.
 
         :return: an action that shows what was found
         """
         return self.env["client.equipment.software.key"].action_check_consistency()
 
-    def action_view_software_keys_attention(self):
+    def action_view_software_keys_attention(self) -> dict:
         """Button *Needs Attention*.
 
         :return: a window action

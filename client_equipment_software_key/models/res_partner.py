@@ -136,7 +136,7 @@ class ResPartner(models.Model):
             )
         )
 
-    def action_view_software_keys(self):
+    def action_view_software_keys(self) -> dict:
         """Open the keys on equipment of this customer (its contacts' too).
 
         :return: a window action

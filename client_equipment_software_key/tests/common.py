@@ -20,6 +20,12 @@ from odoo.tests import (
 ADDON = "client_equipment_software_key"
 
 
+def api_key(user):
+    """Return a new key for a program that works in the user's name."""
+    keys = user.env["res.users.apikeys"].with_user(user).sudo()
+    return keys._generate("rpc", "test", None)
+
+
 # Only after all addons are installed do users and partners have the values that other
 # addons require of them.
 @tagged("standard", "post_install", "-at_install")
@@ -227,13 +233,7 @@ class CommittedHttpCase(CommittedCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.api_keys = {
-            user: cls.env["res.users.apikeys"]
-            .with_user(user)
-            .sudo()
-            ._generate("rpc", "races", None)
-            for user in (cls.technician, cls.manager)
-        }
+        cls.api_keys = {user: api_key(user) for user in (cls.technician, cls.manager)}
         cls.cr.commit()
 
     def _call(self, user, model, method, **arguments):

@@ -8,7 +8,7 @@ from pathlib import Path
 from odoo.tests import HttpCase, get_db_name, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .common import SoftwareKeyMixin
+from .common import SoftwareKeyMixin, api_key
 
 API_GUIDE = Path(__file__).parents[2] / "docs" / "api.md"
 
@@ -26,12 +26,7 @@ class TestApi(HttpCase):
             "integrator",
             groups="client_equipment_software_key.group_software_key_manager",
         )
-        cls.api_key = (
-            cls.env["res.users.apikeys"]
-            .with_user(cls.user)
-            .sudo()
-            ._generate("rpc", "guide", None)
-        )
+        cls.api_key = api_key(cls.user)
 
     def _examples(self, language):
         return "\n".join(
@@ -103,8 +98,7 @@ class TestApiErrors(SoftwareKeyMixin, HttpCase):
 
     def _call(self, user, path, **arguments):
         """Call ``model/method`` as the user; return the status and the answer."""
-        api_key = self.env["res.users.apikeys"].with_user(user).sudo()
-        bearer = api_key._generate("rpc", "errors", None) if user else "nobody's"
+        bearer = api_key(user) if user else "nobody's"
         answer = self.url_open(
             f"/json/2/client.equipment{path}",
             json=arguments,

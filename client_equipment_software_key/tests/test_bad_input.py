@@ -4,6 +4,7 @@ import json
 import random
 import re
 import string
+import unicodedata
 from collections import Counter
 from itertools import count
 
@@ -16,7 +17,7 @@ from odoo.service.model import get_public_method
 from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import mute_logger
 
-from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin
+from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin, api_key
 
 KEY = "client.equipment.software.key"
 QUIET = (
@@ -311,13 +312,7 @@ class TestBadCalls(BadInputMixin, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.api_keys = {
-            user: cls.env["res.users.apikeys"]
-            .with_user(user)
-            .sudo()
-            ._generate("rpc", "bad input", None)
-            for user in (cls.manager, cls.technician)
-        }
+        cls.api_keys = {user: api_key(user) for user in (cls.manager, cls.technician)}
 
     def setUp(self):
         super().setUp()
@@ -691,7 +686,11 @@ class TestBadValues(BadInputMixin, SoftwareKeyCommon):
             record.write({name: text})
         self.env.flush_all()
         self.env.invalidate_all()
-        self.assertEqual(record[name], text)
+        # Marks on one letter have an order.
+        self.assertEqual(
+            unicodedata.normalize("NFC", record[name]),
+            unicodedata.normalize("NFC", text),
+        )
 
 
 @tagged("post_install", "-at_install")

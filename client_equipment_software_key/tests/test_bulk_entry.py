@@ -238,7 +238,6 @@ class TestBulkEntry(SoftwareKeyCommon):
     def _read_file(self, content):
         dialog = Form(self.env[WIZARD].with_user(self.manager))
         dialog.file = base64.b64encode(content)
-        self.assertFalse(dialog.file)
         return (dialog.license_keys or "").split("\n")
 
     def test_csv(self):
@@ -263,16 +262,78 @@ class TestBulkEntry(SoftwareKeyCommon):
         book.save(content)
         self.assertEqual(self._read_file(content.getvalue()), ["BULK-1", "4711"])
 
-    def test_unreadable_files(self):
-        """What is no CSV and no XLSX is refused in words (E2)."""
+    def _upload(self, content, name="vendor.csv", choice=None):
+        """Return what the dialog shows after an upload, and the choice of a user."""
         entry = self.env[WIZARD].with_user(self.manager)
-        with self.assertRaisesRegex(UserError, "neither CSV nor XLSX"):
-            entry._read_rows(b"\xd0\xcf\x11\xe0\x00\x00", "old.xls")
-        book = io.BytesIO()
-        Workbook().save(book)
-        damaged = book.getvalue().replace(b"xl/workbook.xml", b"xl/workb00k.xml")
-        with self.assertRaisesRegex(UserError, "damaged or not a spreadsheet"):
-            entry._read_rows(damaged, "vendor.xlsx")
+        values = {"file": base64.b64encode(content).decode(), "file_name": name}
+        spec = dict.fromkeys(
+            ("license_keys", "table", "choice", "unread_cells", "refused_count"), {}
+        )
+        result = entry.onchange(values, ["file"], spec)
+        if choice:
+            values |= result["value"] | {"choice": choice}
+            result = entry.onchange(values, ["choice"], spec)
+        return result
+
+    def test_unreadable_files(self):
+        """K11: what holds no table is refused in words."""
+        for content, words in (
+            (b"", None),
+            (b" \n", "is empty"),
+            (b"%PDF-1.7", "is a PDF"),
+            (b"<html><table></table></html>", "HTML page"),
+            (b"\xd0\xcf\x11\xe0\x00\x00", "old Excel format"),
+            (b"[license]\nname=A\nkey=B\n", "license file itself"),
+            (b"\x89PNG\r\n\0", "neither CSV, XLSX nor ODS"),
+            (b"PK\x03\x04 broken", "is damaged"),
+        ):
+            with self.subTest(content=content):
+                result = self._upload(content)
+                self.assertEqual(bool(words), "warning" in result)
+                if words:
+                    self.assertIn(words, result["warning"]["message"])
+
+    def test_choice(self):
+        """K11: what is read is proposed, shown, and chosen otherwise."""
+        content = b"Product;License Key;Code\nAV;BULK-1;C-1\nAV;BULK-2;C-2\n"
+        value = self._upload(content)["value"]
+        self.assertEqual(value["license_keys"], "BULK-1\nBULK-2")
+        self.assertEqual(value["choice"], [0, 0, 1])
+        self.assertEqual(value["table"]["columns"], ["A", "B", "C"])
+        self.assertEqual(value["table"]["rows"][1], [1, ["AV", "BULK-1", "C-1"]])
+        value = self._upload(content, choice=[0, 0, 2])["value"]
+        self.assertEqual(value["license_keys"], "C-1\nC-2")
+        value = self._upload(content, choice=[0, -1, 2])["value"]
+        self.assertEqual(value["license_keys"], "Code\nC-1\nC-2")
+
+    def test_unread_cells(self):
+        """K11: a number that was rounded is refused, with the name of its cell."""
+        dialog = Form(self.env[WIZARD].with_user(self.manager))
+        dialog.software_id = self.office
+        dialog.file = base64.b64encode(b"License Key;X\n1,23E+18;1\nBULK-1;2\n")
+        self.assertEqual((dialog.new_count, dialog.refused_count), (1, 1))
+        self.assertIn("A2", dialog.preview)
+        self.assertIn("rounded this number", dialog.preview)
+        entry = dialog.save()
+        with self.assertRefused(ValidationError, "A2: 1,23E.18: .*rounded"):
+            entry.action_enter()
+        entry.leave_out = True
+        told = entry.action_enter()["params"]
+        self.assertIn("Lines left out: 1", told["message"])
+        keys = self.Key.search(told["next"]["domain"])
+        self.assertEqual(keys.mapped("license_key"), ["BULK-1"])
+
+    def test_pasted_columns(self):
+        """K11: columns copied from a spreadsheet are read as columns."""
+        dialog = Form(self.env[WIZARD].with_user(self.manager))
+        dialog.license_keys = "License Key\tProduct\nAAA-1\tOffice\nAAA-2\tOffice"
+        self.assertEqual(dialog.license_keys, "AAA-1\nAAA-2")
+        self.assertEqual(dialog.new_count, 2)
+        entry = self.env[WIZARD].with_user(self.manager)
+        entry = entry.create(
+            {"software_id": self.office.id, "license_keys": "AAA-1\tOffice"}
+        )
+        self.assertEqual((entry.new_count, entry.refused_count), (0, 1))
 
 
 @tagged("post_install", "-at_install")
@@ -299,6 +360,18 @@ class TestBulkEntryTour(SoftwareKeyMixin, HttpCase):
                 }
                 for number in (1, 2, 3)
             ],
+        )
+
+    def test_vendor_table(self):
+        """K11: pasted columns are shown as a table, proposed and chosen otherwise."""
+        self.start_tour(
+            "/odoo/software-keys", "software_key_vendor_table", login="sk_manager"
+        )
+        self.assertEqual(
+            self.env[KEY]
+            .search([("license_key", "like", "TABLE-")], order="id")
+            .mapped("license_key"),
+            ["TABLE-1", "TABLE-2"],
         )
 
     def test_many(self):

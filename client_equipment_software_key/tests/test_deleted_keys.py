@@ -1,9 +1,9 @@
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import Form
+from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import SQL
 
-from .common import SoftwareKeyCommon
+from .common import SoftwareKeyCommon, SoftwareKeyMixin
 
 DELETION = "client.equipment.audit.deletion"
 
@@ -181,3 +181,20 @@ class TestDeletedKeys(SoftwareKeyCommon):
         for user in (self.technician, self.internal, self.portal):
             with self.assertRaises(AccessError):
                 self.Deletion.with_user(user).search([])
+
+
+@tagged("post_install", "-at_install")
+class TestDeletedKeysScreens(SoftwareKeyMixin, HttpCase):
+    def test_delete(self):
+        """K10: a manager deletes two keys from the list and one from its form, and is
+        asked why; the auditor finds them under Deleted Keys."""
+        keys = self._enter(
+            "TOUR-DELETE-11111", "TOUR-DELETE-22222", "TOUR-DELETE-33333"
+        )
+        self.start_tour(
+            "/odoo/software-keys", "software_key_delete", login="sk_manager"
+        )
+        self.assertFalse(keys.exists())
+        self.start_tour(
+            "/odoo/software-key-deletions", "software_key_deleted", login="sk_auditor"
+        )

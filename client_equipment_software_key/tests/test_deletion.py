@@ -6,7 +6,7 @@ from odoo.service.model import retrying
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from .common import CommittedCase, SoftwareKeyMixin
+from .common import CommittedCase, SoftwareKeyMixin, api_key
 
 KEY = "client.equipment.software.key"
 CLOSED = "client.equipment.audit.closed"
@@ -142,11 +142,7 @@ class TestDeletion(SoftwareKeyMixin, HttpCase):
         """E2: the refusal says which record, and what depends on it; E1: but nothing
         of another company."""
         self.api_keys = {
-            user: self.env["res.users.apikeys"]
-            .with_user(user)
-            .sudo()
-            ._generate("rpc", "deletion", None)
-            for user in (self.administrator, self.outsider)
+            user: api_key(user) for user in (self.administrator, self.outsider)
         }
         filled = self._filled()
         for field in self._fields():

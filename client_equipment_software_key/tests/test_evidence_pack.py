@@ -21,7 +21,7 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from ..report.evidence import Evidence
-from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin
+from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin, api_key
 
 
 class EvidencePackMixin(SoftwareKeyMixin):
@@ -955,14 +955,11 @@ class TestEvidencePackDoors(EvidencePackMixin, HttpCase):
     def _call(self, user, method, **arguments):
         """Call a method of the dialog over ``/json/2``; return status and answer."""
         self.authenticate(None, None)
-        api_key = self.env["res.users.apikeys"].with_user(user).sudo()
         with mute_logger("odoo.http", "odoo.addons.base.models.ir_model"):
             answer = self.url_open(
                 f"/json/2/client.equipment.evidence.pack/{method}",
                 json=arguments,
-                headers={
-                    "Authorization": f"bearer {api_key._generate('rpc', 'pack', None)}"
-                },
+                headers={"Authorization": f"bearer {api_key(user)}"},
             )
         return answer.status_code, answer.json()
 

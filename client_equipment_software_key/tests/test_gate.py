@@ -22,6 +22,8 @@ CLOSED = {AUDIT_LOG, "client.equipment.usage.history", f"{KEY}.check"} | {
     "client.equipment.audit.checkpoint",
     "client.equipment.audit.deletion",
     "client.equipment.audit.deletion.entry",
+    "client.equipment.evidence.file",
+    "client.equipment.evidence.piece",
 }
 
 

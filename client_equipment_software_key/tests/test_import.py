@@ -3,10 +3,10 @@ import io
 
 from openpyxl import Workbook, load_workbook
 
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 from odoo.tools import file_open, mute_logger
 
-from .common import SoftwareKeyCommon
+from .common import SoftwareKeyCommon, SoftwareKeyMixin
 
 HEADERS = [
     "Product Key ",
@@ -26,6 +26,16 @@ FIELDS = [
 ]
 EXISTING, REPEATED = 123, 400
 UNIQUE = "The license key must be unique!"
+
+
+@tagged("post_install", "-at_install")
+class TestImportTour(SoftwareKeyMixin, HttpCase):
+    def test_import(self):
+        """K2, E2: the import screen says of each bad row why."""
+        self._enter("IMPORT-OLD")
+        self.start_tour(
+            "/odoo/software-keys", "software_key_import", login="sk_manager"
+        )
 
 
 @tagged("post_install", "-at_install")

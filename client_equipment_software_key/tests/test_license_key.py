@@ -138,7 +138,7 @@ class TestLicenseKey(SoftwareKeyCommon):
         self._enter("AB=C-1", "<b>BOLD</b>", "{AF-1}", "[1", "K-1\nK-2")
 
     def test_no_license_key(self):
-        """K2: what a spreadsheet made of a key is refused in words, whatever the route."""
+        """K2: what a spreadsheet made of a key is refused in words, by every route."""
         for given, words in (
             ("AAA-1\tOffice", "columns of a spreadsheet"),
             ("1,23457E+18", "rounded"),

@@ -19,6 +19,28 @@ class TestRenew(SoftwareKeyCommon):
             .with_context(active_model=keys._name, active_ids=keys.ids)
         )
 
+    def test_month_ends(self):
+        """S3: what ends on the last day of a month keeps ending on one."""
+        for months, ends in (
+            (1, ["2099-01-31", "2099-02-28", "2099-03-31", "2099-04-30"]),
+            (
+                12,
+                ["2096-02-29", "2097-02-28", "2098-02-28", "2099-02-28", "2100-02-28"],
+            ),
+            (48, ["2084-02-29", "2088-02-29", "2092-02-29"]),
+            (1, ["2099-01-30", "2099-02-28", "2099-03-31"]),
+        ):
+            self.antivirus.default_validity_months = months
+            key = self._enter(
+                f"MONTH-{months}-{ends[0]}",
+                software=self.antivirus,
+                key_type="subscription",
+                validity_end=ends[0],
+            )
+            for end in ends[1:]:
+                key.renew(False)
+                self.assertEqual(str(key.validity_end), end)
+
     def test_renew(self):
         """The end moves, remark and trail tell the reference, the assignment and the
         status stay (S3, workflow 4)."""

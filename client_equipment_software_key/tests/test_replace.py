@@ -145,7 +145,7 @@ class TestReplace(SoftwareKeyCommon):
         self.assertIn("in the system already", dialog.problem)
         dialog.license_key = "replace other"
         self.assertFalse(dialog.problem)
-        self.assertIn("it looks like REPLACE-OTHER", dialog.warning)
+        self.assertIn("looks like REPLACE-OTHER", dialog.warning)
         dialog.license_key = "replace-old"
         self.assertFalse(dialog.warning)
         dialog.license_key = "REPLACE-NEW"

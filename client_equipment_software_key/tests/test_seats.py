@@ -266,6 +266,7 @@ class TestSeats(SeatsMixin, SoftwareKeyCommon):
         self.assertNotIn("--", dict(offered.name_search("SIN", domain))[single.id])
         here = offered.with_context(software_key_not_on=self.units[0].id)
         self.assertEqual(here.name_search("VOLUME", domain), [])
+        self.assertIn("On this equipment already", here.tell_why_not_offered("VOLUME"))
         self.assertRecordValues(
             self.office, [{"seats": 26, "seats_used": 3, "seats_free": 23}]
         )
@@ -277,6 +278,8 @@ class TestSeats(SeatsMixin, SoftwareKeyCommon):
             ),
             [(26, 3, 23)],
         )
+        fields = Key.fields_get(["seats", "seats_used", "seats_free"], ["aggregator"])
+        self.assertEqual({each["aggregator"] for each in fields.values()}, {"sum"})
         for filter_domain, found in (
             ([("seats", ">", 1), ("seats_free", ">", 0)], key),
             ([("seats", ">", 1), ("seats_free", "=", 0)], Key),

@@ -1,11 +1,9 @@
 import json
-from datetime import timedelta
 
-from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, HttpCase, tagged
 
-from .common import SoftwareKeyCommon, SoftwareKeyMixin
+from .common import SoftwareKeyCommon, SoftwareKeyMixin, api_key
 
 # What the key is before: status, whether it is on an equipment, whether its validity
 # end has passed.
@@ -412,13 +410,8 @@ class TestStatusOverHttp(StatusMixin, HttpCase):
     @classmethod
     def _bearer(cls, user):
         """Return the headers of a program that works in the user's name."""
-        api_key = (
-            cls.env(user=user)["res.users.apikeys"]
-            .sudo(False)
-            ._generate("rpc", "test", fields.Datetime.now() + timedelta(days=1))
-        )
         return {
-            "Authorization": f"Bearer {api_key}",
+            "Authorization": f"Bearer {api_key(user)}",
             "Content-Type": "application/json",
         }
 

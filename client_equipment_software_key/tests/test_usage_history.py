@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin
+from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin, api_key
 
 
 class TestUsageHistory(SoftwareKeyCommon):
@@ -324,10 +324,7 @@ class TestUsageHistoryInput(SoftwareKeyMixin, HttpCase):
         super().setUpClass()
         with freeze_time("2026-03-10 09:00:00"):
             cls.feature = cls._apply(cls._enter("INPUT-1"))
-        api_key = cls.env["res.users.apikeys"].with_user(cls.auditor).sudo()
-        cls.headers = {
-            "Authorization": f"bearer {api_key._generate('rpc', 'history', None)}"
-        }
+        cls.headers = {"Authorization": f"bearer {api_key(cls.auditor)}"}
 
     def _domain(self, operator, day):
         return [

@@ -14,7 +14,7 @@ FOLDER = f"{ADDON}/tests/vendor_files"
 
 @tagged("post_install", "-at_install")
 class TestVendorFile(BaseCase):
-    """K11: files in the styles of vendors and resellers, with what must come of them."""
+    """K11: files in the styles of vendors, with what must come of them."""
 
     def _read(self, name):
         """Return what is proposed for a file, in the shape of ``expected.json``."""

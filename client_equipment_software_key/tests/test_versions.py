@@ -1,4 +1,5 @@
 import json
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from odoo.tools import SQL
@@ -113,3 +114,21 @@ class TestVersions(SoftwareKeyCommon):
             case "json":
                 return "[]"
         return "X"
+
+    def test_upgrade(self):
+        """L10, L6: an upgrade links old entries to their software, and to the customer
+        whose name they keep: who has the equipment, or the only one of that name."""
+        path = Path(__file__).parents[1] / "migrations/19.0.2.0.0/post-migration.py"
+        spec = spec_from_file_location("post_migration", path)
+        migration = module_from_spec(spec)
+        spec.loader.exec_module(migration)
+        self.assertFalse(self.entries.software_id)
+        self.assertFalse(self.entries.customer_id)
+        migration.link_entries(self.env.cr)
+        self.env.invalidate_all()
+        self.assertEqual(self.entries.software_id, self.office)
+        for entry in self.entries:
+            # Both customers of the file are there by that name.
+            self.assertEqual(entry.customer_id.complete_name, entry.customer_name)
+        self.assertEqual(self.entries.customer_id, self.customer | self.other_customer)
+        self.assertEqual(self.keys.verify_audit_trail(), [])

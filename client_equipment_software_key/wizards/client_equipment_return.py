@@ -130,7 +130,12 @@ class ClientEquipmentReturnLine(models.TransientModel):
         past = self.software_key_id._filtered_past_end()
         for line in self:
             key, replacement = line.software_key_id, line.wizard_id.replacement_id
-            if line.decision == "revoke":
+            if line.decision == "revoke" and key.seats_used > 1:
+                line.outcome = self.env._(
+                    "Cannot be revoked while it is on other equipment, too (%s)",
+                    key.seats_usage,
+                )
+            elif line.decision == "revoke":
                 line.outcome = self.env._("Revoked: can never be applied again")
             elif line.decision == "move" and replacement:
                 line.outcome = self.env._("Applied to %s", replacement.display_name)

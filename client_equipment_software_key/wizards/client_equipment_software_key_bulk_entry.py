@@ -1,27 +1,23 @@
 import base64
-import codecs
-import csv
-import io
 import re
-import zipfile
-
-from openpyxl import load_workbook
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
+from odoo.addons.client_equipment.values import character_problem
+
+from .. import vendor_file
+from ..license_key import is_file
 from ..models.client_equipment_software_key import KEY_TYPES
 from ..models.client_equipment_software_key_entry import REFUSED
 
-# Headers of the column with the license keys in a vendor's file.
-HEADER = re.compile(
-    r"(licen[sc]e|product|activation|software|serial)[ _-]*(key|code|no\b|number)"
-    r"|^(license|licence|key|code)s?$",
-    re.IGNORECASE,
-)
 # The preview shows so many lines; those with a problem come first.
 PREVIEW_MAX = 100
+# So many rows of a table are shown at least, and below its headings.
+ROWS_SHOWN, ROWS_BELOW = 8, 6
+# So many of the lines that were left out are named at the end.
+LEFT_OUT_MAX = 10
 
 
 class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
@@ -72,10 +68,17 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
     file = fields.Binary(
         "Vendor's File",
         attachment=False,
-        help="CSV or XLSX. The column whose heading speaks of a license key is read, "
-        "otherwise the first one.",
+        help="CSV, XLSX or ODS. The table is shown, and which of its columns holds the "
+        "license keys can be chosen.",
     )
     file_name = fields.Char()
+    table = fields.Json(help="The first rows of the vendor's file, to choose from.")
+    choice = fields.Json(
+        help="Which sheet, row of headings and column of the file hold the keys."
+    )
+    unread_cells = fields.Json(
+        help="The cells of the chosen column that cannot be a license key."
+    )
     license_keys = fields.Text(help="One license key a line.")
     leave_out = fields.Boolean(
         "Leave out the lines that cannot be entered",
@@ -117,11 +120,12 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
                     or entry.validity_end
                 )
 
-    @api.depends("license_keys", "leave_out")
+    @api.depends("license_keys", "leave_out", "unread_cells")
     def _compute_preview(self):
         SoftwareKey = self.env["client.equipment.software.key"]
         for entry in self:
-            findings = SoftwareKey._inspect_license_keys(entry._get_lines())
+            findings = entry._get_unread()
+            findings += SoftwareKey._inspect_license_keys(entry._get_lines())
             counts = dict.fromkeys(
                 ("new", "similar", "repeated", "existing", "invalid"), 0
             )
@@ -178,118 +182,209 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         ]
 
     def _get_lines(self):
-        return (self.license_keys or "").splitlines()
+        """Return the lines of the list, a file that was pasted as one."""
+        text = self.license_keys or ""
+        if is_file(text.strip()):
+            return [text]
+        return re.split(r"\r\n|\n|\r", text)
+
+    def _get_unread(self):
+        """Return what is wrong with the cells that cannot be a license key."""
+        words = {
+            "rounded": self.env._(
+                "the spreadsheet has rounded this number; format the column as text"
+            ),
+            "date": self.env._("the spreadsheet has made a date of it"),
+            "boolean": self.env._("the spreadsheet has made true or false of it"),
+            "formula": self.env._(
+                "a formula without a value; open the file in a spreadsheet and save it"
+            ),
+            "error": self.env._("a formula that failed"),
+            "columns": self.env._("there is a tab in it"),
+        }
+        unread = []
+        for cell in self.unread_cells if isinstance(self.unread_cells, list) else ():
+            match cell:
+                case [str(name), str(text), str(problem)]:
+                    found = {"line": name, "license_key": text, "verdict": "invalid"}
+                    unread.append(found | {"problem": words.get(problem, "")})
+        return unread
+
+    @api.onchange("license_keys")
+    def _onchange_license_keys(self):
+        """Read pasted columns as the table that they are."""
+        text = (self.license_keys or "").strip("\r\n")
+        if any("\t" in line.strip() for line in text.splitlines()):
+            if character_problem(self.env, text):
+                return
+            self.file = base64.b64encode(text.encode())
+            self.file_name = self.env._("Pasted columns")
 
     @api.onchange("file")
     def _onchange_file(self):
-        """Put the license keys of the file into the list, to be looked over there."""
+        """Show the table of the file, and propose where its license keys stand."""
+        self.table = self.choice = self.unread_cells = False
+        return self._read_file()
+
+    @api.onchange("choice")
+    def _onchange_choice(self):
+        """Take the license keys from where the user says that they stand."""
+        shown = self.table.get("choice") if isinstance(self.table, dict) else None
+        return self._read_file() if self.choice != shown else None
+
+    def _read_file(self):
+        """Put the license keys of the chosen column into the list."""
         if not self.file:
             return None
-        content, self.file = base64.b64decode(self.file), False
         try:
-            rows = self._read_rows(content, (self.file_name or "").lower())
-        except UserError as error:
+            sheets = vendor_file.read(base64.b64decode(self.file))
+        except vendor_file.Unreadable as error:
+            message = self._describe_unreadable(error.reason)
+            self.file = self.file_name = False
             return {
                 "warning": {
                     "title": self.env._("The file cannot be read"),
-                    "message": str(error),
+                    "message": message,
                 }
             }
-        self.license_keys = "\n".join(self._pick_license_keys(rows))
+        choice = self._get_choice(sheets)
+        sheet = sheets[choice.sheet]
+        cells = vendor_file.cells(sheet, choice)
+        self.choice = list(choice)
+        self.table = self._prepare_table(sheets, choice)
+        self.license_keys = "\n".join(cell.text for cell in cells if not cell.problem)
+        self.unread_cells = [list(cell) for cell in cells if cell.problem]
         return None
 
-    @api.model
-    def _read_rows(self, content, file_name):
-        """Return the rows of a CSV or XLSX file, each a list of texts.
+    def _get_choice(self, sheets):
+        """Return where the license keys stand: as chosen, or as proposed.
 
-        :raises UserError: where it is neither
+        A choice of the sheet alone leaves the rest to be proposed.
         """
-        if zipfile.is_zipfile(io.BytesIO(content)):
-            return self._read_xlsx(content)
-        utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        if b"\0" in content[:10000] and not utf16:
-            raise UserError(
-                self.env._(
-                    "%s is neither CSV nor XLSX. Save it as one of the two, or paste "
-                    "the license keys.",
-                    file_name or self.env._("This file"),
-                )
-            )
-        try:
-            text = content.decode("utf-16" if utf16 else "utf-8-sig")
-        except UnicodeDecodeError:
-            text = content.decode("cp1252", errors="replace")
-        try:
-            dialect = csv.Sniffer().sniff(text[:10000], delimiters=",;\t|")
-        except csv.Error:
-            # One column: there is no delimiter to be found.
-            dialect = csv.excel
-        return list(csv.reader(io.StringIO(text, newline=""), dialect))
+        label = self.env["client.equipment.software.key"]._fields["license_key"]
+        names = [
+            label._description_string(self.with_context(lang=code).env)
+            for code, _name in self.env["res.lang"].get_installed()
+        ]
+        match self.choice:
+            case [int(sheet), int(heading), int(column)] if sheet in range(len(sheets)):
+                if heading < len(sheets[sheet].rows):
+                    return vendor_file.Choice(sheet, max(heading, -1), max(column, -1))
+            case [int(sheet), *_] if sheet in range(len(sheets)):
+                return vendor_file.propose_in(sheets, sheet, names)
+        return vendor_file.propose(sheets, names)
 
     @api.model
-    def _read_xlsx(self, content):
-        try:
-            sheet = load_workbook(
-                io.BytesIO(content), read_only=True, data_only=True
-            ).worksheets[0]
-            return [
-                ["" if cell is None else str(cell) for cell in row]
-                for row in sheet.iter_rows(values_only=True)
-            ]
-        except Exception as error:
-            # openpyxl lets out whatever a broken file made it stumble over.
-            raise UserError(
-                self.env._(
-                    "The XLSX file is damaged or not a spreadsheet. Open it and save "
-                    "it anew, or paste the license keys."
-                )
-            ) from error
+    def _prepare_table(self, sheets, choice):
+        """Return what the screen shows of a file, to choose from."""
+        sheet = sheets[choice.sheet]
+        columns = range(sheet.width)
+        last = max(ROWS_SHOWN, choice.heading + 1 + ROWS_BELOW)
+        rows = [
+            [number, [sheet.text(number, column)[:60] for column in columns]]
+            for number in range(min(last, len(sheet.rows)))
+            if any(sheet.rows[number])
+        ]
+        return {
+            "choice": list(choice),
+            "sheets": [each.name or self.env._("The table") for each in sheets],
+            "columns": [vendor_file.column_name(n) for n in columns],
+            "rows": rows[-30:],
+        }
 
-    @api.model
-    def _pick_license_keys(self, rows):
-        """Return the license keys of a table: the column named so, or the first."""
-        rows = [row for row in rows if any(cell.strip() for cell in row)]
-        column = 0
-        if rows:
-            label = self.env["client.equipment.software.key"]._fields["license_key"]
-            label = label._description_string(self.env).lower()
-            for index, cell in enumerate(rows[0]):
-                heading = cell.strip()
-                if heading.lower() == label or HEADER.search(heading):
-                    column, rows = index, rows[1:]
-                    break
-        cells = (row[column] for row in rows if len(row) > column)
-        # A line break inside of a cell is not the end of a license key.
-        return ["".join(cell.split("\n")).strip() for cell in cells if cell.strip()]
+    def _describe_unreadable(self, reason):
+        """Return in words why a file holds no table."""
+        name = self.file_name or self.env._("This file")
+        match reason:
+            case "empty":
+                return self.env._("%s is empty. Choose another file.", name)
+            case "pdf":
+                return self.env._(
+                    "%s is a PDF. Ask the vendor for a CSV or XLSX file, or copy the "
+                    "license keys from it and paste them.",
+                    name,
+                )
+            case "html":
+                return self.env._(
+                    "%s is an HTML page, whatever it is called. Open it in a "
+                    "spreadsheet and save it as XLSX, or paste its columns.",
+                    name,
+                )
+            case "old_excel":
+                return self.env._(
+                    "%s is a workbook of the old Excel format, or is protected by a "
+                    "password. Open it and save it as XLSX without one.",
+                    name,
+                )
+            case "license_file":
+                return self.env._(
+                    "%s is a license file itself. Enter its serial number or license "
+                    "id as a software key, and attach the file there.",
+                    name,
+                )
+            case "large":
+                return self.env._(
+                    "%s is larger than any list of license keys. Save the columns that "
+                    "are needed as a file of their own.",
+                    name,
+                )
+            case "damaged":
+                return self.env._(
+                    "%s is damaged. Open it in a spreadsheet and save it anew, or "
+                    "paste the license keys.",
+                    name,
+                )
+        return self.env._(
+            "%s is neither CSV, XLSX nor ODS. Save it as one of them, or paste the "
+            "license keys.",
+            name,
+        )
 
     def action_enter(self):
         """Button *Enter … Keys*: enter the keys, all or nothing.
 
-        :return: an action that says how many, and opens the list of them
+        :return: an action that says how many and what was left out, and opens the list
+            of them
         """
         self.ensure_one()
         self._note_progress(0)
         SoftwareKey = self.env["client.equipment.software.key"]
-        license_keys, left_out = self._get_lines(), 0
+        license_keys, left_out = self._get_lines(), self._get_unread()
         if self.leave_out:
             findings = SoftwareKey._inspect_license_keys(license_keys)
+            left_out += [found for found in findings if found["verdict"] in REFUSED]
             license_keys = [
                 found["license_key"]
                 for found in findings
                 if found["verdict"] not in REFUSED
             ]
-            left_out = len(findings) - len(license_keys)
+        elif left_out:
+            total = len(left_out) + len(list(filter(None, license_keys)))
+            raise ValidationError(SoftwareKey._describe_refused(left_out, total))
         keys = SoftwareKey.with_context(software_key_bulk_entry_id=self.id).bulk_enter(
             license_keys, self._get_entry_values()
         )
-        message = self.env._(
-            "Keys of %(software)s entered: %(count)s",
-            count=len(keys),
-            software=self.software_id.display_name,
-        )
-        if left_out:
-            message += "\n" + self.env._("Lines left out: %s", left_out)
+        message = self._describe_entered(keys, left_out)
         return self._told(message, then=self._view_entered(keys))
+
+    def _describe_entered(self, keys, left_out):
+        """Return in words how many keys were entered, and which lines were left out."""
+        lines = [
+            self.env._(
+                "Keys of %(software)s entered: %(count)s",
+                count=len(keys),
+                software=self.software_id.display_name,
+            )
+        ]
+        if left_out:
+            lines.append(self.env._("Lines left out: %s", len(left_out)))
+            lines += [
+                f"{found['license_key']}: {keys._describe_finding(found)}"
+                for found in left_out[:LEFT_OUT_MAX]
+            ]
+        if len(left_out) > LEFT_OUT_MAX:
+            lines.append(self.env._("… and %s more", len(left_out) - LEFT_OUT_MAX))
+        return "\n".join(lines)
 
     def _view_entered(self, keys):
         """Return the action that lists the keys just entered.

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from odoo.tests import HttpCase, get_db_name, new_test_user
 
-from odoo.addons.client_equipment_software_key.tests.common import SoftwareKeyMixin
+from odoo.addons.client_equipment_software_key.tests.common import (
+    SoftwareKeyMixin,
+    api_key,
+)
 
 from .common import AUDIT_LOG, ListenerMixin, RuleMixin
 
@@ -50,11 +53,10 @@ class TestApiGuide(ListenerMixin, RuleMixin, SoftwareKeyMixin, HttpCase):
 
     def _run(self, program):
         admin = new_test_user(self.env, "sk_admin", "base.group_system")
-        keys = self.env["res.users.apikeys"].with_user(admin).sudo()
         environment = os.environ | {
             "ODOO_URL": self.base_url(),
             "ODOO_DATABASE": get_db_name(),
-            "ODOO_API_KEY": keys._generate("rpc", "guide", None),
+            "ODOO_API_KEY": api_key(admin),
             "WEBHOOK_URL": self.webhook_url,
         }
         # The server answers in this process, so the example runs in another one.

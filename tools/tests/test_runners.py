@@ -7,7 +7,8 @@ from inspect import getmembers, isclass
 from pathlib import Path
 
 import pytest
-from throwaway import ROOT, Database
+from test_setup import shell
+from throwaway import ROOT, TEMPLATE, Database
 
 from odoo.tests import BaseCase
 
@@ -30,7 +31,13 @@ QUICK = """
 
 @pytest.fixture
 def database():
-    database = Database(f"ce_runners_{os.getpid()}")
+    """What our addons need, and website: kept, since that takes longest to install."""
+    status, said = shell(
+        "setup; keep_database website $template website $template; echo $kept",
+        **{name: value for name, value in os.environ.items() if name.startswith("PG")},
+    )
+    assert TEMPLATE and status == 0, said
+    database = Database(f"ce_runners_{os.getpid()}", said.split()[-1])
     yield database
     database.drop()
 
@@ -38,7 +45,6 @@ def database():
 def test_odoo_runner(database, tmp_path):
     """Odoo's own runner finds nothing."""
     (tmp_path / "hypothesis.py").write_text("raise ImportError")
-    database.odoo("-i", "website")
     # Odoo loads demo data where the addons below have theirs.
     database.execute("UPDATE ir_module_module SET demo = true")
     log = database.odoo(

@@ -16,7 +16,15 @@ RULE = "client_equipment_software_check_default_validity_months"
 STALE = "client_equipment_software__user_id_index"
 GUARANTEES = "SELECT count(*) FROM pg_constraint WHERE conname = '%s'"
 INDEXES = "SELECT count(*) FROM pg_indexes WHERE indexname = '%s'"
+DEFINITIONS = """
+    SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+     WHERE conrelid::regclass::text LIKE 'client\\_equipment%'
+     UNION
+    SELECT indexname, indexdef FROM pg_indexes
+     WHERE tablename LIKE 'client\\_equipment%'
+"""
 STORED = (
+    "definitions",
     "tables",
     "columns",
     "indexes",
@@ -30,6 +38,7 @@ STORED = (
 CHECK = """
 keys = env["client.equipment.software.key"].search([])
 assert not keys.verify_audit_trail()
+assert set(keys.mapped("seats")) == {1}
 assert not keys.filtered("needs_attention").mapped("attention_note")
 """
 
@@ -91,6 +100,8 @@ def test_upgrade(database, tmp_path):
     assert key_facts(database) == before
     database.odoo("shell", stdin=CHECK)
     upgraded, new = traces(database), traces(Existing())
+    upgraded["definitions"] = [str(row) for row in database.execute(DEFINITIONS)]
+    new["definitions"] = [str(row) for row in Existing().execute(DEFINITIONS)]
     for kind in STORED:
         missing = set(new[kind]) - set(upgraded[kind])
         stale = set(upgraded[kind]) - set(new[kind])

@@ -25,15 +25,15 @@ class Database:
     """A copy of the template that ``./dev test`` leaves in the environment, or a new
     database where there is none."""
 
-    def __init__(self, name):
+    def __init__(self, name, template=TEMPLATE):
         self.name = name
-        command = ["createdb", name, *(["-T", TEMPLATE] if TEMPLATE else [])]
+        command = ["createdb", name, *(["-T", template] if template else [])]
         subprocess.run(command, check=True)
-        if TEMPLATE:
+        if template:
             files = Path(os.environ["ODOO_DATA_DIR"]) / "filestore"
-            if (files / TEMPLATE).exists():
+            if (files / template).exists():
                 shutil.copytree(
-                    files / TEMPLATE,
+                    files / template,
                     files / name,
                     copy_function=os.link,
                     dirs_exist_ok=True,

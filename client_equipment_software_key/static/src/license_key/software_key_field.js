@@ -15,7 +15,9 @@ export class SoftwareKeyAutocomplete extends Many2XAutocomplete {
         const keys = await super.search(name);
         this.whyNot =
             name && !keys.length
-                ? await this.orm.call(this.props.resModel, "tell_why_not_offered", [name])
+                ? await this.orm.call(this.props.resModel, "tell_why_not_offered", [name], {
+                      context: this.props.context,
+                  })
                 : "";
         return keys;
     }

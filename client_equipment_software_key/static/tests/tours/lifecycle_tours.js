@@ -101,6 +101,50 @@ tours.add("software_key_bulk_entry_many", {
     ],
 });
 
+tours.add("software_key_vendor_table", {
+    steps: () => [
+        user.click("Enter many keys", ".o_control_panel button:contains('Enter Many Keys')"),
+        ...user.choose("software_id", "Tour Office", "Tour Office Professional", ".modal"),
+        {
+            content: "Paste the columns of a spreadsheet",
+            trigger: ".modal [name='license_keys'] textarea",
+            run: ({ anchor }) => {
+                anchor.value = "Product\tLicense Key\tCode\nAV\tTABLE-1\tC-1\nAV\tTABLE-2\tC-2";
+                anchor.dispatchEvent(new InputEvent("input", { bubbles: true }));
+            },
+        },
+        user.see(
+            "The column of the license keys is proposed",
+            ".modal .o_vendor_table th.table-primary:contains('Column B')"
+        ),
+        user.see(
+            "Its keys are in view",
+            ".modal [name='license_keys'] textarea:value(TABLE-1)"
+        ),
+        user.click("It is another column", ".modal .o_vendor_table button:contains('Column C')"),
+        user.see("Its keys are in view", ".modal [name='license_keys'] textarea:value(C-1)"),
+        {
+            content: "There are no headings",
+            trigger: ".modal .o_vendor_table select[name='heading']",
+            run: "selectByIndex 0",
+        },
+        user.see("The heading is one of them", ".modal [name='license_keys'] textarea:value(Code)"),
+        user.click("It was right", ".modal .o_vendor_table button:contains('Column B')"),
+        user.see(
+            "It is marked again",
+            ".modal .o_vendor_table th.table-primary:contains('Column B')"
+        ),
+        {
+            content: "There are headings",
+            trigger: ".modal .o_vendor_table select[name='heading']",
+            run: "selectByIndex 1",
+        },
+        user.see("Two keys", ".modal .o_bulk_entry_counts:contains('New: 2')"),
+        user.click("Enter", ".modal footer button[name='action_enter']:not(.disabled)"),
+        user.see("What was entered", ".o_data_row:contains('TABLE-2')"),
+    ],
+});
+
 tours.add("software_key_renewal", {
     steps: () => [
         {
