@@ -182,8 +182,8 @@ class ClientEquipmentAuditLog(models.Model):
         "Key No.",
         related="software_key_id.id",
         aggregator=None,
-        help="Number of the key's record, which tells keys apart whose license keys are "
-        "not shown whole.",
+        help="Number of the key's record, which tells keys apart whose license keys "
+        "are not shown whole.",
     )
 
     _chain = models.UniqueIndex(
