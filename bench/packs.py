@@ -64,9 +64,7 @@ def make(name, keys):
             "first step": round(steps[0], 1),
             "MB at most": round(_memory("VmHWM")),
             "MB before": round(idle),
-            "files": {
-                file.name: f"{file.size / 1e6:.1f} MB" for file in pack.file_ids
-            },
+            "files": {file.name: f"{file.size / 1e6:.1f} MB" for file in pack.file_ids},
         }
         pack.unlink()
         env.cr.commit()

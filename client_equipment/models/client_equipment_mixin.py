@@ -326,11 +326,7 @@ class ClientEquipmentMixin(models.AbstractModel):
         """Return in words what keeps a value from being one of the field, or None."""
         match field.type:
             case "char":
-                problem = text_problem(self.env, value)
-                if not problem and isinstance(field, Label):
-                    # some letters become longer
-                    problem = text_problem(self.env, field.as_seen(str(value)))
-                return problem
+                return self._char_problem(field, value)
             case "text" | "html":
                 return text_problem(self.env, value, one_line=False)
             case "date":
@@ -352,6 +348,13 @@ class ClientEquipmentMixin(models.AbstractModel):
             case "binary":
                 return self._binary_problem(value)
         return None
+
+    def _char_problem(self, field, value):
+        problem = text_problem(self.env, value)
+        if not problem and isinstance(field, Label):
+            # some letters become longer
+            problem = text_problem(self.env, field.as_seen(str(value)))
+        return problem
 
     def _float_problem(self, value):
         with suppress(TypeError, ValueError, OverflowError):

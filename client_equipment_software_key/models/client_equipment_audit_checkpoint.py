@@ -408,19 +408,20 @@ class ClientEquipmentAuditCheckpoint(models.Model):
 
         :param str text: the three lines that somebody has kept, or a mail with them
         :return: ``{"intact", "problem", "until", "size"}``: the problem in words, or
-            False; the moment of the checkpoint, where it is known here, or False; how
-            many entries it covers
+            False; the moment of the checkpoint (the first, where several are the same),
+            where it is known here, or False; how many entries it covers
         :raises UserError: where there is no checkpoint in the text
         """
         self.check_access("read")
         kept = self._parse(text)
+        # Where nothing happens for days, their checkpoints are the same.
         made = self.search(
-            [("size", "=", kept.size), ("root", "=", kept.root)], limit=1
+            [("size", "=", kept.size), ("root", "=", kept.root)], order="until, id"
         )
         return {
-            "problem": (problem := self._find_problem(kept, made)),
+            "problem": (problem := self._find_problem(kept, made[-1:])),
             "intact": not problem,
-            "until": made.until,
+            "until": made[:1].until,
             "size": kept.size,
         }
 
@@ -447,7 +448,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         """Return in words what is not as it was, or False.
 
         :param Kept kept: what somebody has kept
-        :param made: the checkpoint here that says the same, if there is one
+        :param made: the last checkpoint here that says the same, if there is one
         """
         if kept.origin != self._get_origin():
             return self.env._(

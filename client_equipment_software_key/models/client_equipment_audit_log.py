@@ -182,8 +182,8 @@ class ClientEquipmentAuditLog(models.Model):
         "Key No.",
         related="software_key_id.id",
         aggregator=None,
-        help="Number of the key's record, which tells keys apart whose license keys are "
-        "not shown whole.",
+        help="Number of the key's record, which tells keys apart whose license keys "
+        "are not shown whole.",
     )
 
     _chain = models.UniqueIndex(
@@ -305,6 +305,10 @@ class ClientEquipmentAuditLog(models.Model):
     def _tell_value(self, field, value):
         """Return in the reader's language a value as ``changes`` keeps it."""
         if isinstance(value, list):
+            record = self.env[field.comodel_name].browse(value[0])
+            # Of what is there, and that the reader may not read, the name is not told.
+            if record.sudo().exists() and not record.sudo(False).has_access("read"):
+                return self.env._("another company's")
             return value[1]
         if value is None:
             return self.env._("nothing")

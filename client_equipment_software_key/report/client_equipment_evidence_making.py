@@ -170,7 +170,7 @@ class ClientEquipmentEvidencePack(models.Model):
         return base64.b64encode(zlib.compress(json.dumps(plan).encode()))
 
     def _read_plan(self, evidence):
-        """Return ``{part: records}`` as planned, and have ``evidence`` tell of these."""
+        """Return ``{part: records}`` as planned; ``evidence`` tells of these."""
         plan = json.loads(zlib.decompress(base64.b64decode(self.sudo().plan)))
         parts = {
             name: self.env[model].browse(ids)

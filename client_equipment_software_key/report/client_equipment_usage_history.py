@@ -11,10 +11,11 @@ class ClientEquipmentUsageHistory(models.Model):
     """For each key and equipment from when to when it was installed (L6).
 
     Read from the audit trail alone: a line begins with an *Applied* entry and ends
-    with the entry that took the key away from the same equipment; entries that name no
-    seat are from when a key had but one, or tell that the key is nowhere. The end is looked up line by
-    line, so that filters on the beginning, the key or the equipment use the trail's
-    indexes and the first page costs the same however long the trail is.
+    with the entry that took the key away from the same equipment; entries that name
+    no seat are from when a key had but one, or tell that the key is nowhere. The
+    end is looked up line by line, so that filters on the beginning, the key or the
+    equipment use the trail's indexes and the first page costs the same however long
+    the trail is.
     """
 
     _name = "client.equipment.usage.history"

@@ -105,7 +105,7 @@ class XlsxSheet:
         if not len(self.rows):
             return
         if self.file is None:
-            self.file = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the sheet)
+            self.file = tempfile.TemporaryFile()
         content, start = self.rows.content(), self.file.tell()
         self.file.write(content)
         self.add_piece(

@@ -71,6 +71,23 @@ class TestCheckpoint(SoftwareKeyCommon):
             self.assertTrue(found["intact"], found)
             self.assertEqual(found["until"], checkpoint.until)
 
+    def test_quiet_nights(self):
+        """L8: where nothing has happened between two, whoever kept either is told of
+        the first; what is put in between is found."""
+        first, second = self.Checkpoint.make(), self.Checkpoint.make()
+        self.assertEqual(first.text, second.text)
+        found = self.Checkpoint.verify(second.text)
+        self.assertEqual((found["intact"], found["until"]), (True, first.until))
+        self.env.cr.execute(
+            "UPDATE client_equipment_audit_checkpoint"
+            " SET until = until + interval '1 day' WHERE id = %s",
+            [second.id],
+        )
+        self._enter("BETWEEN-1")
+        self.env.invalidate_all()
+        found = self.Checkpoint.verify(first.text)
+        self.assertRegex(found["problem"], "dated it back")
+
     def test_as_it_was_kept(self):
         """L8: the lines are found in whatever they were kept in."""
         lines = self.Checkpoint.make().text

@@ -322,7 +322,7 @@ class TestReplay(SoftwareKeyCommon):
             self._assert_changes(key)
 
     def _assert_changes(self, key):
-        """Check that the changes lead, one after the other, to what the key is (K17)."""
+        """Check that the changes lead, one by one, to what the key is (K17)."""
         told = {}
         for entry in key.audit_log_ids.sorted("number"):
             for name, before, after in entry.changes or ():

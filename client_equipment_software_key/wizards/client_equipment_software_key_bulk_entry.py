@@ -343,7 +343,8 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
     def action_enter(self):
         """Button *Enter … Keys*: enter the keys, all or nothing.
 
-        :return: an action that says how many, and opens the list of them
+        :return: an action that says how many and what was left out, and opens the list
+            of them
         """
         self.ensure_one()
         self._note_progress(0)
@@ -363,10 +364,11 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         keys = SoftwareKey.with_context(software_key_bulk_entry_id=self.id).bulk_enter(
             license_keys, self._get_entry_values()
         )
-        return self._told_entered(keys, left_out)
+        message = self._describe_entered(keys, left_out)
+        return self._told(message, then=self._view_entered(keys))
 
-    def _told_entered(self, keys, left_out):
-        """Return the action that says what was entered and left out, and opens it."""
+    def _describe_entered(self, keys, left_out):
+        """Return in words how many keys were entered, and which lines were left out."""
         lines = [
             self.env._(
                 "Keys of %(software)s entered: %(count)s",
@@ -382,7 +384,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
             ]
         if len(left_out) > LEFT_OUT_MAX:
             lines.append(self.env._("… and %s more", len(left_out) - LEFT_OUT_MAX))
-        return self._told("\n".join(lines), then=self._view_entered(keys))
+        return "\n".join(lines)
 
     def _view_entered(self, keys):
         """Return the action that lists the keys just entered.

@@ -6,7 +6,7 @@ async function lookAt({ screens, exclude, address }) {
         Object.assign(script, { src: address, onload: resolve, onerror: reject });
         document.head.append(script);
     });
-    const found = async (selector) => {
+    const find = async (selector) => {
         for (let tries = 0; tries < 200; tries++) {
             const el = [...document.querySelectorAll(selector)].find((el) => el.offsetParent);
             if (el) {
@@ -17,23 +17,33 @@ async function lookAt({ screens, exclude, address }) {
         throw new Error(`not there: ${selector}`);
     };
     const lines = [];
-    for (const { action, clicks, end } of screens) {
+    const look = async ({ action, clicks, end, view, record, context }) => {
         const { services } = odoo.__WOWL_DEBUG__.root.env;
         services.dialog.closeAll();
-        await services.action.doAction(action, { clearBreadcrumbs: true });
+        await services.action.doAction(action, {
+            clearBreadcrumbs: true,
+            additionalContext: context,
+            viewType: view,
+            props: record ? { resId: record } : {},
+        });
         for (const selector of clicks) {
-            (await found(selector)).click();
+            (await find(selector)).click();
         }
-        await found(end);
+        await find(end);
         await new Promise((resolve) => setTimeout(resolve, 300));
-        const root = clicks.length ? ".modal-content" : ".o_content";
+        const root = end.startsWith(".modal") ? ".modal-content" : ".o_content";
         const { violations } = await axe.run({ include: [[root]], exclude });
-        for (const { id, impact, nodes } of violations) {
-            if (["serious", "critical"].includes(impact)) {
+        return violations
+            .filter(({ impact }) => ["serious", "critical"].includes(impact))
+            .map(({ id, nodes }) => {
                 const texts = nodes.map(({ html }) => html.slice(0, 200));
-                lines.push(`${JSON.stringify(action)} ${id}: ${texts.slice(0, 5).join(" ")}`);
-            }
-        }
+                return `${id}: ${texts.slice(0, 5).join(" ")}`;
+            });
+    };
+    for (const screen of screens) {
+        const found = await look(screen).catch(({ message }) => [message]);
+        const where = `${JSON.stringify(screen.action)} ${screen.view || ""}`;
+        lines.push(...found.map((line) => `${where} ${line}`));
     }
     if (lines.length) {
         console.error(lines.join("\n"));
