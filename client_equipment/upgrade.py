@@ -12,6 +12,8 @@ from importlib import import_module
 
 import psycopg2
 
+from odoo import SUPERUSER_ID
+from odoo.api import Environment
 from odoo.exceptions import UserError
 from odoo.models import Constraint, Index, MetaModel
 from odoo.sql_db import Cursor
@@ -45,10 +47,15 @@ def stop_where_rows_are_in_the_way(cr: Cursor, addon: str) -> None:
             rule = found.message if isinstance(found.message, str) else ""
             problems.append(f"{table}: {_names(rows)} ({rule or definition})")
     if problems:
+        env = Environment(cr, SUPERUSER_ID, {})
         raise UserError(
-            f"The upgrade of {addon} stops before it changes anything of it, because "
-            "rows break rules that it brings. Correct them, then upgrade again.\n"
-            + "\n".join(problems)
+            env._(
+                "The upgrade of %(addon)s stops before it changes anything of it, "
+                "because rows break rules that it brings. Correct them, then upgrade "
+                "again.\n%(problems)s",
+                addon=addon,
+                problems="\n".join(problems),
+            )
         )
 
 

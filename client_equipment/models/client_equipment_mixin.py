@@ -461,7 +461,8 @@ class ClientEquipmentMixin(models.AbstractModel):
             if field.relational and field.check_company
         ]
         linking = self.sudo().filtered(lambda record: any(record[n] for n in names))
-        super(ClientEquipmentMixin, linking.with_env(self.env))._check_company(fnames)
+        linking = super(ClientEquipmentMixin, linking.with_env(self.env))
+        return linking._check_company(fnames)
 
     def _linked(self, model, ids):
         """Return those of the linked records whose access has to be looked at.

@@ -32,6 +32,5 @@ from . import ir_http
 from . import res_company
 from . import res_config_settings
 from . import mail_activity
-from . import base_partner_merge
 from . import res_partner
 from . import res_users

@@ -119,7 +119,6 @@ class ClientEquipmentAuditLog(models.Model):
     )
     customer_id = fields.Many2one(
         "res.partner",
-        "Customer",
         readonly=True,
         index="btree_not_null",  # what a customer had; deleting and merging contacts
         ondelete="set null",

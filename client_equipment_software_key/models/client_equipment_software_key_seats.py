@@ -67,8 +67,9 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def init(self):
         """Let the database itself give one seat to what does not say more."""
-        super().init()
+        result = super().init()
         _default_to(self, seats=1, seats_used=0)
+        return result
 
     @api.depends("seats", "seats_used")
     def _compute_seats_free(self):
@@ -301,8 +302,9 @@ class ClientEquipmentFeature(models.Model):
 
     def init(self):
         """Let the database itself give seat 1 to what does not say another."""
-        super().init()
+        result = super().init()
         _default_to(self, seat=1, key_seats=1)
+        return result
 
     def _get_seats(self):
         """Return a row of key, equipment and seat of each assignment, in order."""

@@ -106,13 +106,9 @@ class ClientEquipmentEvidencePack(models.Model):
         :raises UserError: where he may not see them any more
         """
         maker, companies = self.create_uid, self.company_ids
-        context = dict(
-            self.env.context,
-            lang=self.lang,
-            tz=self.tz,
-            allowed_company_ids=companies.ids,
+        pack = self.with_user(maker).with_context(
+            lang=self.lang, tz=self.tz, allowed_company_ids=companies.ids
         )
-        pack = self.with_user(maker).with_context(context)
         if not maker.active or companies - maker.company_ids:
             raise UserError(
                 pack.env._(

@@ -60,7 +60,6 @@ class ClientEquipmentUsageHistory(models.Model):
     )
     customer_id = fields.Many2one(
         "res.partner",
-        "Customer",
         readonly=True,
         help="The equipment's customer at that time, or whom it was merged into since.",
     )

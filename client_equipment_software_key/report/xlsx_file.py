@@ -181,7 +181,7 @@ class XlsxFile:
         self.sheets.append(sheet)
         return sheet
 
-    def write(self, output):
+    def write(self, output):  # pylint: disable=method-required-super
         """Write the file.
 
         :param output: binary file object

@@ -12,7 +12,7 @@ from psycopg2 import IntegrityError
 from psycopg2.errors import CheckViolation
 
 from odoo import Command, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import get_public_method
 from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import mute_logger
@@ -805,7 +805,9 @@ class TestFarDates(SoftwareKeyCommon):
             history.search([("installed_on", "<=", day)])
             history.search([("installed_on", "=", day)])
         pack = self.env["client.equipment.evidence.pack"].with_user(self.manager)
-        pack.create({"date_from": "0001-01-01", "date_to": "9999-12-31"}).action_make()
+        pack.create({"date_from": "1900-01-01", "date_to": "2200-12-31"}).action_make()
+        with self.assertRefused(ValidationError, "2200"):
+            pack.create({"date_from": "0001-01-01", "date_to": "9999-12-31"})
 
     def test_jobs(self):
         """S1, S5: neither job stumbles over the far end."""

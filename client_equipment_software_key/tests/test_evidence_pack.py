@@ -1,3 +1,4 @@
+# pylint: disable=context-overridden
 import base64
 import hashlib
 import io

@@ -1,4 +1,3 @@
-import base64
 import io
 
 import openpyxl
@@ -121,9 +120,9 @@ class TestLanguages(EvidencePackMixin, SoftwareKeyCommon):
         """Return the pack of the key's reader: the names of its sheets, the words of
         all its headings in XLSX and report, and the report."""
         pack = self._make(context=key.env.context, equipment_ids=self.laptop.ids)
-        workbook = openpyxl.load_workbook(io.BytesIO(base64.b64decode(pack.xlsx)))
+        workbook = openpyxl.load_workbook(io.BytesIO(self._file(pack)))
         summary, *sheets = workbook
-        report = html.fromstring(base64.b64decode(pack.report).decode())
+        report = html.fromstring(self._report(pack))
         headings = {
             *workbook.sheetnames,
             *(cell.value for cell in summary["A"]),

@@ -43,11 +43,9 @@ export class VerifyCheckpoint extends Component {
     async verify() {
         this.state.busy = true;
         try {
-            this.state.found = await this.orm.call(
-                "client.equipment.audit.checkpoint",
-                "verify",
-                [this.state.text]
-            );
+            this.state.found = await this.orm.call("client.equipment.audit.checkpoint", "verify", [
+                this.state.text,
+            ]);
         } finally {
             this.state.busy = false;
         }

@@ -25,10 +25,7 @@ const copyLines = (where) => [
 ];
 
 const openCheckpoints = [
-    click(
-        "Open the menu section",
-        ".o_menu_sections button:contains('Software Key Management')"
-    ),
+    click("Open the menu section", ".o_menu_sections button:contains('Software Key Management')"),
     click("Checkpoints", ".o-dropdown--menu .dropdown-item:contains('Checkpoints')"),
     see("The list is there", ".o_breadcrumb:contains('Checkpoints')"),
 ];

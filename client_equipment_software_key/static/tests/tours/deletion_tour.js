@@ -27,7 +27,10 @@ registry.category("web_tour.tours").add("software_key_delete", {
 registry.category("web_tour.tours").add("software_key_deleted", {
     steps: () => [
         see("One of two", `${row("11111")}:contains('entered twice')`),
-        click("Open the third", `${row("33333")}:contains('typing error') td[name='software_name']`),
+        click(
+            "Open the third",
+            `${row("33333")}:contains('typing error') td[name='software_name']`
+        ),
         see("Its entry's hash is there", ".o_form_view [name='entry_ids'] .o_data_row"),
         click("Verify", ".o_form_view button[name='action_verify']"),
         see("It is intact", ".o_notification:contains('intact')"),

@@ -117,10 +117,7 @@ tours.add("software_key_vendor_table", {
             "The column of the license keys is proposed",
             ".modal .o_vendor_table th.table-primary:contains('Column B')"
         ),
-        user.see(
-            "Its keys are in view",
-            ".modal [name='license_keys'] textarea:value(TABLE-1)"
-        ),
+        user.see("Its keys are in view", ".modal [name='license_keys'] textarea:value(TABLE-1)"),
         user.click("It is another column", ".modal .o_vendor_table button:contains('Column C')"),
         user.see("Its keys are in view", ".modal [name='license_keys'] textarea:value(C-1)"),
         {
