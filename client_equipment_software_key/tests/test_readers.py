@@ -94,7 +94,10 @@ class TestReaders(SoftwareKeyCommon):
                 .create(vals)
             )
 
+        cls._enter("READ-GONE-0001").delete("entered twice")
         software = {"software_id": cls.office.id}
+        pack = dialog("client.equipment.evidence.pack")
+        in_pack = {"pack_id": pack.id}
         returning = dialog("client.equipment.return", equipment_id=cls.laptop.id)
         records = [
             cls.laptop + unit,
@@ -114,10 +117,15 @@ class TestReaders(SoftwareKeyCommon):
                 equipment_id=cls.laptop.id,
                 software_ids=[Command.set((cls.office + cls.antivirus).ids)],
             ),
-            dialog("client.equipment.evidence.pack"),
+            cls.env["client.equipment.audit.deletion"].search([]),
+            cls.env["client.equipment.audit.deletion.entry"].search([]),
+            pack,
+            cls.env["client.equipment.evidence.file"].create({"name": "a", **in_pack}),
+            cls.env["client.equipment.evidence.piece"].create({"part": "a", **in_pack}),
             returning,
             returning.line_ids,
             dialog(f"{KEY}.bulk.entry", license_keys="READ-1\nread-4", **software),
+            dialog(f"{KEY}.deletion", reason="any"),
             dialog(f"{KEY}.renewal"),
             dialog(f"{KEY}.replacement", license_key="read-4"),
             cls.company + cls.other_company,

@@ -16,12 +16,13 @@ RULE = "client_equipment_software_check_default_validity_months"
 STALE = "client_equipment_software__user_id_index"
 GUARANTEES = "SELECT count(*) FROM pg_constraint WHERE conname = '%s'"
 INDEXES = "SELECT count(*) FROM pg_indexes WHERE indexname = '%s'"
-DEFINITIONS = """
+# Where keys and seats are guarded.
+GUARDED = "('client_equipment_feature', 'client_equipment_software_key')"
+DEFINITIONS = f"""
     SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
-     WHERE conrelid::regclass::text LIKE 'client\\_equipment%'
+     WHERE conrelid::regclass::text IN {GUARDED}
      UNION
-    SELECT indexname, indexdef FROM pg_indexes
-     WHERE tablename LIKE 'client\\_equipment%'
+    SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN {GUARDED}
 """
 STORED = (
     "definitions",
