@@ -23,7 +23,8 @@ READERS = {
     Widerrufen durch Manager Tester: Ersetzt durch {replacement} - perdue
         """,
         "finding": "Eintrag Nr. 2 wurde verändert",
-        "sheets": "Zusammenfassung Installationen Schlüssel Prüfpfad Lücken Integrität",
+        "sheets": "Zusammenfassung Lizenzbilanz Installationen Schlüssel Prüfpfad "
+        "Lücken Integrität",
         "same": {"SHA-256", "Software", "Status"},
         "report": "Softwarelizenzen",
         "verdict": "Nicht unversehrt: 1 von 1 Prüfpfaden",
@@ -41,7 +42,8 @@ READERS = {
     Revocada por Manager Tester: Sustituida por {replacement} - perdue
         """,
         "finding": "se modificó la entrada n.º 2",
-        "sheets": "Resumen Instalaciones Claves Pista Discrepancias Integridad",
+        "sheets": "Resumen Posición.de.licencias Instalaciones Claves Pista "
+        "Discrepancias Integridad",
         "same": {"SHA-256", "Software"},
         "report": "Licencias de software",
         "verdict": "No íntegras: 1 de 1 pistas",
@@ -59,7 +61,8 @@ READERS = {
     Révoquée par Manager Tester: Remplacée par {replacement} - perdue
         """,
         "finding": "l'entrée n° 2 a été altérée",
-        "sheets": "Résumé Installations Clés Piste.d'audit Écarts Intégrité",
+        "sheets": "Résumé Position.de.licences Installations Clés Piste.d'audit Écarts "
+        "Intégrité",
         "same": {"SHA-256", "Action", "Description", "Installations"},
         "report": "Licences logicielles",
         "verdict": "Non intact : 1 pistes d'audit sur 1",
