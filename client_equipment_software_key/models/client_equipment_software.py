@@ -260,7 +260,7 @@ class ClientEquipmentSoftware(models.Model):
         :return: a date, or False where the software has no default validity
         """
         following = self._get_validity_end(end)
-        if following and end == end_of(end, "month"):
+        if following and end <= DATE_MAX and end == end_of(end, "month"):
             return end_of(following, "month")
         return following
 

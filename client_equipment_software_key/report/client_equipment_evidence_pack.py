@@ -2,6 +2,8 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from odoo.addons.client_equipment.values import date_problem
+
 from .evidence import Evidence
 
 # So many days a pack is kept once it is made.
@@ -137,6 +139,12 @@ class ClientEquipmentEvidencePack(models.Model):
                         end=self._say_date(pack.date_to),
                     )
                 )
+
+    def _value_problem(self, field, value):
+        if field.type == "date":
+            # A period may begin and end on any day of the calendar.
+            return date_problem(self.env, value, far=True)
+        return super()._value_problem(field, value)
 
     # ------------------------------------------------------------------
     # Asking for it

@@ -215,7 +215,7 @@ class CommittedCase(SoftwareKeyMixin, BaseCase):
         keys.equipment_feature_ids.unlink()
         keys.unlink()
         # What stays of them for ever is in the way of the users, who are deleted, too.
-        for table in ("deletion_entry", "deletion"):
+        for table in ("deletion_entry", "deletion", "checkpoint"):
             cls.cr.execute(f"DELETE FROM client_equipment_audit_{table}")
         cls.office.unlink()
         cls.equipment.unlink()

@@ -325,12 +325,6 @@ class TestCheckpointRaces(CommittedCase):
         super().setUpClass()
         cls.numbers = count(1)
 
-    @classmethod
-    def _delete_all(cls):  # pylint: disable=missing-return
-        super()._delete_all()
-        cls.cr.execute("DELETE FROM client_equipment_audit_checkpoint")
-        cls.cr.commit()
-
     def _write(self, cr):
         """Enter a key in the transaction of ``cr``; return its entry's id."""
         env = api.Environment(cr, self.manager.id, {})

@@ -116,6 +116,12 @@ class TestDeletion(SoftwareKeyMixin, HttpCase):
             ("client.equipment.audit.log", "user_id"): key.audit_log_ids[-1:],
             ("client.equipment.audit.log", "software_id"): key.audit_log_ids[-1:],
             (DELETION, "user_id"): deletion,
+            ("client.equipment.audit.checkpoint", "user_id"): self.env[
+                "client.equipment.audit.checkpoint"
+            ]
+            .with_user(self.manager)
+            .make()
+            .sudo(),
             (f"{DELETION}.entry", "deletion_id"): deletion.entry_ids[0],
             ("client.equipment.software", "user_id"): software,
             ("client.equipment", "partner_id"): unit,

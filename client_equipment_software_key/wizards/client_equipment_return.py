@@ -71,7 +71,7 @@ class ClientEquipmentReturn(models.TransientModel):
         states = dict(self._fields["state_after"]._description_selection(self.env))
         return "\n".join(
             [
-                f"{self.equipment_id.display_name}: {states[self.state_after]}",
+                f"{self.equipment_id.display_name}: {states.get(self.state_after, '')}",
                 *(
                     f"{line.software_key_id.display_name}: {line.outcome}"
                     for line in self.line_ids

@@ -36,7 +36,9 @@ def database():
 def test_example(database, tmp_path):
     """H1: the hook of the readme, as an addon, hears a step; nothing else of it is
     needed."""
-    (example,) = re.findall(r"^```python\n(.*?)^```", EXAMPLE.read_text(), re.S | re.M)
+    example, *_seams = re.findall(
+        r"^```python\n(.*?)^```", EXAMPLE.read_text(), re.S | re.M
+    )
     addon = tmp_path / "example"
     addon.mkdir()
     (addon / "__manifest__.py").write_text(
