@@ -24,8 +24,12 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from .license_key import ROUNDED, as_stored, is_file
 
 # More than a vendor has ever sent: what is larger is a mistake, or an attack.
-UNPACKED_MAX = 300_000_000
+UNPACKED_MAX, TAGS_MAX = 300_000_000, 8_000_000
 ROWS_MAX, COLUMNS_MAX = 200_000, 256
+# The characters of all cells; each cell takes so much more room.
+ROOM, ROOM_OF_CELL = 40_000_000, 10
+# Excel takes no longer formats, and nobody longer headings.
+FORMAT_MAX, HEADING_MAX = 255, 200
 # Headings stand within so many rows of the top.
 TOP = 60
 
@@ -166,6 +170,8 @@ def rank(heading: str, names: Iterable[str] = ()) -> int | None:
 
     :param names: plain names of the license key in the reader's languages
     """
+    if len(heading) > HEADING_MAX:
+        return None
     text = plain(heading)
     if text in names:
         return 0
@@ -280,7 +286,7 @@ def _cells_below(sheet, heading, column, most=500):
 
 
 LIKE_KEY = re.compile(
-    r"(?=.*\d)[\w+/=-]{6,}(?:[ .-][\w+/=-]+)*|[A-Z]{3,}(?:-[A-Z]{3,})+"
+    r"(?=.*\d)[\w+/=-]{6,}(?:[ .][\w+/=-]+)*|[A-Z]{3,}(?:-[A-Z]{3,})+"
 )
 DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T].*)?|[\d.,]+|.*@.*\..*")
 
@@ -330,6 +336,42 @@ def cells(sheet: Sheet, choice: Choice) -> list[Cell]:
 # ----------------------------------------------------------------------
 # Reading
 # ----------------------------------------------------------------------
+
+
+class _Room:
+    """How much more a file may hold: a small one can unfold to a very large one."""
+
+    def __init__(self):
+        self.cells, self.bytes = ROOM, UNPACKED_MAX
+
+    def take(self, texts, times=1):
+        """Take the room of so many rows of these texts.
+
+        :raises Unreadable: where there is not enough
+        """
+        room = ROOM_OF_CELL + sum(len(text) + ROOM_OF_CELL for text in texts)
+        self.cells -= room * times
+        if self.cells < 0:
+            raise Unreadable("large")
+
+
+class _Part:
+    """A part of an archive, read as XML; what is read counts, not what its header says.
+
+    The tree of many small elements takes far more room than its text: whoever clears it
+    sets ``tags`` to 0.
+    """
+
+    def __init__(self, file, room):
+        self.file, self.room, self.tags = file, room, 0
+
+    def read(self, size=-1):
+        content = self.file.read(size)
+        self.room.bytes -= len(content)
+        self.tags += content.count(b"<")
+        if self.room.bytes < 0 or self.tags > TAGS_MAX:
+            raise Unreadable("large")
+        return content
 
 
 def read(content: bytes) -> list[Sheet]:
@@ -425,7 +467,10 @@ def _parse(text, delimiter):
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or "\x1f")
     rows = []
     try:
+        room = _Room()
         for row in reader:
+            row = row[:COLUMNS_MAX]
+            room.take(row)
             rows.append(row)
             if len(rows) > ROWS_MAX:
                 raise Unreadable("large")
@@ -456,19 +501,23 @@ def _delimiter(text):
 def _read_archive(content):
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(info.file_size for info in archive.infolist()) > UNPACKED_MAX:
-                raise Unreadable("large")
             names = set(archive.namelist())
             if "xl/workbook.xml" in names:
                 return _Xlsx(archive).sheets()
             if "content.xml" in names:
                 return _read_ods(archive)
-    except (zipfile.BadZipFile, etree.XMLSyntaxError, KeyError, ValueError) as error:
+    except Unreadable:
+        raise
+    except Exception as error:  # a file can be wrong in more ways than one can name
         raise Unreadable("damaged") from error
     raise Unreadable("damaged" if any(n.startswith("xl/") for n in names) else "binary")
 
 
 PARSER = {"resolve_entities": False, "no_network": True}
+
+
+def _parse_xml(part):
+    return etree.parse(part, etree.XMLParser(**PARSER)).getroot()
 
 
 def _local(element):
@@ -484,13 +533,13 @@ class _Xlsx:
     """The sheets of an XLSX file, as they are shown."""
 
     def __init__(self, archive):
-        self.archive = archive
+        self.archive, self.room = archive, _Room()
         self.strings = self._read_strings()
         self.formats = self._read_formats()
 
     def _tree(self, name):
         with self.archive.open(name) as file:
-            return etree.parse(file, etree.XMLParser(**PARSER)).getroot()
+            return _parse_xml(_Part(file, self.room))
 
     def _read_strings(self):
         if "xl/sharedStrings.xml" not in self.archive.namelist():
@@ -513,7 +562,10 @@ class _Xlsx:
             for each in root.iterfind("{*}numFmts/{*}numFmt")
         }
         ids = [int(x.get("numFmtId") or 0) for x in root.iterfind("{*}cellXfs/{*}xf")]
-        return [own.get(each) or BUILTIN_FORMATS.get(each, "General") for each in ids]
+        return [
+            (own.get(each) or BUILTIN_FORMATS.get(each, "General"))[:FORMAT_MAX]
+            for each in ids
+        ]
 
     def sheets(self):
         targets = {
@@ -533,7 +585,8 @@ class _Xlsx:
 
     def _read_sheet(self, sheet, name):
         with self.archive.open(name) as file:
-            parser = etree.iterparse(file, tag=("{*}col", "{*}row"), **PARSER)
+            part = _Part(file, self.room)
+            parser = etree.iterparse(part, tag=("{*}col", "{*}row"), **PARSER)
             for _event, element in parser:
                 if _local(element) == "row":
                     self._read_row(sheet, element)
@@ -543,6 +596,7 @@ class _Xlsx:
                         range(int(element.get("min")) - 1, last)
                     )
                 element.clear()
+                part.tags = 0
                 while element.getprevious() is not None:
                     del element.getparent()[0]
 
@@ -550,8 +604,9 @@ class _Xlsx:
         number = int(element.get("r") or len(sheet.rows) + 1) - 1
         if number >= ROWS_MAX:
             raise Unreadable("large")
-        while len(sheet.rows) <= number:
-            sheet.rows.append([])
+        new = number + 1 - len(sheet.rows)
+        self.room.take([], max(new, 1))
+        sheet.rows.extend([] for _each in range(new))
         row = sheet.rows[number]
         for cell in element:
             place = cell.get("r")
@@ -562,7 +617,9 @@ class _Xlsx:
             if problem:
                 sheet.problems[number, column] = problem
             if text:
-                row.extend([""] * (column - len(row)) + [text])
+                added = [""] * (column - len(row)) + [text]
+                self.room.take(added)
+                row.extend(added)
 
     def _read_cell(self, cell):
         """Return a cell's text as it is shown, and what keeps it from being a key."""
@@ -646,8 +703,9 @@ def _filled(pattern, digits):
 
 
 def _read_ods(archive):
+    room = _Room()
     with archive.open("content.xml") as file:
-        root = etree.parse(file, etree.XMLParser(**PARSER)).getroot()
+        root = _parse_xml(_Part(file, room))
     hidden_styles = {
         _attribute(style, "name")
         for style in root.iter("{*}style")
@@ -661,7 +719,7 @@ def _read_ods(archive):
         sheet.hidden = _attribute(table, "style-name") in hidden_styles
         _read_ods_columns(sheet, table)
         for row in table.iter("{*}table-row"):
-            _read_ods_row(sheet, row)
+            _read_ods_row(sheet, row, room)
         found.append(sheet)
     return found
 
@@ -686,7 +744,7 @@ def _read_ods_columns(sheet, table):
         number += count
 
 
-def _read_ods_row(sheet, element):
+def _read_ods_row(sheet, element, room):
     row, problems = [], {}
     for cell in element:
         if _local(cell) not in ("table-cell", "covered-table-cell"):
@@ -703,6 +761,7 @@ def _read_ods_row(sheet, element):
         if row:
             raise Unreadable("large")
         return  # the empty rest of the sheet
+    room.take(row, count)
     for _each in range(count):
         for column, problem in problems.items():
             sheet.problems[len(sheet.rows), column] = problem
@@ -734,7 +793,7 @@ def _ods_text(element):
     for part in element:
         match _local(part):
             case "s":
-                parts.append(" " * min(int(_attribute(part, "c") or 1), 1000))
+                parts.append(" " * min(int(_attribute(part, "c") or 1), 20))
             case "tab":
                 parts.append("\t")
             case "line-break":

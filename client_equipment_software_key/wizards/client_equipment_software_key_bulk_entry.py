@@ -268,7 +268,8 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         ]
         match self.choice:
             case [int(sheet), int(heading), int(column)] if sheet in range(len(sheets)):
-                if heading < len(sheets[sheet].rows):
+                table = sheets[sheet]
+                if heading < len(table.rows) and column < table.width:
                     return vendor_file.Choice(sheet, max(heading, -1), max(column, -1))
             case [int(sheet), *_] if sheet in range(len(sheets)):
                 return vendor_file.propose_in(sheets, sheet, names)
