@@ -6,18 +6,22 @@ import typing
 from collections.abc import Collection
 from datetime import date
 from functools import partial
+from typing import NewType
 
 from odoo import fields
 from odoo.exceptions import ValidationError
 
 from .values import date_problem, integer_problem, text_problem
 
+# A text of any number of lines; ``str`` is one line.
+Lines = NewType("Lines", str)
+
 
 def checked(method):
     """Have a public method's arguments checked against its annotations (E2).
 
     Anybody may send anything over the API. What is of another type is refused in words
-    that name the argument; a date may come as ISO text. Known are ``str``, ``int``,
+    that name the argument; a date may come as ISO text. Known are ``str``, ``Lines``, ``int``,
     ``date``, ``dict``, ``list``, ``list`` of one of these, and ``| None``, for which
     False will do, too.
 
@@ -81,6 +85,7 @@ def _list_problem(env, value):
 # compared with: tests that freeze time put another class in the place of ``date``.)
 KINDS = {
     str: (text_problem, str),
+    Lines: (partial(text_problem, one_line=False), str),
     # (Whether a far date will do, the method itself says.)
     date: (partial(date_problem, far=True), fields.Date.to_date),
     int: (_whole_number_problem, int),

@@ -12,7 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, format_datetime
 from odoo.tools.mail import email_split_and_format_normalize
 
-from odoo.addons.client_equipment.arguments import checked
+from odoo.addons.client_equipment.arguments import Lines, checked
 
 from ..merkle import Tree
 
@@ -28,9 +28,9 @@ ORIGIN = "client-equipment/"
 EMAILS = "client_equipment_software_key.checkpoint_emails"
 # Somebody may paste a whole mail, with marks of quotation before each line.
 LINES = re.compile(
-    rf"^[ \t>|]*({re.escape(ORIGIN)}\S+)\s*\n"
-    r"[\s>|]*(\d{1,10})\s*\n"
-    r"[\s>|]*([A-Za-z0-9+/]{43}=)[ \t]*$",
+    rf"^[ \t>|]*({re.escape(ORIGIN)}\S+)[ \t]*\n"
+    r"(?:[ \t>|]*\n)*[ \t>|]*(\d{1,10})[ \t]*\n"
+    r"(?:[ \t>|]*\n)*[ \t>|]*([A-Za-z0-9+/]{43}=)[ \t]*$",
     re.MULTILINE,
 )
 
@@ -399,7 +399,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
     @api.model
     @api.readonly
     @checked
-    def verify(self, text: str):
+    def verify(self, text: Lines):
         """Tell whether all entries are as they were when a checkpoint was made (L8).
 
         Every hash is computed again, and the root over those that the checkpoint
@@ -431,7 +431,8 @@ class ClientEquipmentAuditCheckpoint(models.Model):
 
         :raises UserError: where there is none
         """
-        if match := LINES.search(text.replace("\r\n", "\n")):
+        text = text.replace("\r\n", "\n").replace("\xa0", " ")
+        if match := LINES.search(text):
             origin, size, root = match.groups()
             return Kept(origin, int(size), root)
         raise UserError(

@@ -151,8 +151,11 @@ class ClientEquipmentAuditLog(models.Model):
     status_after = fields.Selection(STATUSES, required=True, readonly=True)
     validity_end_before = fields.Date(readonly=True)
     validity_end_after = fields.Date(readonly=True)
+    # Told by the description, which hides names of what its reader may not read.
     changes = fields.Json(
-        readonly=True, help="Of a change: each field, what it was and what it became."
+        readonly=True,
+        groups=fields.NO_ACCESS,
+        help="Of a change: each field, what it was and what it became.",
     )
     reason_code = fields.Selection(
         REASON_CODES,
@@ -288,6 +291,16 @@ class ClientEquipmentAuditLog(models.Model):
             )
         return self.env._("Renewed until %(end)s by %(user)s", **facts)
 
+    def _get_changes(self):
+        """Return ``[(field, before, after)]`` of the fields that there are."""
+        known = self.env["client.equipment.software.key"]._fields
+        # Whoever reads them here sees to it that no name is told that is not to be.
+        return [
+            (known[name], before, after)
+            for name, before, after in self.sudo().changes or ()
+            if name in known
+        ]
+
     def _tell_changes(self):
         """Return in the reader's language what was changed into what."""
         return ", ".join(
@@ -297,17 +310,29 @@ class ClientEquipmentAuditLog(models.Model):
                 before=self._tell_value(field, before),
                 after=self._tell_value(field, after),
             )
-            for name, before, after in self.changes or ()
-            if (field := self.env["client.equipment.software.key"]._fields.get(name))
+            for field, before, after in self._get_changes()
         )
+
+    def _names_hidden(self):
+        """Tell whether the changes name a record that the reader may not read."""
+        return any(
+            self._is_hidden(field, value)
+            for field, *values in self._get_changes()
+            for value in values
+        )
+
+    def _is_hidden(self, field, value):
+        """Tell whether a value is a record that is there, and not for the reader."""
+        if not isinstance(value, list):
+            return False
+        record = self.env[field.comodel_name].browse(value[0])
+        return record.sudo().exists() and not record.sudo(False).has_access("read")
 
     def _tell_value(self, field, value):
         """Return in the reader's language a value as ``changes`` keeps it."""
+        if self._is_hidden(field, value):
+            return self.env._("another company's")
         if isinstance(value, list):
-            record = self.env[field.comodel_name].browse(value[0])
-            # Of what is there, and that the reader may not read, the name is not told.
-            if record.sudo().exists() and not record.sudo(False).has_access("read"):
-                return self.env._("another company's")
             return value[1]
         if value is None:
             return self.env._("nothing")

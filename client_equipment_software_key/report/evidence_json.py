@@ -204,12 +204,14 @@ class EvidenceJson:
     def _told_ids(self, keys):
         """Return the ids of the entries whose facts are told.
 
-        Where license keys are not, no words that name one are; nor what version 1
-        wrote, whose hashes cannot be computed without them.
+        No change is that names what the reader may not read. Where license keys are
+        not, no words that name one are; nor what version 1 wrote, whose hashes cannot
+        be computed without them.
         """
         entries = self.env["client.equipment.audit.log"].search(
             Domain(self.told) & Domain("software_key_id", "in", keys.ids)
         )
+        entries = entries.filtered(lambda entry: not entry._names_hidden())
         if not self.whole:
             # To hide the license keys, whoever may read them.
             entries = entries.filtered(

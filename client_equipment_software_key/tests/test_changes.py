@@ -1,5 +1,9 @@
-from odoo import Command, fields
+import io
 
+from odoo import Command, fields
+from odoo.exceptions import AccessError
+
+from ..report.evidence_json import EvidenceJson
 from .common import SoftwareKeyCommon
 
 
@@ -87,6 +91,42 @@ class TestChanges(SoftwareKeyCommon):
         for key in keys:
             self.assertEqual(self._last(key).changes[0][2][0], self.other_customer.id)
         self.assertEqual(keys.verify_audit_trail(), [])
+
+    def test_another_companys_names(self):
+        """E1, K17: whom another company's key was bought for, before it was shared, is
+        named by no route to who may not read him."""
+        company_2 = self.other_company
+        owner = self.env["res.partner"].create(
+            {"name": "Hidden Harbour", "company_id": company_2.id}
+        )
+        key = self._enter("CHANGE-HIDDEN", company_id=company_2.id, user=self.env.user)
+        key.sudo().owner_id = owner
+        key.sudo().write({"owner_id": False, "company_id": False})
+        for reader in (self.manager, self.auditor):
+            entries = key.audit_log_ids.with_user(reader).sorted("number")
+            self.assertEqual(len(entries), 3)
+            names = entries.get_views([(False, "list"), (False, "form")])
+            names = names["models"][entries._name]["fields"]
+            told = [entries.read(), entries.mapped("description")]
+            told.append(entries.export_data(["description"]))
+            told.append(entries.search_read([("id", "in", entries.ids)], list(names)))
+            self.assertIn("another company's", str(told))
+            self.assertNotIn("Hidden Harbour", str(told))
+            self.assertNotIn("Granite Services", str(told))
+            for forbidden in (
+                lambda entries: entries.read(["changes"]),
+                lambda entries: entries.export_data(["changes"]),
+                lambda entries: entries.search([("changes", "!=", False)]),
+                lambda entries: entries.formatted_read_group([], ["changes"]),
+            ):
+                with self.assertRaises(AccessError):
+                    forbidden(entries)
+        self.env["client.equipment.audit.checkpoint"].make()
+        file = io.StringIO()
+        EvidenceJson(key.with_user(self.auditor), whole=True).write(file)
+        self.assertIn('"created"', file.getvalue())
+        self.assertNotIn("Hidden Harbour", file.getvalue())
+        self.assertNotIn("Granite Services", file.getvalue())
 
     def test_with_a_moved_end(self):
         """K17, L4: what a key is and its end, changed together, are two steps, each of

@@ -97,6 +97,8 @@ class TestCheckpoint(SoftwareKeyCommon):
             lines.replace("\n", " \n\n"),
             "> On Monday somebody wrote:\n>> " + lines.replace("\n", "\n>> "),
             f"Keep this mail.\n\n{lines}\n\nWith it you find out …",
+            "Received: from mail.example\n" * 100 + f"\n{lines}\n" + "Bye\n" * 99,
+            lines.replace("\n", "\xa0\n"),
         ):
             with self.subTest(text):
                 self.assertTrue(self.Checkpoint.verify(text)["intact"])
@@ -113,6 +115,17 @@ class TestCheckpoint(SoftwareKeyCommon):
         ):
             with self.subTest(text), self.assertRefused(UserError, "three"):
                 self.Checkpoint.verify(text)
+        start = time.monotonic()
+        for text in (
+            f"{origin}" + "\n" * 1_000_000,
+            f"{origin}\n{size}" + "\n> |" * 300_000,
+            f"{origin}\n" * 40_000,
+            f"{origin}" + " " * 1_000_000,
+            " " * 1_000_000,
+        ):
+            with self.assertRefused(UserError, "three"):
+                self.Checkpoint.verify(text)
+        self.assertLess(time.monotonic() - start, 10)
         for kind in (None, 1.5, ["a"], b"a"):
             with self.assertRaises(ValidationError):
                 self.Checkpoint.verify(kind)

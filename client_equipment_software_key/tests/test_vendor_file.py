@@ -106,7 +106,7 @@ class TestVendorFile(BaseCase):
 
     def test_bombs(self):
         """K11, E2: a small file that unfolds to a very large one is refused at once."""
-        cells = '<t:table-cell %s><x:p>%s</x:p></t:table-cell>'
+        cells = "<t:table-cell %s><x:p>%s</x:p></t:table-cell>"
         row = "<t:table-row t:number-rows-repeated='199999'>%s</t:table-row>"
         dates = cells % ('office:value-type="date" t:number-columns-repeated="256"', 1)
         last_row = '<row r="200000"><c><v>1</v></c></row>'
@@ -142,7 +142,9 @@ class TestVendorFile(BaseCase):
         self._propose(("License Key\tName\t" + "(" * 100_000 + "\nA1\tB\tC").encode())
         self._propose(",".join(["License Key"] * 20_000).encode())
         fmt = f'<numFmt numFmtId="200" formatCode="{"[" * 50_000}"/>'
-        styles = f'<s><numFmts>{fmt}</numFmts><cellXfs><xf numFmtId="200"/></cellXfs></s>'
+        styles = (
+            f'<s><numFmts>{fmt}</numFmts><cellXfs><xf numFmtId="200"/></cellXfs></s>'
+        )
         self._propose(book('<row><c s="0"><v>12</v></c></row>' * 9, styles=styles))
         self.assertLess(time.monotonic() - start, 5)
 
