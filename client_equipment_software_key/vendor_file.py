@@ -365,7 +365,7 @@ class _Part:
     def __init__(self, file, room):
         self.file, self.room, self.tags = file, room, 0
 
-    def read(self, size=-1):
+    def read(self, size=-1):  # pylint: disable=method-required-super
         content = self.file.read(size)
         self.room.bytes -= len(content)
         self.tags += content.count(b"<")
