@@ -20,10 +20,10 @@ Lines = NewType("Lines", str)
 def checked(method):
     """Have a public method's arguments checked against its annotations (E2).
 
-    Anybody may send anything over the API. What is of another type is refused in
-    words that name the argument; a date may come as ISO text. Known are ``str``,
-    ``Lines``, ``int``, ``date``, ``dict``, ``list``, ``list`` of one of these, and
-    ``| None``, for which False will do, too.
+    Anybody may send anything over the API. What is of another type is refused in words
+    that name the argument; a date may come as ISO text. Known are ``str``, ``Lines``,
+    ``int``, ``date``, ``dict``, ``list``, ``list`` of one of these, and ``| None``, for
+    which False will do, too.
 
     :param method: a method of a model; ``@api.model`` goes above this
     :return: the method, with the same signature

@@ -24,7 +24,7 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from .license_key import ROUNDED, as_stored, is_file
 
 # More than a vendor has ever sent: what is larger is a mistake, or an attack.
-UNPACKED_MAX, TAGS_MAX = 300_000_000, 8_000_000
+UNPACKED_MAX, NODES_MAX = 300_000_000, 8_000_000
 ROWS_MAX, COLUMNS_MAX = 200_000, 256
 # The characters of all cells; each cell takes so much more room.
 ROOM, ROOM_OF_CELL = 40_000_000, 10
@@ -358,18 +358,18 @@ class _Room:
 class _Part:
     """A part of an archive, read as XML; what is read counts, not what its header says.
 
-    The tree of many small elements takes far more room than its text: whoever clears it
-    sets ``tags`` to 0.
+    The tree of many small elements, attributes and entities takes far more room than
+    its text: whoever clears it sets ``nodes`` to 0.
     """
 
     def __init__(self, file, room):
-        self.file, self.room, self.tags = file, room, 0
+        self.file, self.room, self.nodes = file, room, 0
 
     def read(self, size=-1):  # pylint: disable=method-required-super
         content = self.file.read(size)
         self.room.bytes -= len(content)
-        self.tags += content.count(b"<")
-        if self.room.bytes < 0 or self.tags > TAGS_MAX:
+        self.nodes += sum(map(content.count, (b"<", b"=", b"&")))
+        if self.room.bytes < 0 or self.nodes > NODES_MAX:
             raise Unreadable("large")
         return content
 
@@ -513,7 +513,8 @@ def _read_archive(content):
     raise Unreadable("damaged" if any(n.startswith("xl/") for n in names) else "binary")
 
 
-PARSER = {"resolve_entities": False, "no_network": True}
+# (In another encoding what makes a node could not be counted.)
+PARSER = {"resolve_entities": False, "no_network": True, "encoding": "utf-8"}
 
 
 def _parse_xml(part):
@@ -596,7 +597,7 @@ class _Xlsx:
                         range(int(element.get("min")) - 1, last)
                     )
                 element.clear()
-                part.tags = 0
+                part.nodes = 0
                 while element.getprevious() is not None:
                     del element.getparent()[0]
 

@@ -412,10 +412,12 @@ class ClientEquipmentEvidencePack(models.Model):
             # is the system's: its text is fixed, and the records are those that the
             # user could choose because they may be read.
             records.check_access("read")
-            records.sudo()._message_log_batch(
+            notes = records.sudo()._message_log_batch(
                 dict.fromkeys(records.ids, body),
                 author_id=self.env.user.partner_id.id,
             )
+            # The catalogue is common; who made a pack is the company's own.
+            notes.record_company_id = self.env.company
 
     def _software_told(self, evidence):
         """Return the software of which the pack tells."""

@@ -300,6 +300,8 @@ class TestEvidencePack(EvidencePackMixin, SoftwareKeyCommon):
         pack = self._make(date_from="2026-02-05")
         for software in (self.office, self.antivirus):
             self.assertIn(self._tables(pack).sha256, software.message_ids[0].body)
+            # The catalogue is common; who made a pack is his company's.
+            self.assertEqual(software.message_ids[0].record_company_id, self.company)
 
     def test_equipment_deleted(self):
         """L7, A10: installations on an equipment that is gone are in the pack of its
