@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from functools import partialmethod
 from pathlib import Path
 
@@ -140,6 +141,22 @@ class KeptBrowser(common.ChromeBrowser):
         _process, _port, whole = cls.kept.pop(for_touch)
         whole.send(json.dumps({"id": 0, "method": "Browser.close"}))
         whole.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sockets(load_http):
+    """After each tour Odoo closes its web sockets, among them those whose window has
+    closed them a moment before."""
+    from odoo.addons.bus.websocket import PollablePriorityQueue
+
+    class Queue(PollablePriorityQueue):
+        def put(self, item, *args, **kwargs):
+            with suppress(OSError):
+                super().put(item, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("odoo.addons.bus.websocket.PollablePriorityQueue", Queue)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,5 +1,7 @@
 """From 19.0.1.0.0: fields that have lost their ``index=``, whose index Odoo keeps."""
 
+from odoo.tools import SQL
+
 STALE = (
     "client_equipment_software__name_index",
     "client_equipment_software__user_id_index",
@@ -9,4 +11,4 @@ STALE = (
 
 def migrate(cr, _version):
     for index in STALE:
-        cr.execute(f'DROP INDEX IF EXISTS "{index}"')
+        cr.execute(SQL("DROP INDEX IF EXISTS %s", SQL.identifier(index)))

@@ -25,7 +25,7 @@ def clean_names(cr):
     for _software_id, name in rows:
         same[as_seen(name).translate(dashes).lower()].append(name)
     if repeated := [names for names in same.values() if len(names) > 1]:
-        raise UserError(
+        raise UserError(  # pylint: disable=translation-required
             "These names of software differ only in blanks, kinds of hyphen or what "
             "nobody sees. Rename one of each, or move its keys to the other and delete "
             "it; then update again:\n"
