@@ -120,16 +120,21 @@ class IrHttp(models.AbstractModel):
     def _dispatch_twice(cls, endpoint):
         """Let who was second try again at once, with a fresh view.
 
-        Odoo would do so, too, after a pause of up to two seconds. Nothing else has
-        happened in this transaction but that the request was let in.
+        Odoo would do so, too, after a pause of up to two seconds. Where anything was
+        written before the call itself, that is Odoo's to undo, and to do again.
         """
         # pylint: disable=super-method-mismatch
+        cr = request.env.cr
+        cr.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
+        (untouched,) = cr.fetchone()
         try:
             result = super()._dispatch(endpoint)
-            request.env.cr.flush()
+            cr.flush()
             return result
         except SECOND:
-            request.env.cr.rollback()
+            if not untouched:
+                raise
+            cr.rollback()
             request.env.transaction.reset()
             request.env.registry.reset_changes()
         return super()._dispatch(endpoint)
