@@ -1,5 +1,7 @@
 import doctest
+import runpy
 from functools import partial
+from pathlib import Path
 from unittest import skipUnless
 
 from odoo.tests import BaseCase, tagged
@@ -29,6 +31,8 @@ KNOWN = {
 }
 LEAVES = [bytes.fromhex(text) for text in KNOWN]
 SIZES = range(201)
+# One file that needs nothing of ours: so it has the two verifying functions, too.
+VERIFIER = Path(merkle.__file__).parent / "static" / "evidence" / "verify_evidence.py"
 
 
 def some_leaves(size):
@@ -38,6 +42,28 @@ def some_leaves(size):
 @tagged("post_install", "-at_install")
 class TestMerkle(BaseCase):
     """L8: the tree of RFC 9162, section 2.1."""
+
+    def test_offline(self):
+        """L9: the program that verifies offline says of each proof what this tree
+        says, of right ones and of wrong ones."""
+        offline = runpy.run_path(str(VERIFIER))
+        roots = [merkle.root(some_leaves(size)) for size in range(41)]
+        for size in range(1, 41):
+            leaves = some_leaves(size)
+            for number in range(size):
+                proof = merkle.consistency_proof(leaves, number)
+                inclusion = merkle.inclusion_proof(leaves, number)
+                for root, right in ((roots[size], True), (roots[size - 1], False)):
+                    given_proof = (number, size, proof, roots[number], root)
+                    there = (number, size, leaves[number], inclusion, root)
+                    for name, arguments in (
+                        ("is_consistent", given_proof),
+                        ("is_included", there),
+                    ):
+                        # (of nothing, everything is the continuation)
+                        said = right or (name == "is_consistent" and not number)
+                        self.assertIs(getattr(merkle, name)(*arguments), said)
+                        self.assertIs(offline[name](*arguments), said)
 
     def test_examples(self):
         """L8: the tree says itself what it does."""
