@@ -8,7 +8,11 @@
     "development_status": "Beta",
     "depends": ["client_equipment", "stock"],
     "data": [
+        "data/mail_activity_type.xml",
+        "views/client_equipment_views.xml",
         "views/product_template_views.xml",
+        "views/stock_lot_views.xml",
+        "views/stock_picking_views.xml",
     ],
     "auto_install": True,
 }
