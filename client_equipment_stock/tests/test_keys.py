@@ -1,8 +1,8 @@
 from unittest import SkipTest
 
-from odoo.tests import Form
+from odoo.tests import Form, HttpCase
 
-from .common import DeliveryCommon
+from .common import STOCK_USER, DeliveryCommon, DeliveryMixin
 
 PRODUCT = "client_equipment_software_key"
 
@@ -118,3 +118,18 @@ class TestKeys(KeyMixin, DeliveryCommon):
         receipt.move_line_ids.quantity = 0
         self.assertFalse(self._asked(self.equipment))
         self.assertEqual(self.equipment.state, "in_service")
+
+
+class TestTour(KeyMixin, DeliveryMixin, HttpCase):
+    def test_delivery(self):
+        """G1: deliver, open the new equipment from the delivery, install a key."""
+        lots = self._stock("AL-TOUR")
+        user = self._new_user("both", f"{STOCK_USER},{PRODUCT}.group_software_key_user")
+        picking = self._prepare(lots, self.branch, user=user)
+        self.start_tour(
+            f"/odoo/action-stock.action_picking_tree_all/{picking.id}",
+            "client_equipment_stock_delivery",
+            login="st_both",
+        )
+        self.assertEqual(self.key.equipment_id, self._units(lots))
+        self.assertEqual(self.key.equipment_id.partner_id, self.branch)
