@@ -19,7 +19,7 @@ class ClientEquipment(models.Model):
         check_company=True,
         domain=[("is_client_equipment", "=", True)],
         index="btree_not_null",
-        ondelete="set null",
+        ondelete="restrict",
     )
     lot_id = fields.Many2one(
         "stock.lot",
@@ -28,7 +28,7 @@ class ClientEquipment(models.Model):
         check_company=True,
         copy=False,
         index="btree_not_null",
-        ondelete="set null",
+        ondelete="restrict",
         groups="stock.group_stock_user",
     )
     picking_id = fields.Many2one(
@@ -38,7 +38,7 @@ class ClientEquipment(models.Model):
         check_company=True,
         copy=False,
         index="btree_not_null",
-        ondelete="set null",
+        ondelete="restrict",
         groups="stock.group_stock_user",
         help="The last one that brought it to its customer.",
     )
