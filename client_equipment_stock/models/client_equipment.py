@@ -23,7 +23,7 @@ class ClientEquipment(models.Model):
     )
     lot_id = fields.Many2one(
         "stock.lot",
-        "Unit in Stock",
+        "Lot/Serial",
         fixed=True,
         check_company=True,
         copy=False,

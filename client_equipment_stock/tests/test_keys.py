@@ -68,6 +68,7 @@ class TestKeys(KeyMixin, DeliveryCommon):
         self.assertEqual(self.key.status, "applied")
         activity = self._asked(self.equipment)
         self.assertEqual(activity.user_id, self.technician)
+        self.assertEqual(activity.summary, "Return / Replace")
         self.assertNotIn("OFFICE", activity.note)
         dialog = self.equipment.with_user(self.technician).action_return_or_replace()
         returning = Form(
