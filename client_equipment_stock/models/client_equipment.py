@@ -45,8 +45,8 @@ class ClientEquipment(models.Model):
 
     _lot_unique = models.UniqueIndex(
         "(lot_id, COALESCE(company_id, 0)) WHERE lot_id IS NOT NULL",
-        "This unit of the stock is another equipment of the company already. Search "
-        "for its serial number, archived equipment too.",
+        "This lot/serial number is that of another equipment of the company already. "
+        "Search for it, among archived equipment, too.",
     )
 
     @api.constrains("product_id", "lot_id")
@@ -252,14 +252,14 @@ class ClientEquipment(models.Model):
             "It has come back to the warehouse. Decide with Return / Replace what "
             "becomes of what is still installed on it."
         )
-        if customer:
+        if customer is not None:
             note = asked.env._(
                 "It has been delivered to %s, and something from before is still "
                 "installed on it. Decide with Return / Replace what becomes of that, "
                 "then enter the new customer.",
-                customer.display_name
-                if self.company_id
-                else asked.env._("another customer"),
+                self.company_id
+                and customer.display_name
+                or asked.env._("another customer"),
             )
         asked.activity_schedule(RETURN, user_id=user.id, note=note)
 

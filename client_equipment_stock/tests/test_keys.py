@@ -103,6 +103,22 @@ class TestKeys(KeyMixin, DeliveryCommon):
                 self._return(delivery)
                 self.delivery = self._deliver(self.lots)
 
+    def test_shared_with_keys(self):
+        """E1: what all companies read of a shared unit names nobody's customer."""
+        shared = self.env["client.equipment"].create(
+            {
+                "name": "Shared",
+                "serial_no": "KE-3",
+                "company_id": False,
+                "product_id": self.laptop.id,
+            }
+        )
+        self.key.company_id = False
+        self._apply(self.key, shared)
+        self._deliver(self._stock("KE-3"))
+        self.assertFalse(shared.company_id)
+        self.assertIn("another customer", self._asked(shared).note)
+
     def test_correction_with_keys(self):
         """G1: the keys stay on the unit, whose number alone was misread."""
         feature = self._apply(self.key, self.equipment)
