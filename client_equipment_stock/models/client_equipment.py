@@ -119,7 +119,7 @@ class ClientEquipment(models.Model):
         transfer says, follows nothing, and is shown nothing of it.
         """
         context = clean_context(self.env.context) | {"mail_create_nosubscribe": True}
-        return self.with_context(context).sudo()
+        return self.with_env(self.env(context=context, su=True))
 
     @api.model
     def _find_units(self, lines):
