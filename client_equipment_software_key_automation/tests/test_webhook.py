@@ -93,6 +93,7 @@ class TestWebhook(ListenerMixin, RuleMixin, CommittedCase):
         for name in fields:
             label = self.env[AUDIT_LOG]._fields[name].get_description(self.env)
             self.assertIn(f"*{label['string']}*", words)
+        self.laptop.serial_no = "HOOK-LAPTOP"
         valid, ended = self._entered("HOOK-5", 30), self._entered("HOOK-6", -2)
         rule = self._webhook(AUDIT_LOG, "on_create", *fields)
         self.addCleanup(self._forget, rule)
