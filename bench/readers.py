@@ -10,9 +10,10 @@ from datetime import date, timedelta
 from lxml import etree
 from works import FEATURE, KEY, TRAIL, acting
 
-from odoo.addons.client_equipment_software_key.wishes import Wish
 from odoo.fields import Domain
 from odoo.tools.safe_eval import safe_eval
+
+from odoo.addons.client_equipment_software_key.wishes import Wish
 
 PAGE, COUNT_LIMIT = 80, 10001  # as the web client asks
 

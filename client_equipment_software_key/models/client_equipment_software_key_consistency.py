@@ -327,9 +327,9 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "inventory."
             ),
             "intruding": self.env._(
-                "The key is assigned to %(assigned)s behind the system's back, although "
-                "the rule of its software keeps it for another unit. Repair: it goes "
-                "back to the inventory."
+                "The key is assigned to %(assigned)s behind the system's back, "
+                "although the rule of its software keeps it for another unit. Repair: "
+                "it goes back to the inventory."
             ),
             "miscounted": self.env._(
                 "The key does not remember for which units its free seats are, as the "

@@ -103,8 +103,8 @@ class ClientEquipmentSoftware(models.Model):
 
     _check_reassignment_days = models.Constraint(
         "CHECK(reassignment <> 'days' OR reassignment_days BETWEEN 1 AND 3650)",
-        "Keys can rest between 1 and 3650 days before they go to another unit. For keys "
-        "that never do, choose Stays with Its Equipment.",
+        "Keys can rest between 1 and 3650 days before they go to another unit. For "
+        "keys that never do, choose Stays with Its Equipment.",
     )
 
     def init(self):
@@ -243,7 +243,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             for key_id, *seat in self.env.execute_query(
                 SQL(
                     "SELECT software_key_id, seat, equipment_ref, equipment_name,"
-                    " free_from FROM (%s) kept ORDER BY free_from, software_key_id, seat",
+                    " free_from FROM (%s) kept"
+                    " ORDER BY free_from, software_key_id, seat",
                     self._kept_sql(
                         "key.id = ANY(%(key_ids)s)"
                         " AND (feature.id IS NULL OR feature.id = ANY(%(leaving)s))",

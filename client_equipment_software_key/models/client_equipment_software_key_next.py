@@ -53,13 +53,13 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _get_next_available(
         self, wishes: Iterable[Wish], skip_ids: Iterable[int] = ()
     ) -> dict[Wish, int]:
-        """Return the id of the key that each wish gets; those that get none are missing.
+        """Return the id of the key that each wish gets, where there is one.
 
         A key that is kept for its unit comes first, then keys bought for its customer,
         then the others; of these the one that expires first, and among those that end
         on one day the one with the fewest free seats. Keys whose validity has not begun
-        are taken only when nothing else is left. Queries grow neither with the equipment
-        nor with the software.
+        are taken only when nothing else is left. Queries grow neither with the
+        equipment nor with the software.
 
         :param skip_ids: keys that are not to be taken
         """

@@ -46,7 +46,7 @@ class ClientEquipmentFeature(models.Model):
     _inherit = "client.equipment.feature"
 
     def _told_applied(self):
-        """Return the action that tells which keys were applied, and where (A12, A13)."""
+        """Return the action that tells which keys were applied where (A12, A13)."""
         keys = self.software_key_id
         if len(self.equipment_id) > 1:
             return self._told(self._tell_where(), undo=(self, "unlink"))

@@ -34,6 +34,8 @@ from . import test_lifecycle
 from . import test_merkle
 from . import test_migrations
 from . import test_moving
+from . import test_moving_races
+from . import test_moving_tours
 from . import test_next_available
 from . import test_overview
 from . import test_performance

@@ -98,7 +98,7 @@ class TestMoving(MovingCase):
             self.assertFalse(key.seats_kept)
 
     def test_job_counts_what_has_rested(self):
-        """A14, S1: the hourly job lets keys that have rested be offered as any other."""
+        """A14, S1: the hourly job has keys that have rested offered as any other."""
         with freeze_time("2031-03-01 12:00:00"):
             key = self._used("REST-2", software=self.resting)
         with freeze_time("2031-05-30 00:30:00"):

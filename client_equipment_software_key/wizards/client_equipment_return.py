@@ -51,8 +51,8 @@ class ClientEquipmentReturn(models.TransientModel):
     )
     override_reason = fields.Char(
         "Reason Against the Rule",
-        help="Why keys are moved although the rule of their software keeps them on this "
-        "unit. Kept in the audit trail.",
+        help="Why keys are moved although the rule of their software keeps them on "
+        "this unit. Kept in the audit trail.",
     )
 
     @api.depends("equipment_id")
