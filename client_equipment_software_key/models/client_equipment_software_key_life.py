@@ -116,7 +116,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         facts = self._get_facts(set(self._filtered_past_end().ids))
         for key in self:
             stands = facts[key.id]
-            if key.seats > 1:  # is the last of them free, too?
+            if wanted[key.id] > 1:  # is the last of them free, too?
                 stands = stands._replace(used=stands.used + wanted[key.id] - 1)
             key._take(stands, "apply")
 
@@ -130,6 +130,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             ("apply", "taken"): self.env._(
                 "%(key)s is applied to %(equipment)s already. Remove it there "
                 "first, or choose another key."
+            ),
+            ("apply", "one seat"): self.env._(
+                "%(key)s has one seat, so it can be applied to one equipment only. "
+                "Choose another key for the other equipment."
             ),
             ("apply", "all seats used"): self.env._(
                 "%(key)s has %(seats)s seats, %(used)s of them in use: too few are "
@@ -182,10 +186,13 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "applied any more."
             ),
         }
-        text = texts.get((refused.cause, refused.code)) or self.env._(
+        features = self.sudo().equipment_feature_ids
+        code = refused.code
+        if code == "taken" and not features:
+            code = "one seat"
+        text = texts.get((refused.cause, code)) or self.env._(
             "%(key)s cannot go from %(status)s to %(wanted)s."
         )
-        features = self.sudo().equipment_feature_ids
         return text % {
             "key": self.display_name,
             "equipment": features.equipment_id._some_names(NAMED_MAX),

@@ -15,7 +15,9 @@ class Download(Stream):
 class IrBinary(models.AbstractModel):
     _inherit = "ir.binary"
 
-    def _get_stream_from(self, record, field_name="raw", filename=None, *args, **kwargs):
+    def _get_stream_from(
+        self, record, field_name="raw", filename=None, *args, **kwargs
+    ):
         """Give a license file as a download under its own name (K15)."""
         stream = super()._get_stream_from(record, field_name, filename, *args, **kwargs)
         key = record
