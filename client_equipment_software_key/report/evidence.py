@@ -45,7 +45,8 @@ class KeyState:
 class Position:
     """The licenses of one product at the end of the period, counted in seats.
 
-    What is owned is applied, free, expired or revoked.
+    What was owned was applied, free, expired or revoked, or has been deleted since:
+    what such a key was then, nothing tells any more.
     """
 
     owned: int = 0
@@ -54,6 +55,7 @@ class Position:
     expired: int = 0
     expired_installed: int = 0
     revoked: int = 0
+    deleted: int = 0
 
     def add_up(self, other):
         """Add what was counted of other keys."""
@@ -138,11 +140,19 @@ class Evidence:
             self.pack._get_keys_domain(self), order="software_id, id"
         )
 
+    @cached_property
+    def deletions(self):
+        """What is kept of the keys that were there in the period and are deleted."""
+        return self.env["client.equipment.audit.deletion"].search(
+            self.pack._get_deletions_domain(self), order="software_name, date, id"
+        )
+
     @property
     def has_keys(self):
         """Whether there is anything to tell."""
         SoftwareKey = self.env["client.equipment.software.key"]
-        return bool(SoftwareKey.search(self.pack._get_keys_domain(self), limit=1))
+        keys = SoftwareKey.search(self.pack._get_keys_domain(self), limit=1)
+        return bool(keys or self.deletions)
 
     @cached_property
     def entries(self):
@@ -346,6 +356,10 @@ class Evidence:
             for software_id, counts in json.loads(piece._read_content()).items():
                 position = positions.setdefault(int(software_id), Position())
                 position.add_up(Position(**counts))
+        for deletion in self.deletions.filtered(lambda line: line.date >= self.end):
+            position = positions.setdefault(deletion.software_ref, Position())
+            seats = deletion.seats or 1
+            position.add_up(Position(owned=seats, deleted=seats))
         return {
             software: positions[software.id]
             for software in self._in_order(positions.keys())
@@ -366,7 +380,8 @@ class Evidence:
                 key_ids=self.keys.ids,
             )
         )
-        return self._in_order(id_ for (id_,) in rows)
+        gone = self.deletions.mapped("software_ref")
+        return self._in_order([id_ for (id_,) in rows] + gone)
 
     def _in_order(self, software_ids):
         """Return software as the catalogue orders it."""

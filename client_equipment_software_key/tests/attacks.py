@@ -83,6 +83,13 @@ ATTACKS = (
         False,
     ),
     Attack(
+        "key_fact",
+        "what else a key is (key type, seats, owner …) changed without an entry",
+        True,
+        False,
+        False,
+    ),
+    Attack(
         "link",
         "an entry linked to another equipment than the one that it tells of",
         True,

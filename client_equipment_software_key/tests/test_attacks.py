@@ -196,6 +196,12 @@ class TestAttacks(EvidenceJsonMixin, SoftwareKeyCommon):
             self.revoked.id,
         )
 
+    def _attack_key_fact(self):
+        self._sql(
+            "UPDATE client_equipment_software_key SET key_type = 'trial' WHERE id = %s",
+            self.revoked.id,
+        )
+
     def _attack_link(self):
         self._sql(
             "UPDATE client_equipment_audit_log SET equipment_id = %s"
