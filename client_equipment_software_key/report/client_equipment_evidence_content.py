@@ -279,7 +279,7 @@ class ClientEquipmentEvidencePack(models.Model):
             Column(
                 "key_type",
                 self.env._("Key Type"),
-                lambda state: evidence.label(state.key, "key_type"),
+                lambda state: evidence.label(state.key, "key_type", state.key_type),
             ),
             Column(
                 "status",
@@ -291,7 +291,7 @@ class ClientEquipmentEvidencePack(models.Model):
             Column(
                 "validity_start",
                 self.env._("Validity Start"),
-                lambda state: state.key.validity_start,
+                lambda state: state.validity_start,
             ),
             Column(
                 "validity_end",
@@ -309,7 +309,7 @@ class ClientEquipmentEvidencePack(models.Model):
             Column(
                 "owner",
                 self.env._("Bought for Customer"),
-                lambda state: evidence.name(state.key.owner_id),
+                lambda state: evidence.name(state.owner),
             ),
             Column(
                 "purchase_reference",

@@ -21,6 +21,9 @@ class KeyState:
     software: object
     status: str
     validity_end: object
+    key_type: str
+    validity_start: object
+    owner: object
     # How many installations it allowed.
     seats: int
     # Everything that it was on, and what of that the pack may tell.
@@ -238,11 +241,16 @@ class Evidence:
         last, used = self._last_entries(keys), self._used(keys)
         lines, seats = self._lines_then(keys), self._seats_then(keys)
         Software = self.env["client.equipment.software"]
+        Partner = self.env["res.partner"]
+        owners = Partner.browse({told[-1] for told in last.values()} - {None}).exists()
         for key in keys:
             # (a key may have been installed before it was entered here)
-            software_id, status, validity_end = last.get(
-                key.id, (None, "applied", key.validity_end)
+            software_id, status, validity_end, version, *then = last.get(
+                key.id, (None, "applied", key.validity_end, 0)
             )
+            if version < 3:  # entries did not tell it: as it is today
+                then = key.key_type, key.validity_start, key.owner_id.id
+            key_type, validity_start, owner_id = then
             count = used.get(key.id, 0)
             allowed = seats.get(key.id, key.seats)
             if status == "available" and count >= allowed:
@@ -252,6 +260,9 @@ class Evidence:
                 software=Software.browse(software_id) or key.software_id,
                 status=status,
                 validity_end=validity_end,
+                key_type=key_type,
+                validity_start=validity_start,
+                owner=(owners | key.owner_id) & Partner.browse(owner_id or ()),
                 seats=allowed,
                 used=count,
                 lines=lines.get(key.id, lines[None]),
@@ -259,8 +270,8 @@ class Evidence:
             )
 
     def _last_entries(self, keys):
-        """Return ``{key id: (software id, status, validity end)}`` as the trail had
-        them then.
+        """Return ``{key id: (software id, status, validity end, the entry's version,
+        key type, validity start, owner's id)}`` as the trail had them then.
 
         Who may read a key learns its status, also where the entry that led to it is
         another company's.
@@ -270,7 +281,8 @@ class Evidence:
             SQL(
                 """
                 SELECT DISTINCT ON (software_key_id)
-                       software_key_id, software_id, status_after, validity_end_after
+                       software_key_id, software_id, status_after,
+                       validity_end_after, version, key_type, validity_start, owner_ref
                   FROM client_equipment_audit_log
                  WHERE software_key_id = ANY(%s) AND action_date < %s
                  ORDER BY software_key_id, number DESC

@@ -868,6 +868,39 @@ class TestLicensePosition(EvidencePackMixin, SoftwareKeyCommon):
             (position["Owned"], position["Applied"], position["Free"]), (2, 1, 1)
         )
 
+    def test_key_then(self):
+        """L7, K17: what a key was, and whom it was bought for, is told as it was."""
+        with freeze_time("2026-01-10 10:00:00"):
+            key = self._enter(
+                "KEY-THEN",
+                key_type="trial",
+                validity_start="2026-01-01",
+                validity_end="2099-01-01",
+                owner_id=self.customer.id,
+            )
+        with freeze_time("2026-03-10 10:00:00"):
+            key.with_user(self.manager).write(
+                {
+                    "key_type": "subscription",
+                    "validity_start": "2026-02-02",
+                    "owner_id": self.other_customer.id,
+                }
+            )
+        for end, key_type, start, owner in (
+            ("2026-02-28", "Trial", "2026-01-01", self.customer),
+            ("2026-03-31", "Subscription", "2026-02-02", self.other_customer),
+        ):
+            pack = self._make(software_ids=self.office.ids, date_to=end)
+            (line,) = self._open(pack)["Keys"]
+            self.assertEqual(
+                (
+                    line["Key Type"],
+                    str(line["Validity Start"])[:10],
+                    line["Bought for Customer"],
+                ),
+                (key_type, start, owner.name),
+            )
+
     def test_seats_then(self):
         """L7, K17: how many seats a key had is told as it was."""
         with freeze_time("2026-01-10 10:00:00"):

@@ -187,6 +187,28 @@ class TestScripts(SoftwareKeyCommon):
             safe_eval(installed.strip(), context),
         )
 
+    def test_packs_begin_anew(self):
+        """E4, L7: an evidence pack that is being made during an upgrade is made from
+        the beginning afterwards; one that is made stays."""
+        self._enter("PACK-1")
+        Pack = self.env["client.equipment.evidence.pack"].with_user(self.auditor)
+        packs = Pack.create([{}, {}])
+        making, done = packs
+        for pack, steps in ((making, 3), (done, 99)):
+            pack.action_make()
+            for _step in range(steps):
+                if not self.env[Pack._name]._make_step(pack.id):
+                    break
+        self.assertEqual(packs.mapped("state"), ["making", "done"])
+        self._migrate("19.0.3.0.0/post-evidence.py")
+        self.assertEqual(packs.mapped("state"), ["waiting", "done"])
+        self.assertTrue(done.file_ids)
+        self.assertFalse(self.env["client.equipment.evidence.piece"].search([]))
+        while self.env[Pack._name]._make_step(making.id):
+            pass
+        self.assertEqual(making.state, "done")
+        self.assertEqual(len(making.file_ids), len(done.file_ids))
+
     def test_stale_indexes(self):
         """E4: indexes of fields that have lost their index= go, and no other."""
         self.env.cr.execute(
