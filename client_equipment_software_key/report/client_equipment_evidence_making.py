@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import zlib
 from contextlib import suppress
+from datetime import timedelta
 from itertools import chain
 from typing import NamedTuple
 
@@ -186,9 +187,10 @@ class ClientEquipmentEvidencePack(models.Model):
         """
         Checkpoint = self.env["client.equipment.audit.checkpoint"]
         newest = Checkpoint.search([], limit=1)
-        if not newest or newest.until < self.asked_on:
+        until = self.asked_on + timedelta(seconds=1)  # all that is told is from before
+        if not newest or newest.until < until:
             with suppress(StillRunning):
-                return Checkpoint._make(self.asked_on, PATIENCE)
+                return Checkpoint._make(until, PATIENCE)
         return newest
 
     # ------------------------------------------------------------------
