@@ -81,16 +81,23 @@ FACTS: Final = {
     "validity_end_after": Fact(
         "step.end_after", "last valid day after it", "validity_end"
     ),
+    "license_file_sha256": Fact(
+        "key.license_file_sha256",
+        "SHA-256 of the license file that the key had",
+        "license_file_sha256",
+        3,
+    ),
     "changes": Fact(
         "step.changes",
-        "of *changed*: `[[field, before, after], …]`; a record is `[id, name]`",
+        "of *changed*: `[[field, before, after], …]`; a record is `[id, name]`, a file"
+        " its SHA-256",
     ),
     "reason_code": Fact("act.reason_code", "reason that the system itself gives"),
     "reason_data": Fact("act.reason_data", "… what it speaks of"),
     "reason": Fact("act.reason", "what the person gave as reason, word for word"),
 }
 # What the hash covers beside them: "previous_hash" and, never the license key itself,
-# this. ("license_file_sha256" is kept for the SHA-256 of a key's license file.)
+# this.
 KEY_FACT: Final = "license_key_sha256"
 
 # What a key is: ``{fact: the key's field}``.
@@ -100,8 +107,9 @@ KEY_FIELDS: Final = {
 # … beside its life: where one of these changes, an entry *changed* tells what it was
 # and what it became (K17). Another addon adds to it by an extension of the key's
 # ``_get_told_fields``, and a fact that names the field (``key_field``) to the log's.
-TOLD_FIELDS: Final = tuple(
-    field for field in KEY_FIELDS.values() if field not in ("status", "validity_end")
+TOLD_FIELDS: Final = (
+    *("software_id", "key_type", "validity_start", "seats", "owner_id"),
+    *("supplier_id", "company_id", "license_file", "license_file_name"),
 )
 
 # The facts of version 1, in the order of its hash. The company of the equipment stands

@@ -21,6 +21,7 @@ REASON_CODES = [
     ("replaced", "Replaced"),
     ("returned", "Equipment Returned"),
     ("reference", "Reference"),
+    ("overridden", "Rule for Moving Overridden"),
 ]
 
 # Entries that tell since when software was installed: the first one, and each that
@@ -408,6 +409,8 @@ class ClientEquipmentAuditLog(models.Model):
                 return self.env._("Equipment %s returned", self.reason_data)
             case "reference":
                 return self.env._("Reference: %s", self.reason_data)
+            case "overridden":
+                return self.env._("Rule for moving overridden")
         return self.reason_code
 
     @api.model

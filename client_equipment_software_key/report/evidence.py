@@ -24,6 +24,8 @@ class KeyState:
     key_type: str
     validity_start: object
     owner: object
+    # SHA-256 of its license file, if it had one.
+    license_file_sha256: str
     # How many installations it allowed.
     seats: int
     # Everything that it was on, and what of that the pack may tell.
@@ -245,8 +247,11 @@ class Evidence:
         owners = Partner.browse({told[-1] for told in last.values()} - {None}).exists()
         for key in keys:
             # (a key may have been installed before it was entered here)
-            software_id, status, validity_end, version, *then = last.get(
-                key.id, (None, "applied", key.validity_end, 0)
+            software_id, status, validity_end, license_file_sha256, version, *then = (
+                last.get(
+                    key.id,
+                    (None, "applied", key.validity_end, key.license_file_sha256, 0),
+                )
             )
             if version < 3:  # entries did not tell it: as it is today
                 then = key.key_type, key.validity_start, key.owner_id.id
@@ -263,6 +268,7 @@ class Evidence:
                 key_type=key_type,
                 validity_start=validity_start,
                 owner=(owners | key.owner_id) & Partner.browse(owner_id or ()),
+                license_file_sha256=license_file_sha256,
                 seats=allowed,
                 used=count,
                 lines=lines.get(key.id, lines[None]),
@@ -270,8 +276,9 @@ class Evidence:
             )
 
     def _last_entries(self, keys):
-        """Return ``{key id: (software id, status, validity end, the entry's version,
-        key type, validity start, owner's id)}`` as the trail had them then.
+        """Return ``{key id: (software id, status, validity end, SHA-256 of its license
+        file, the entry's version, key type, validity start, owner's id)}`` as the trail
+        had them then.
 
         Who may read a key learns its status, also where the entry that led to it is
         another company's.
@@ -282,7 +289,8 @@ class Evidence:
                 """
                 SELECT DISTINCT ON (software_key_id)
                        software_key_id, software_id, status_after,
-                       validity_end_after, version, key_type, validity_start, owner_ref
+                       validity_end_after, license_file_sha256, version, key_type,
+                       validity_start, owner_ref
                   FROM client_equipment_audit_log
                  WHERE software_key_id = ANY(%s) AND action_date < %s
                  ORDER BY software_key_id, number DESC

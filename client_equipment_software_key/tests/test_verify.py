@@ -303,7 +303,12 @@ class TestVerify(SoftwareKeyCommon):
             "supplier_id": SQL("%s", self.other_customer.id),
             "company_id": SQL("%s", self.other_company.id),
         }
-        self.assertEqual(values.keys(), key._get_told_fields() | {"validity_end"})
+        fields = self.env["client.equipment.audit.log"]._get_key_fields().values()
+        # (of the file: test_license_file)
+        elsewhere = {"status", "license_file_sha256"}
+        self.assertEqual(values.keys() | elsewhere, {name for name, _since in fields})
+        told = key._get_told_fields() - {"license_file", "license_file_name"}
+        self.assertEqual(values.keys(), told | {"validity_end"})
         for name, value in values.items():
             # (a subscription has an end, the database says)
             refused = key._fields[name].required or name == "validity_end"
