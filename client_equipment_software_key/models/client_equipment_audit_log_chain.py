@@ -5,7 +5,7 @@ from datetime import date
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..trail import FACTS, KEY_FACT, VERSION_1
+from ..trail import FACTS, KEY_FACT, KEY_FIELDS, VERSION_1
 
 
 class ClientEquipmentAuditLog(models.Model):
@@ -23,6 +23,12 @@ class ClientEquipmentAuditLog(models.Model):
         do not verify any more.)
         """
         return {name: SQL(fact.source) for name, fact in FACTS.items()}
+
+    @api.model
+    def _get_key_fields(self):
+        """Return which facts tell how the key is: ``{fact: (field of the key, version
+        from which on entries tell it)}``. For extension, as :meth:`_get_facts`."""
+        return {name: (field, FACTS[name].since) for name, field in KEY_FIELDS.items()}
 
     @api.model
     def _get_fact_joins(self):
@@ -270,7 +276,7 @@ class ClientEquipmentAuditLog(models.Model):
 
     @api.model
     def _hash_sql(self, entry="entry", previous_hash=None):
-        """Return the SQL of the hash of a row ``entry`` of version 2.
+        """Return the SQL of the hash of a row ``entry`` of versions 2 and 3.
 
         The hashed text is a JSON object, so that anyone can compute it again with a few
         lines of any language; ``docs/evidence.md`` shows how. It is put together by

@@ -395,7 +395,7 @@ class TestLicenseFile(LicenseFiles, SoftwareKeyCommon):
                     self.env.cr.execute(sql, parameters)
                     (finding,) = self._findings()
                     self.assertEqual(finding["software_key_id"], self.key.id)
-                    self.assertIn("the license file", finding["problem"])
+                    self.assertIn("license file", finding["problem"].lower())
                     savepoint.rollback()
                 self.env.invalidate_all()
         self.assertEqual(self._findings(), [])
