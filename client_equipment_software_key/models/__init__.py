@@ -1,6 +1,7 @@
 from . import client_equipment_job
 from . import client_equipment
 from . import client_equipment_offer
+from . import client_equipment_next
 from . import client_equipment_export
 from . import client_equipment_audit_closed
 from . import client_equipment_audit_log
@@ -12,6 +13,7 @@ from . import client_equipment_software_key
 from . import client_equipment_audit_deletion
 from . import client_equipment_told
 from . import client_equipment_software_key_seats
+from . import client_equipment_software_key_moving
 from . import client_equipment_software_key_life
 from . import client_equipment_software_key_changes
 from . import client_equipment_software_key_file

@@ -20,6 +20,7 @@ REASON_CODES = [
     ("replaced", "Replaced"),
     ("returned", "Equipment Returned"),
     ("reference", "Reference"),
+    ("overridden", "Rule for Moving Overridden"),
 ]
 
 
@@ -356,6 +357,8 @@ class ClientEquipmentAuditLog(models.Model):
                 return self.env._("Equipment %s returned", self.reason_data)
             case "reference":
                 return self.env._("Reference: %s", self.reason_data)
+            case "overridden":
+                return self.env._("Rule for moving overridden")
         return self.reason_code
 
     @api.model

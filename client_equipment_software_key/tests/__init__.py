@@ -1,5 +1,6 @@
 from . import test_access
 from . import test_api
+from . import test_apply_software
 from . import test_attacks
 from . import test_audit_log
 from . import test_bad_input
@@ -33,6 +34,9 @@ from . import test_license_key
 from . import test_lifecycle
 from . import test_merkle
 from . import test_migrations
+from . import test_moving
+from . import test_moving_races
+from . import test_moving_tours
 from . import test_next_available
 from . import test_overview
 from . import test_performance

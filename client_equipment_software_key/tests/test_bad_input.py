@@ -119,9 +119,11 @@ CONTEXTS = [
 # What people press at the end of a dialog.
 BUTTONS = {
     "client.equipment.apply.next": "action_apply",
+    "client.equipment.apply.software": "action_apply",
     "client.equipment.evidence.pack": "action_make",
     "client.equipment.return": "action_confirm",
     f"{KEY}.bulk.entry": "action_enter",
+    f"{KEY}.override": "action_apply",
     f"{KEY}.renewal": "action_renew",
     f"{KEY}.replacement": "action_replace",
 }
@@ -140,6 +142,7 @@ SENSIBLE = {
     "fields_to_export": ["display_name"],
     "operation": "read",
     "license_keys": ["GOOD-1"],
+    "software_ids": [],
     "license_key": "GOOD-2",
     "validity_end": "2099-12-31",
     "decisions": {},
@@ -156,7 +159,7 @@ OVERRIDES = {
     "write": "looks at its values in the gate itself",
     "default_get": "runs for every new record, and passes over what is no field",
     "name_search": "changes the order alone",
-    "web_search_read": "changes the order alone",
+    "web_search_read": "changes the order, and leaves out what a rule keeps",
 }
 
 
@@ -191,8 +194,8 @@ class BadInputMixin(SoftwareKeyMixin):
         Model = cls.env[model].with_user(cls.manager)
         if not Model._transient:
             return Model.sudo().search([], limit=1, order="id").sudo(False)
-        if model == "client.equipment.return.line":
-            return cls._record("client.equipment.return").line_ids[:1]
+        if model.endswith(".line"):
+            return cls._record(model.removesuffix(".line")).line_ids[:1]
         return Model.with_context(cls._opened_from(model)).create(cls._typed(model))
 
     @classmethod
@@ -211,6 +214,15 @@ class BadInputMixin(SoftwareKeyMixin):
             "client.equipment.apply.next": {
                 "equipment_id": cls.spare_laptop.id,
                 "software_ids": [Command.set(cls.office.ids)],
+            },
+            "client.equipment.apply.software": {
+                "equipment_ids": [Command.set(cls.spare_laptop.ids)],
+                "software_ids": [Command.set(cls.office.ids)],
+            },
+            f"{KEY}.override": {
+                "software_key_id": cls.free_key.id,
+                "equipment_id": cls.spare_laptop.id,
+                "reason": "BAD-7",
             },
             "client.equipment.return": {"equipment_id": cls.laptop.id},
             "client.equipment": {"name": "Bad"},
