@@ -308,6 +308,8 @@ class TestLicenseFile(LicenseFiles, SoftwareKeyCommon):
         self.assertEqual(key.license_key, sha256(PAGE))
         key = self._enter_file("FILE-SERIAL", license_key_from_file=True)
         self.assertEqual(key.license_key, "FILE-SERIAL")
+        with self.assertRefused(UserError, "The license file of the new key cannot"):
+            self.Key.create({"license_file": "garbage!", "software_id": self.office.id})
         with self.assertRefused(UserError, "no license file of the new key"):
             self.Key.create(
                 {"license_key_from_file": True, "software_id": self.office.id}
