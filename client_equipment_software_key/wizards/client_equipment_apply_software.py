@@ -23,7 +23,7 @@ class ClientEquipmentApplySoftware(models.TransientModel):
         "What Will Happen",
         compute="_compute_line_ids",
         store=True,
-        fixed=True,
+        readonly=False,
     )
     apply_count = fields.Integer(compute="_compute_apply_count")
     missing_text = fields.Text(compute="_compute_apply_count")
