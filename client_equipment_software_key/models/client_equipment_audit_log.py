@@ -464,6 +464,9 @@ class ClientEquipmentAuditLog(models.Model):
                                     IS DISTINCT FROM key.validity_end THEN 'validity'
                                WHEN last.software_id <> key.software_id
                                     THEN 'software'
+                               WHEN last.license_file_sha256
+                                    IS DISTINCT FROM key.license_file_sha256
+                                    THEN 'file'
                                WHEN place.equipment_ids
                                     IS DISTINCT FROM told.equipment_ids
                                  OR key.seats_used <> COALESCE(
@@ -555,6 +558,12 @@ class ClientEquipmentAuditLog(models.Model):
             case "software":
                 return self.env._(
                     "%(key)s: the feature of the key is not the one that its last "
+                    "entry, No. %(number)s, tells of.",
+                    **facts,
+                )
+            case "file":
+                return self.env._(
+                    "%(key)s: the license file of the key is not the one that its last "
                     "entry, No. %(number)s, tells of.",
                     **facts,
                 )

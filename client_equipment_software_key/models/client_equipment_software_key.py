@@ -60,7 +60,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     Here are its facts and how they are entered, changed and searched. What else a
     key can do stands in the files beside this one, each named after it: ``_life``,
-    ``_seats``, ``_entry``, ``_renewal``, ``_next``, ``_expiry``, ``_consistency``.
+    ``_seats``, ``_file``, ``_entry``, ``_renewal``, ``_next``, ``_expiry``,
+    ``_consistency``.
     """
 
     _name = "client.equipment.software.key"
@@ -506,6 +507,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         before = self._get_told(told)
         self._check_validity(vals)
         statuses = self._prepare_seats(vals)
+        self._prepare_license_file(vals)
         # The audit trail tells of status and end; the chatter of tracked fields only.
         tracked = any(getattr(self._fields[name], "tracking", None) for name in vals)
         keys = self.with_context(tracking_disable=not tracked)
@@ -653,8 +655,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         match license_key_problem(text):
             case "file":
                 return self.env._(
-                    "this is the content of a license file; attach the file to the "
-                    "key, and enter its serial number or license id"
+                    "this is the content of a license file; attach the file to a new "
+                    "key as License File, and enter its serial number or license id, "
+                    "or Use the File's Fingerprint"
                 )
             case "columns":
                 return self.env._(

@@ -130,7 +130,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         kept = self._get_kept_seats()
         for key in self:
             stands, places = facts[key.id], wanted[key.id]
-            if key.seats > 1:  # is the last of them free, too?
+            if len(places) > 1:  # is the last of them free, too?
                 stands = stands._replace(used=stands.used + len(places) - 1)
             stands = key._with_moving_facts(stands, kept.get(key.id), places)
             key._take(stands, "apply")
@@ -145,6 +145,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             ("apply", "taken"): self.env._(
                 "%(key)s is applied to %(equipment)s already. Remove it there "
                 "first, or choose another key."
+            ),
+            ("apply", "one seat"): self.env._(
+                "%(key)s has one seat, so it can be applied to one equipment only. "
+                "Choose another key for the other equipment."
             ),
             ("apply", "all seats used"): self.env._(
                 "%(key)s has %(seats)s seats, %(used)s of them in use: too few are "
@@ -207,10 +211,13 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "applied any more."
             ),
         }
-        text = texts.get((refused.cause, refused.code)) or self.env._(
+        features = self.sudo().equipment_feature_ids
+        code = refused.code
+        if code == "taken" and not features:
+            code = "one seat"
+        text = texts.get((refused.cause, code)) or self.env._(
             "%(key)s cannot go from %(status)s to %(wanted)s."
         )
-        features = self.sudo().equipment_feature_ids
         kept = self.sudo()._get_kept_seats().get(self.id, ())
         return text % {
             "key": self.display_name,

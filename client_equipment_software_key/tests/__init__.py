@@ -29,6 +29,7 @@ from . import test_import
 from . import test_job_health
 from . import test_keyboard
 from . import test_languages
+from . import test_license_file
 from . import test_license_key
 from . import test_lifecycle
 from . import test_merkle
