@@ -15,7 +15,7 @@ class ClientEquipmentApplySoftware(models.TransientModel):
 
     equipment_ids = fields.Many2many("client.equipment")
     equipment_count = fields.Integer(compute="_compute_equipment_count")
-    software_ids = fields.Many2many("client.equipment.software", string="Software")
+    software_ids = fields.Many2many("client.equipment.software")
     remarks = fields.Char()
     line_ids = fields.One2many(
         "client.equipment.apply.software.line",
