@@ -49,6 +49,9 @@ export class EquipmentDateField extends DateTimeField {
     };
 }
 
+// How much longer than a date the longest word of its heading may be.
+const HEADING = 30;
+
 /** What Odoo's field is, with our component; the format is the component's. */
 function ours(field, listViewWidth) {
     return {
@@ -63,7 +66,7 @@ registry
     .category("fields")
     .add(
         "client_equipment_date",
-        ours(dateField, () => FIELD_WIDTHS.numeric_date)
+        ours(dateField, () => [FIELD_WIDTHS.numeric_date, FIELD_WIDTHS.numeric_date + HEADING])
     )
     .add(
         "client_equipment_daterange",
@@ -71,5 +74,6 @@ registry
     )
     .add(
         "client_equipment_datetime",
-        ours(dateTimeField, () => FIELD_WIDTHS.numeric_datetime)
+        // Where room is scarce, the time stands below the day.
+        ours(dateTimeField, () => [FIELD_WIDTHS.numeric_date, FIELD_WIDTHS.numeric_datetime])
     );
