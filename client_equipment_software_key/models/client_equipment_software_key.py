@@ -443,6 +443,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             self.software_id
             and self.software_id._get_validity_end(self.validity_start)
             or self.validity_end
+            or self.key_type == "subscription"
+            and fields.Date.add(self.validity_start, years=1)
         )
 
     @api.model_create_multi
@@ -664,13 +666,20 @@ class ClientEquipmentSoftwareKey(models.Model):
         text, problem = self._tidy_license_key(self.license_key)
         if not problem:
             self.license_key = text
-            problem = self._look_alike_problem([text])
+            problem = self._repeated_problem(text) or self._look_alike_problem([text])
         return problem and {
             "warning": {
                 "title": self.env._("Check the license key"),
                 "message": problem,
             }
         }
+
+    def _repeated_problem(self, license_key):
+        """Return in words where a license key is that is there already, or False."""
+        if there := self.search([("license_key", "=", license_key)], limit=1):
+            unique = self.env._("The license key must be unique!")
+            return f"{unique}\n{there._tell_where()}"
+        return False
 
     def _look_alike_problem(self, license_keys):
         """Return in words which of these license keys look like others, or False.
