@@ -666,7 +666,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         text, problem = self._tidy_license_key(self.license_key)
         if not problem:
             self.license_key = text
-            problem = self._repeated_problem(text) or self._look_alike_problem([text])
+            if there := self.search([("license_key", "=", text)], limit=1):
+                return there._repeated_warning()
+            problem = self._look_alike_problem([text])
         return problem and {
             "warning": {
                 "title": self.env._("Check the license key"),
@@ -674,12 +676,15 @@ class ClientEquipmentSoftwareKey(models.Model):
             }
         }
 
-    def _repeated_problem(self, license_key):
-        """Return in words where a license key is that is there already, or False."""
-        if there := self.search([("license_key", "=", license_key)], limit=1):
-            unique = self.env._("The license key must be unique!")
-            return f"{unique}\n{there._tell_where()}"
-        return False
+    def _repeated_warning(self):
+        """Say where this key is, beside the form, to whoever types it again."""
+        return {
+            "warning": {
+                "type": "notification",
+                "title": self.env._("The license key must be unique!"),
+                "message": self._tell_where(),
+            }
+        }
 
     def _look_alike_problem(self, license_keys):
         """Return in words which of these license keys look like others, or False.

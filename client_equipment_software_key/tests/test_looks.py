@@ -26,9 +26,10 @@ class TestLooks(SoftwareKeyCommon):
         self._apply(self._enter("TWICE-1"))
         key = self.env["client.equipment.software.key"].with_user(self.manager).new()
         key.license_key = " TWICE-1"
-        message = key._onchange_license_key()["warning"]["message"]
-        self.assertIn("The license key must be unique!", message)
-        self.assertIn("TWICE-1: Applied to Reception Laptop [LAPTOP-12345]", message)
+        warning = key._onchange_license_key()["warning"]
+        self.assertEqual(warning["title"], "The license key must be unique!")
+        place = "TWICE-1: Applied to Reception Laptop [LAPTOP-12345]"
+        self.assertIn(place, warning["message"])
 
     def test_subscription_of_a_year(self):
         """K12: a subscription of new software ends in a year, as long as nobody says
