@@ -42,6 +42,11 @@ export class EquipmentDateField extends DateTimeField {
         );
     }
 
+    /** What tells morning from afternoon is never alone in a line. */
+    getFormattedValue() {
+        return super.getFormattedValue(...arguments).replace(/ (?=[AP]M$)/i, "\u00a0");
+    }
+
     letGo = ({ target, relatedTarget }) => {
         if (target.tagName === "BUTTON" && relatedTarget) {
             this.picker.activeInput = "";
@@ -74,6 +79,9 @@ registry
     )
     .add(
         "client_equipment_datetime",
-        // Where room is scarce, the time stands below the day.
-        ours(dateTimeField, () => [FIELD_WIDTHS.numeric_date, FIELD_WIDTHS.numeric_datetime])
+        ours(dateTimeField, () => {
+            const { numeric_date: day, numeric_datetime: whole } = FIELD_WIDTHS;
+            // Where room is scarce, the time stands below the day.
+            return [Math.max(day, whole - day), whole];
+        })
     );
