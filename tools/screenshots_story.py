@@ -11,6 +11,8 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
+from odoo import fields
+
 TODAY = datetime.now().replace(hour=7, minute=30, second=0, microsecond=0)
 KEY = "client.equipment.software.key"
 STEPS = count()
@@ -19,7 +21,7 @@ STEPS = count()
 patch.object(
     env.registry["client.equipment.audit.log"],
     "_get_moment",
-    lambda _: datetime.now().replace(microsecond=0),
+    lambda _: fields.Datetime.now(),
 ).start()
 
 
