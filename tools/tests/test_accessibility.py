@@ -3,6 +3,7 @@ eyes find a text cut off, at any width (A15)."""
 
 import json
 import os
+from ast import literal_eval
 from pathlib import Path
 
 from odoo.tests import HttpCase
@@ -100,6 +101,11 @@ class Screens(SoftwareKeyMixin):
         late.validity_end = cls._in_days(-1)
         cls._enter_subscriptions("AXE-SOON", end=5)
         cls._enter("AXE-GONE").revoke()
+        cls._enter("AXE-DELETED").delete("Typed twice, and never given to anybody")
+        cls.env["client.equipment.audit.checkpoint"].with_user(cls.manager).make()
+        for user in (cls.manager, cls.auditor):
+            packs = cls.env["client.equipment.evidence.pack"].with_user(user)
+            packs.create({"partner_ids": cls.customer.ids}).action_make()
 
     @classmethod
     def _serve_axe(cls):
@@ -162,16 +168,17 @@ class Screens(SoftwareKeyMixin):
         plan = []
         if action.res_model.startswith("res."):
             return plan
+        records = env[action.res_model].search(literal_eval(action.domain or "[]"))
         for kind in {"list", "kanban", "form"} & set(action.view_mode.split(",")):
-            end = f".o_{kind}_view"
-            if kind == "list":
-                end += ", .o_kanban_view"  # which a phone shows instead
-            step = shown | {"view": kind, "end": end}
+            step = shown | {"view": kind, "end": f".o_{kind}_view"}
             if kind == "form":
-                record = env[action.res_model].search([], limit=1)
-                step["record"] = record.id
-                if not record:
+                step["record"] = records[:1].id
+                if not records:
                     continue
+            elif records:
+                step["end"] = ROW
+            elif kind == "list":
+                step["end"] += ", .o_kanban_view"  # which a phone shows instead
             plan.append(step)
         return plan
 
