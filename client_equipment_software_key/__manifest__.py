@@ -2,7 +2,7 @@
     "name": "Client Equipment Software Key Management",
     "summary": "Software license keys: inventory, assignment to customers' equipment, "
     "life and audit trail",
-    "version": "19.0.2.0.0",
+    "version": "19.0.3.0.0",
     "category": "Services",
     "author": "Client Equipment contributors",
     "license": "LGPL-3",
@@ -27,6 +27,8 @@
         "views/client_equipment_audit_deletion_views.xml",
         "views/client_equipment_software_views.xml",
         "wizards/client_equipment_apply_next_views.xml",
+        "wizards/client_equipment_apply_software_views.xml",
+        "wizards/client_equipment_software_key_override_views.xml",
         "wizards/client_equipment_return_views.xml",
         "views/client_equipment_views.xml",
         "views/res_config_settings_views.xml",

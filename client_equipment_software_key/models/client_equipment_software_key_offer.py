@@ -1,6 +1,7 @@
 import base64
 
 from odoo import api, models
+from odoo.fields import Domain
 
 from odoo.addons.client_equipment.arguments import checked
 
@@ -24,7 +25,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _tell_where(self):
         """Return in words how this key stands, and where it is."""
         equipment = self.env["client.equipment"]
-        here = equipment.browse(self.env.context.get("software_key_not_on") or ())
+        here = self._get_offered_equipment()
         status = self._selection_label("status", self.status)
         if self.status == "applied" and self.seats > 1:
             status = self.env._("All seats in use (%s)", self.seats_usage)
@@ -35,6 +36,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             status = self.env._("Expired on %s", self._say_date(self.validity_end))
         elif here & self.sudo().equipment_feature_ids.equipment_id.sudo(False):
             status = self.env._("On this equipment already")
+        elif self.status == "available" and self.moving_note:
+            status = self.moving_note
         elif self.owner_id:
             status = self.env._("Bought for %s", self.owner_id.display_name)
         return f"{self.display_name}: {status}"
@@ -64,7 +67,13 @@ class ClientEquipmentSoftwareKey(models.Model):
     ):
         """List keys to choose from (Search More; on a phone, always) as the drop-down
         does: those bought for the customer first, then as they end (K13, A12)."""
-        if order or not self.env.context.get("software_key_owned_first"):
+        if not self.env.context.get("software_key_owned_first"):
+            return super().web_search_read(
+                domain, specification, offset, limit, order, count_limit
+            )
+        equipment = self._get_offered_equipment()
+        domain = Domain(domain) & self._movable_domain(equipment)
+        if order:
             return super().web_search_read(
                 domain, specification, offset, limit, order, count_limit
             )

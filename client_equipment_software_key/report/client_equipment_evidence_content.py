@@ -107,12 +107,11 @@ class ClientEquipmentEvidencePack(models.Model):
                 "position",
                 self.env._("License Position"),
                 self._get_position_columns(evidence),
-                lambda: self.env["client.equipment.software"].union(
-                    *evidence.positions
-                ),
+                lambda: evidence.software,
                 lambda software: [
-                    (each, evidence.positions.get(each, Position()))
+                    (each, evidence.positions[each])
                     for each in software
+                    if each in evidence.positions
                 ],
             ),
             Sheet(
@@ -286,6 +285,19 @@ class ClientEquipmentEvidencePack(models.Model):
                 "purchase_reference",
                 self.env._("Purchase Reference"),
                 lambda state: state.key.purchase_reference,
+            ),
+            Column(
+                "license_file",
+                self.env._("License File"),
+                lambda state: (
+                    state.license_file_sha256 == state.key.license_file_sha256
+                    and state.key.license_file_name
+                ),
+            ),
+            Column(
+                "license_file_sha256",
+                self.env._("License File's SHA-256"),
+                lambda state: state.license_file_sha256,
             ),
             Column(
                 "audit_number",

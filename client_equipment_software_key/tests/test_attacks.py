@@ -1,3 +1,5 @@
+import base64
+
 from odoo.tests import tagged
 from odoo.tools import SQL
 
@@ -18,6 +20,7 @@ class TestAttacks(EvidenceJsonMixin, SoftwareKeyCommon):
         )
         cls._apply(cls.applied)
         cls.applied.validity_end = cls._in_days(60)
+        cls.revoked.license_file = base64.b64encode(b"license")
         cls.revoked.revoke("lost")
         cls.keys = cls.revoked + cls.applied
         gone.unlink()
@@ -25,11 +28,12 @@ class TestAttacks(EvidenceJsonMixin, SoftwareKeyCommon):
 
     def test_attacks(self):
         """L5, L8, L9: each attack × each verifier, as the guide's table has it."""
+        checkpoint = self.env[CHECKPOINT].with_user(self.auditor).make()
+        self.assertEqual(self._who_finds(checkpoint.text), (False, False, False))
         for attack in ATTACKS:
             with self.subTest(attack.code), self.cr.savepoint() as savepoint:
                 act = getattr(self, f"_attack_{attack.code}")
                 kept = self.env[CHECKPOINT].with_user(self.auditor).make().text
-                self.assertEqual(self._who_finds(kept), (False, False, False))
                 # An attack may be on what was kept at another time.
                 kept = act() or kept
                 self.env.invalidate_all()
@@ -193,6 +197,14 @@ class TestAttacks(EvidenceJsonMixin, SoftwareKeyCommon):
         self._sql(
             "UPDATE client_equipment_software_key SET status = 'available'"
             " WHERE id = %s",
+            self.revoked.id,
+        )
+
+    def _attack_license_file(self):
+        self._sql(
+            "UPDATE ir_attachment SET store_fname = NULL, db_datas = 'another'"
+            " WHERE res_model = %s AND res_field = 'license_file' AND res_id = %s",
+            self.revoked._name,
             self.revoked.id,
         )
 
