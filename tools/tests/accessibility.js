@@ -101,7 +101,7 @@ async function lookAt({ screens, exclude, address }) {
         const found = [...cutOff(root), ...(address ? await axeFindings(root) : [])];
         for (const tab of document.querySelectorAll(`${root} .nav-link:not(.active)`)) {
             tab.click();
-            await new Promise((resolve) => setTimeout(resolve, 150));
+            await settled();
             found.push(...cutOff(root));
         }
         return [...new Set(found)];

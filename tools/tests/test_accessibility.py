@@ -32,27 +32,29 @@ TAB = ".o_field_widget[name=equipment_feature_ids]"
 ROW = ".o_data_row, .o_kanban_record"
 # Of each role: what is opened, what is clicked there, what is there then. What actions
 # of ours open is found by itself: see _registered.
+APPLY = [
+    ("equipment", [], f"{TAB} .o_license_key"),
+    (
+        "equipment",
+        ["button[name=action_apply_next_available]"],
+        ".modal [name=software_ids]",
+    ),
+    ("equipment", ["button[name=action_return_or_replace]"], ".modal .o_license_key"),
+    ("apply software", [], ".modal .o_license_key"),
+]
 SCREENS = {
     "technician": [
+        *APPLY,
         ("client-equipment", [], ROW),
-        ("equipment", [], f"{TAB} .o_license_key"),
-        (
-            "equipment",
-            ["button[name=action_apply_next_available]"],
-            ".modal [name=software_ids]",
-        ),
-        (
-            "equipment",
-            ["button[name=action_return_or_replace]"],
-            ".modal .o_license_key",
-        ),
         ("equipment-features", [], ROW),
     ],
     "manager": [
+        *APPLY,
         ("software-key-overview", [], "button[name=expiring_soon]"),
         ("software-keys", [], ROW),
         ("key", [], ".o_form_view .o_license_key"),
         ("key", [".o_license_key_qr"], ".modal img"),
+        ("override", [], ".modal .o_license_key"),
         ("client-software", [], ROW),
     ],
     "auditor": [
@@ -195,14 +197,10 @@ class Screens(SoftwareKeyMixin):
         self.assertEqual(dialogs - self.seen, set(), "nobody looks at these dialogs")
 
     def _see_screens(self):
-        forms = {"equipment": self.laptop, "key": self.key}
+        actions = self._get_actions()
         for role in self.roles:
             plan = [
-                {
-                    "action": self._form(forms[name]) if name in forms else name,
-                    "clicks": clicks,
-                    "end": end,
-                }
+                {"action": actions.get(name, name), "clicks": clicks, "end": end}
                 for name, clicks, end in SCREENS[role]
             ]
             plan += self._registered(role)
@@ -218,6 +216,19 @@ class Screens(SoftwareKeyMixin):
                     login=f"sk_{role}",
                     timeout=600,
                 )
+
+    def _get_actions(self):
+        """Return what opens the screens that no address leads to, by their names."""
+        apply_software = (self.laptop + self.spare_laptop).action_apply_software()
+        apply_software["context"]["default_software_ids"] = self.antivirus.ids
+        override = self.key.action_override_rule()
+        self.seen |= {apply_software["res_model"], override["res_model"]}
+        return {
+            "equipment": self._form(self.laptop),
+            "key": self._form(self.key),
+            "apply software": apply_software,
+            "override": override,
+        }
 
     def _form(self, record):
         return {
