@@ -6,20 +6,14 @@ const tours = registry.category("web_tour.tours");
 
 const selectUnits = [
     ...["Reception Laptop", "Spare Laptop", "Third Laptop"].map((name) =>
-        click(
-            `Select ${name}`,
-            `.o_data_row:contains(${name}) .o_list_record_selector input`
-        )
+        click(`Select ${name}`, `.o_data_row:contains(${name}) .o_list_record_selector input`)
     ),
     click("Apply Software", "button[name='action_apply_software']"),
 ];
 
 const chooseSoftware = [
     type("software_ids", "Tour Office", ".modal"),
-    click(
-        "Choose the software",
-        ".o-autocomplete--dropdown-item:contains('Tour Office')"
-    ),
+    click("Choose the software", ".o-autocomplete--dropdown-item:contains('Tour Office')"),
 ];
 
 /** A13: one of three units has the software, for one of the others a key is missing. */
