@@ -54,8 +54,19 @@ class ClientEquipmentFeature(models.Model):
     key_type = fields.Selection(related="software_key_id.key_type")
     validity_end = fields.Date(related="software_key_id.validity_end")
     status = fields.Selection(related="software_key_id.status")
+    assignment_status = fields.Selection(
+        lambda self: self._fields["status"]._description_selection(self.env),
+        compute="_compute_assignment_status",
+        help="The key's status, but Applied while other seats of it are free.",
+    )
     partner_id = fields.Many2one(related="equipment_id.partner_id")
     company_id = fields.Many2one(related="equipment_id.company_id")
+
+    @api.depends("status")
+    def _compute_assignment_status(self):
+        for feature in self:
+            used = feature.status == "available"
+            feature.assignment_status = "applied" if used else feature.status
 
     @api.constrains("applied_date")
     def _check_applied_date(self):

@@ -460,6 +460,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             self.software_id
             and self.software_id._get_validity_end(self.validity_start)
             or self.validity_end
+            or self.key_type == "subscription"
+            and fields.Date.add(self.validity_start, years=1)
         )
 
     @api.model_create_multi
@@ -684,11 +686,23 @@ class ClientEquipmentSoftwareKey(models.Model):
         text, problem = self._tidy_license_key(self.license_key)
         if not problem:
             self.license_key = text
+            if there := self.search([("license_key", "=", text)], limit=1):
+                return there._repeated_warning()
             problem = self._look_alike_problem([text])
         return problem and {
             "warning": {
                 "title": self.env._("Check the license key"),
                 "message": problem,
+            }
+        }
+
+    def _repeated_warning(self):
+        """Say where this key is, beside the form, to whoever types it again."""
+        return {
+            "warning": {
+                "type": "notification",
+                "title": self.env._("The license key must be unique!"),
+                "message": self._tell_where(),
             }
         }
 

@@ -1,6 +1,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import format_datetime
 
 from odoo.addons.client_equipment.values import date_problem
 
@@ -99,8 +100,7 @@ class ClientEquipmentEvidencePack(models.Model):
         for pack in self:
             name = self.env._("Evidence Pack")
             if pack.asked_on:
-                day = fields.Datetime.context_timestamp(pack, pack.asked_on)
-                name += f" {day:%Y-%m-%d %H:%M}"
+                name += f" {format_datetime(self.env, pack.asked_on)}"
             pack.display_name = name
 
     @api.depends("software_ids", "equipment_ids", "partner_ids")

@@ -32,6 +32,7 @@ from . import test_languages
 from . import test_license_file
 from . import test_license_key
 from . import test_lifecycle
+from . import test_looks
 from . import test_merkle
 from . import test_migrations
 from . import test_moving
