@@ -2,7 +2,7 @@ from . import client_equipment_job
 from . import client_equipment
 from . import client_equipment_offer
 from . import client_equipment_next
-from . import client_equipment_export
+from . import client_equipment_export_mixin
 from . import client_equipment_audit_closed
 from . import client_equipment_audit_log
 from . import client_equipment_audit_log_chain

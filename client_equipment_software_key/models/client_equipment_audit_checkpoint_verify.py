@@ -382,7 +382,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         for key_id, number in rows:
             key = self.env["client.equipment.software.key"].browse(key_id)
             if key.has_access("read"):
-                return AuditLog._describe_finding(key, AuditLog, "altered", number)
+                return AuditLog._problem_text(key, AuditLog, "altered", number)
             return self.env._(
                 "An entry was altered, or the license key that it speaks of. It is of "
                 "a key that you may not read: ask somebody of its company."

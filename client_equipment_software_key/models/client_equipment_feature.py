@@ -16,7 +16,7 @@ class ClientEquipmentFeature(models.Model):
 
     _name = "client.equipment.feature"
     _description = "Equipment Feature"
-    _inherit = ["client.equipment.mixin", "client.equipment.export"]
+    _inherit = ["client.equipment.mixin", "client.equipment.export.mixin"]
     _order = "applied_date desc, id desc"
     _rec_name = "software_key_id"
     _rec_names_search = ["software_key_id", "equipment_id"]

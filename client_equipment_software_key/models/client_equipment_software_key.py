@@ -18,7 +18,7 @@ from odoo.addons.client_equipment.values import (
 
 from ..license_key import as_stored
 from ..license_key import problem as license_key_problem
-from .client_equipment_export import unguard
+from .client_equipment_export_mixin import unguard
 
 KEY_TYPES = [
     ("permanent", "Permanent"),
@@ -74,7 +74,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         "client.equipment.mixin",
         "mail.thread",
         "mail.activity.mixin",
-        "client.equipment.export",
+        "client.equipment.export.mixin",
     ]
     _order = "id desc"
     _check_company_auto = True
@@ -493,7 +493,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             keys_by_status.setdefault(status, []).append(key.id)
         for status, key_ids in keys_by_status.items():
             if status != "available":
-                keys.browse(key_ids)._settle(status)
+                keys.browse(key_ids)._apply_written_status(status)
         for key, commands in zip(keys, features, strict=True):
             if commands:
                 key.write({"equipment_feature_ids": commands})
@@ -509,7 +509,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.check_access("write")
         self._lock_for_step()
         wanted = self._pop_status(vals)
-        ends_before = {key.id: key.validity_end for key in self}
+        previous_ends = {key.id: key.validity_end for key in self}
         before = self._get_told(told)
         self._check_validity(vals)
         statuses = self._prepare_seats(vals)
@@ -520,8 +520,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         result = super(ClientEquipmentSoftwareKey, keys).write(vals)
         self._check_still_fits(vals)
         reason_code = "repaired" if isinstance(vals, RepairedValues) else None
-        self._tell_changes(before, statuses, ends_before, reason_code)
-        self._settle(wanted, ends_before, reason_code)
+        self._tell_changes(before, statuses, previous_ends, reason_code)
+        self._apply_written_status(wanted, previous_ends, reason_code)
         return result
 
     def _pop_status(self, vals):
