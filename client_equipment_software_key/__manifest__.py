@@ -2,7 +2,7 @@
     "name": "Client Equipment Software Key Management",
     "summary": "Software license keys: inventory, assignment to customers' equipment, "
     "life and audit trail",
-    "version": "19.0.2.0.0",
+    "version": "19.0.3.0.0",
     "category": "Services",
     "author": "Client Equipment contributors",
     "license": "LGPL-3",
@@ -10,6 +10,7 @@
     "depends": ["base_import", "client_equipment"],
     "data": [
         "security/software_key_groups.xml",
+        "security/license_key_readers.xml",
         "security/software_key_rules.xml",
         "security/software_key_dialog_rules.xml",
         "security/evidence_pack_rules.xml",

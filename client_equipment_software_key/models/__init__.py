@@ -2,6 +2,7 @@ from . import client_equipment_job
 from . import client_equipment
 from . import client_equipment_offer
 from . import client_equipment_export
+from . import client_equipment_secret
 from . import client_equipment_audit_closed
 from . import client_equipment_audit_log
 from . import client_equipment_audit_log_chain
@@ -17,6 +18,8 @@ from . import client_equipment_software_key_changes
 from . import client_equipment_software_key_entry
 from . import client_equipment_software_key_renewal
 from . import client_equipment_software_key_next
+from . import client_equipment_software_key_reveal
+from . import client_equipment_software_key_mail
 from . import client_equipment_software_key_offer
 from . import client_equipment_software_key_expiry
 from . import client_equipment_software_key_check
@@ -30,6 +33,7 @@ from . import client_equipment_audit_checkpoint_health
 from . import client_equipment_history
 from . import ir_http
 from . import res_company
+from . import res_groups
 from . import res_config_settings
 from . import mail_activity
 from . import res_partner
