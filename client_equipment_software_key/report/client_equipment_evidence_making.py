@@ -278,7 +278,7 @@ class ClientEquipmentEvidencePack(models.Model):
     def _make_json(self, evidence):
         """Put down chains and proofs, for who has no Odoo (L9); packed, if large."""
         told = self._get_trail_domain(evidence)
-        whole = self.license_keys == "whole"
+        whole = self._shows_whole_keys()
         with tempfile.TemporaryFile() as output:
             with io.TextIOWrapper(output, "utf-8", newline="\n") as text:
                 EvidenceJson(evidence.keys.exists(), told, whole).write(text)
