@@ -17,7 +17,7 @@ from databases import say
 from measure import Comparison, measured
 
 HERE = Path(__file__).parent
-PARTS = ("works", "readers", "exports", "job", "servers")
+PARTS = ("works", "readers", "exports", "packs", "job", "servers")
 SMALL, LARGE, QUICK = 10_000, 1_000_000, 100_000
 HEADINGS = [
     "work",
@@ -222,8 +222,8 @@ def main():
         help="works to measure, such as 10000:sql=5 (may be repeated)",
     )
     args = parser.parse_args()
-    # The exports take longer than all the rest of the quick one.
-    quick_parts = [part for part in PARTS if part != "exports"]
+    # These take longer than all the rest of the quick one.
+    quick_parts = [part for part in PARTS if part not in ("exports", "packs")]
     parts = quick_parts if args.quick else PARTS
     if args.only:
         parts = args.only.split(",")
@@ -258,6 +258,12 @@ def main():
 
         say("Exports")
         notes += facts("Grouped exports of 100,000 lines", exports.measure(large))
+        save()
+    if "packs" in parts:
+        import packs
+
+        say("Evidence packs")
+        notes += facts("An evidence pack of 100,000 keys", packs.measure(large))
         save()
     if "job" in parts:
         import job

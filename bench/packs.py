@@ -1,6 +1,6 @@
 """An evidence pack of 100,000 keys, made by a process of its own (L7).
 
-Alone: ``bench/packs KEYS`` makes a database of its own, at most 30 minutes long.
+A part of ``./dev bench``.
 """
 
 import json
@@ -43,12 +43,12 @@ def make(name, keys):
         env.cr.commit()
         pack_id = pack.id
     idle = _memory("VmRSS")
-    steps, start = [], time.perf_counter()
+    steps, trees, start = [], {}, time.perf_counter()
     with odoo_env(name) as env:
         job = env["client.equipment.evidence.pack"]
         while True:
             before = time.perf_counter()
-            more = job._in_own_transaction("_make_step", pack_id)
+            more = job._in_own_transaction("_make_step", pack_id, trees)
             steps.append(time.perf_counter() - before)
             if not more:
                 break
@@ -86,9 +86,4 @@ def choose(Software, keys):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        print(json.dumps(make(sys.argv[1], int(sys.argv[2]))))
-    else:
-        databases.start_odoo()
-        number = int(sys.argv[1])
-        measure(databases.prepare(number), number)
+    print(json.dumps(make(sys.argv[1], int(sys.argv[2]))))

@@ -20,7 +20,11 @@ False
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from hashlib import sha256
-from typing import NamedTuple
+from os import SEEK_END
+from tempfile import TemporaryFile
+from typing import IO, Final, NamedTuple
+
+HASH_SIZE: Final = sha256().digest_size
 
 
 class Span(NamedTuple):
@@ -87,32 +91,48 @@ class Tree:
 
 
 class Prover(Tree):
-    """A tree that also keeps the hashes that some proofs consist of.
+    """A tree that keeps the hashes of all its full subtrees, and so can prove whatever
+    is asked: in temporary files, one for each height, so memory does not grow with it.
 
-    What they are has to be known before the first leaf is added: so one pass over a
-    long list makes the proofs of many entries, and keeps no more than these.
-
-    >>> prover = Prover(inclusion(0, 3) + consistency(2, 3))
+    >>> prover = Prover()
     >>> for leaf in (b"a", b"b", b"c"):
     ...     prover.append(leaf)
     >>> prover.proof(inclusion(0, 3)) == inclusion_proof((b"a", b"b", b"c"), 0)
     True
     """
 
-    def __init__(self, spans: Iterable[Span]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._kept: dict[Span, bytes] = {}
-        self._wanted = {part for span in spans for part in _full_subtrees(span)}
+        self._levels: list[IO[bytes]] = []
+        self._joined: dict[Span, bytes] = {}
 
     def _note(self, span: Span, node: bytes) -> None:
-        if span in self._wanted:
-            self._kept[span] = node
+        level = _height(span)
+        if level == len(self._levels):
+            self._levels.append(TemporaryFile(buffering=0))
+        self._levels[level].write(node)
 
     def proof(self, spans: Iterable[Span]) -> list[bytes]:
-        """Return the hashes of nodes that were asked for at the beginning."""
-        return [
-            _join([self._kept[part] for part in _full_subtrees(span)]) for span in spans
-        ]
+        """Return the hashes of these nodes, of what has been added so far."""
+        proof = [self._hash(span) for span in spans]
+        for file in self._levels:
+            file.seek(0, SEEK_END)  # where the next one is added
+        return proof
+
+    def _hash(self, span: Span) -> bytes:
+        parts = _full_subtrees(span)
+        if len(parts) == 1:
+            return self._read(span)
+        # At the right edge: a handful, which nearly every proof consists of.
+        if span not in self._joined:
+            self._joined[span] = _join([self._read(part) for part in parts])
+        return self._joined[span]
+
+    def _read(self, span: Span) -> bytes:
+        level = _height(span)
+        file = self._levels[level]
+        file.seek((span.start >> level) * HASH_SIZE)
+        return file.read(HASH_SIZE)
 
 
 # ----------------------------------------------------------------------
@@ -168,6 +188,11 @@ def _halves(span: Span) -> tuple[Span, Span]:
     return Span(span.start, middle), Span(middle, span.end)
 
 
+def _height(span: Span) -> int:
+    """Return how many nodes there are below that of a full subtree, down to a leaf."""
+    return (span.end - span.start).bit_length() - 1
+
+
 def _full_subtrees(span: Span) -> list[Span]:
     """Return the full subtrees that a node consists of, the largest first."""
     parts, start = [], span.start
@@ -211,7 +236,7 @@ def consistency_proof(leaves: Sequence[bytes], first: int) -> list[bytes]:
 
 
 def _prove(leaves: Iterable[bytes], spans: list[Span]) -> list[bytes]:
-    prover = Prover(spans)
+    prover = Prover()
     for leaf in leaves:
         prover.append(leaf)
     return prover.proof(spans)

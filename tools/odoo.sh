@@ -4,8 +4,16 @@ our_addons() { # comma-separated
   (cd "$root" && for addon in client_equipment*/__manifest__.py; do dirname "$addon"; done | paste -sd,)
 }
 
-addons_state() { # addons_state [ADDONS]: changes with what Odoo reads of them, and with Odoo
-  (cd "$root" && { cat "$odoo/odoo/release.py" && tr , '\n' <<<"${1:-$(our_addons)}" |
+# Some of our addons join one of Odoo's apps, and install themselves beside it. Those apps are large, and slow all
+# that is done with a database; so what needs none of them goes without, and the others have databases of their own.
+join='"(stock|purchase|sale_management)"' # how such an addon names what it depends on
+
+core_addons() { (cd "$root" && grep -LE "$join" client_equipment*/__manifest__.py | cut -d/ -f1 | paste -sd,); }
+
+joining_addons() { (cd "$root" && grep -lE "$join" client_equipment*/__manifest__.py | cut -d/ -f1 | paste -sd,); }
+
+addons_state() { # addons_state ADDONS: changes with what Odoo reads of them, and with Odoo
+  (cd "$root" && { cat "$odoo/odoo/release.py" && tr , '\n' <<<"$1" |
     xargs -I{} find {} -type f ! -name '*.pyc' ! -path '*/tests/*.py' ! -path '*/readme/*' -print0 | sort -z | xargs -0 sha256sum; } |
     sha256sum | cut -c1-64)
 }

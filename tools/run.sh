@@ -1,4 +1,4 @@
-# ./dev run [--port N] [ODOO ARGS]: the product with demo data, served on this machine by serve.py. Sourced by ../dev.
+# ./dev run [--port N] [--with-apps] [ODOO ARGS]: the product with demo data, served on this machine by serve.py. Sourced by ../dev.
 
 name=client_equipment_dev # the database
 
@@ -8,10 +8,9 @@ use_run_database() {
   database run
 }
 
-prepare() { # the state of what is installed is kept in the database itself, as its comment
-  local addons state log=$data/odoo.log
-  addons=$(our_addons)
-  state=$(addons_state)
+prepare() { # prepare ADDONS: the state of what is installed is kept in the database itself, as its comment
+  local addons=$1 state log=$data/odoo.log
+  state=$(addons_state "$addons")
   if ! database_exists "$name"; then
     step "Making the database with demo data"
     drop_database "$name-new"
@@ -33,11 +32,16 @@ check_port() { # before the rest is made; what serves it takes it for good
 }
 
 run() {
-  local port=
-  case ${1:-} in
-    --port=*) port=${1#*=} && shift ;;
-    --port) port=${2:-} && shift $(($# < 2 ? 1 : 2)) && port=${port:-nothing} ;;
-  esac
+  local port= addons
+  addons=$(core_addons)
+  while true; do
+    case ${1:-} in
+      --port=*) port=${1#*=} && shift ;;
+      --port) port=${2:-} && shift $(($# < 2 ? 1 : 2)) && port=${port:-nothing} ;;
+      --with-apps) addons=$(our_addons) && shift ;;
+      *) break ;;
+    esac
+  done
   [[ ! $port ]] || check_port "$port"
   writable "$data"
   exec 7>"$data/run.lock"
@@ -45,7 +49,7 @@ run() {
   setup
   use_run_database
   unlock
-  prepare
+  prepare "$addons"
   step "Starting the server"
   [[ $PGHOST != /tmp/odoo-pg.* ]] || export POSTMASTER=$(head -1 "$data/postgres/postmaster.pid")
   exec python "$root/tools/serve.py" "${port:-0}" -d "$name" --db-filter="^$name\$" --no-database-list --log-level=warn "$@"

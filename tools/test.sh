@@ -49,8 +49,8 @@ make_ready() { # make_ready ADDONS: its name is left in $ready
   modules=$(needed "$1")
   modules=${modules% *}
   # a bundle is outdated when one of its files is touched
-  keep_database ready "$template $(addons_state "$modules") $(find client_equipment*/static -type f -printf '%p %T@\n' | sort)" \
-    "$modules" "$template"
+  keep_database ready "$template $(addons_state "$modules") $(tr , '\n' <<<"$modules" |
+    xargs -I{} find {}/static -type f -printf '%p %T@\n' | sort)" "$modules" "$template"
   ready=$kept
 }
 
@@ -107,7 +107,7 @@ begin_new() { # begin_new NAME ADDONS ARGS…: with what Odoo installs now; a wa
   local addons=$2
   begin "$1"
   shift 2
-  make_template "$(our_addons)"
+  make_template "$(core_addons)"
   copy_database "$template" "$base"
   unlock
   # an addon gets its demo data only where what it depends on counts as having its own
@@ -117,10 +117,14 @@ begin_new() { # begin_new NAME ADDONS ARGS…: with what Odoo installs now; a wa
   no_warnings "$TMPDIR/install.log" "$addons"
 }
 
-addons_named() { # those that the arguments name, else all
+addons_named() { # those that the arguments name, else the core; all where one of them joins an app
   local named
-  named=$(printf '%s\n' "$@" | grep -oE '^(\./)?client_equipment[a-z_]*' | sed 's|^\./||' | sort -u | paste -sd,)
-  echo "${named:-$(our_addons)}"
+  named=$(printf '%s\n' "$@" | grep -oE '^(\./)?client_equipment[a-z_]*' | sed 's|^\./||' | sort -u)
+  if grep -qxF "$(joining_addons | tr , '\n')" <<<"$named"; then
+    our_addons
+  else
+    paste -sd, <<<"${named:-$(core_addons)}"
+  fi
 }
 
 run_tests() {

@@ -26,7 +26,10 @@ def is_ours(entry):
 
 def problems(fresh, i18n):
     template = {entry.msgid for entry in polib.pofile(str(fresh)) if is_ours(entry)}
-    kept = {entry.msgid for entry in polib.pofile(str(i18n / fresh.name))}
+    template_file = i18n / fresh.name
+    kept = set()
+    if template_file.exists():
+        kept = {entry.msgid for entry in polib.pofile(str(template_file))}
     yield from (f"not in {fresh.name}: {text}" for text in template - kept)
     yield from (f"no longer used, in {fresh.name}: {text}" for text in kept - template)
     for language in sorted(i18n.glob("*.po")):

@@ -150,6 +150,14 @@ class ClientEquipment(models.Model):
             others = by_serial.get(equipment.serial_no, twins.browse())
             equipment.same_serial_id = (others - equipment._origin)[:1]
 
+    def _held_by(self):
+        """Return those of these equipment that carry something about which a person
+        has to decide before they change hands. Other addons extend this.
+
+        :return: ``{equipment: who has to decide}``, an empty user where nobody is known
+        """
+        return {}
+
     @checked
     def copy_data(self, default: dict | None = None):
         vals_list = super().copy_data(default)

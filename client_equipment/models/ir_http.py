@@ -38,6 +38,9 @@ SECOND = (
     psycopg2.errors.SerializationFailure,
 )
 
+# How often who was second tries again at once, before Odoo lets him pause.
+TRIES = 8
+
 
 class IrHttp(models.AbstractModel):
     """The border of all calls from outside to the models of these addons."""
@@ -51,7 +54,7 @@ class IrHttp(models.AbstractModel):
             return super()._dispatch(endpoint)
         cls._check_client_equipment_call(model, method)
         try:
-            return cls._dispatch_twice(endpoint)
+            return cls._dispatch_until_served(endpoint)
         except MISUNDERSTOOD as error:
             _logger.warning("%s.%s was not understood", model, method, exc_info=True)
             raise UserError(
@@ -117,26 +120,26 @@ class IrHttp(models.AbstractModel):
         return args[0] if isinstance(args, list) and args else None
 
     @classmethod
-    def _dispatch_twice(cls, endpoint):
+    def _dispatch_until_served(cls, endpoint):
         """Let who was second try again at once, with a fresh view.
 
-        Odoo would do so, too, after a pause of up to two seconds. Where anything was
+        Odoo would do so, too, after a pause of up to two seconds. Each time somebody
+        else has got what he wanted, so that it comes to an end. Where anything was
         written before the call itself, that is Odoo's to undo, and to do again.
         """
         # pylint: disable=super-method-mismatch
         cr = request.env.cr
         cr.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
         (untouched,) = cr.fetchone()
-        try:
-            result = super()._dispatch(endpoint)
-            cr.flush()
-            return result
-        except SECOND:
-            if not untouched:
-                raise
-            cr.rollback()
-            request.env.transaction.reset()
-            request.env.registry.reset_changes()
+        for _try in range(TRIES if untouched else 0):
+            try:
+                result = super()._dispatch(endpoint)
+                cr.flush()
+                return result
+            except SECOND:
+                cr.rollback()
+                request.env.transaction.reset()
+                request.env.registry.reset_changes()
         return super()._dispatch(endpoint)
 
 

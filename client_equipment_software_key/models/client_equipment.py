@@ -134,6 +134,15 @@ class ClientEquipment(models.Model):
                     )
                 )
 
+    def _held_by(self):
+        """Software keys hold an equipment until they are taken off."""
+        held = super()._held_by()
+        # Whoever asks learns who has to decide, and nothing of the keys.
+        for equipment in self.sudo().filtered("equipment_feature_ids"):
+            technician = equipment.equipment_feature_ids[:1].applied_by_id
+            held[equipment.with_env(self.env)] = equipment.user_id or technician
+        return held
+
     def recover_software_keys(self):
         """Take every key on these equipment back to the inventory (A9).
 

@@ -218,6 +218,13 @@ class ClientEquipmentSoftwareKey(models.Model):
                 key=self.display_name,
                 end=self._say_date(self.validity_end),
             )
+        features = self.sudo().equipment_feature_ids.sudo(False)
+        if features != features._filtered_access("unlink"):
+            return self.env._(
+                "%s is on equipment of another company. Let somebody replace it who "
+                "works for that company, too.",
+                self.display_name,
+            )
         if license_key is None:
             return None
         license_key = self._normalize_license_key(license_key)

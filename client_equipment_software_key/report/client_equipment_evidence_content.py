@@ -107,12 +107,11 @@ class ClientEquipmentEvidencePack(models.Model):
                 "position",
                 self.env._("License Position"),
                 self._get_position_columns(evidence),
-                lambda: self.env["client.equipment.software"].union(
-                    *evidence.positions
-                ),
+                lambda: evidence.software,
                 lambda software: [
-                    (each, evidence.positions.get(each, Position()))
+                    (each, evidence.positions[each])
                     for each in software
+                    if each in evidence.positions
                 ],
             ),
             Sheet(

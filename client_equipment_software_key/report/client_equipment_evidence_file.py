@@ -44,6 +44,10 @@ class ClientEquipmentEvidencePiece(models.Model):
         "client.equipment.evidence.pack", required=True, index=True, ondelete="cascade"
     )
     part = fields.Char(required=True)
+    # What it is made of.
+    record_model = fields.Char()
+    record_ids = fields.Json(prefetch=False)
+    made = fields.Boolean()
     row_count = fields.Integer()
     widths = fields.Json()
     # Compressed.

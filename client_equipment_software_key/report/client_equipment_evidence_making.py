@@ -8,16 +8,19 @@ import shutil
 import tempfile
 import zlib
 from contextlib import suppress
+from itertools import chain
+from typing import NamedTuple
 
 import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.tools import SQL, file_open, split_every
 
 from ..models.client_equipment_audit_checkpoint import StillRunning
 from .client_equipment_evidence_pack import UNFINISHED
-from .evidence import BATCH, Evidence, Position
+from .evidence import BATCH, Evidence
 from .evidence_json import EvidenceJson
 from .evidence_report import EvidenceReport
 from .xlsx_file import XlsxFile, XlsxRows
@@ -31,39 +34,46 @@ MAX_JSON = 20_000_000
 PATIENCE = 3
 
 
+class Part(NamedTuple):
+    """What is made portion by portion and is no sheet."""
+
+    name: str
+    # Gives the records that it is made of; asked once.
+    records: object
+
+
 class ClientEquipmentEvidencePack(models.Model):
     """How packs of any size are made: step by step, by a scheduled action.
 
-    What goes into the sheets is looked up in the first step and kept as ids. Each
-    further step makes the rows of one portion, the last ones put the files together.
-    A step is one transaction, which locks the pack: so a job may be stopped at any
-    point, and a second one does no harm. All is told as of one moment, so it does not
-    matter that the steps see the database at different ones.
+    What goes into the pack is looked up in the first step and kept as ids, a piece for
+    each portion. Each further step makes one piece, the last ones put the files
+    together. A step is one transaction, which locks the pack: so a job may be stopped
+    at any point, and a second one does no harm. All is told as of one moment, so it
+    does not matter that the steps see the database at different ones.
     """
 
     _inherit = "client.equipment.evidence.pack"
 
-    # The ids by sheet, and the license position: compressed JSON.
-    plan = fields.Binary(attachment=False, prefetch=False, fixed=True, copy=False)
-    step = fields.Integer("Steps Done", readonly=True, fixed=True, copy=False)
+    step = fields.Integer("Files Made", readonly=True, fixed=True, copy=False)
 
     @api.model
     def _cron_make(self):
         """Make the packs that wait, by turns."""
         pending = self.search([("state", "in", UNFINISHED)], order="id").ids
-        time_left = self._tell_progress(remaining=len(pending))
+        time_left, trees = self._tell_progress(remaining=len(pending)), {}
         while pending and time_left:
             for pack_id in list(pending):
-                if not self._in_own_transaction("_make_step", pack_id):
+                if not self._in_own_transaction("_make_step", pack_id, trees):
                     pending.remove(pack_id)
                 time_left = self._tell_progress(1, remaining=len(pending))
                 if not time_left:
                     break
 
     @api.model
-    def _make_step(self, pack_id):
+    def _make_step(self, pack_id, trees=None):
         """Make the next step of a pack.
 
+        :param dict trees: what this job keeps for its next steps, see ``Evidence``
         :return: whether there is another one for this job
         """
         pack = self.browse(pack_id)
@@ -71,7 +81,7 @@ class ClientEquipmentEvidencePack(models.Model):
             return False  # another job has it, or its maker has deleted it
         try:
             with self.env.cr.savepoint():
-                pack._as_maker()._make_next()
+                pack._as_maker()._make_next(trees)
         except (
             psycopg2.errors.SerializationFailure,
             psycopg2.errors.DeadlockDetected,
@@ -119,26 +129,22 @@ class ClientEquipmentEvidencePack(models.Model):
         pack.check_access("read")
         return pack
 
-    def _make_next(self):
+    def _make_next(self, trees=None):
         """Make the next step, as the maker."""
-        evidence = Evidence(self)
-        if not self.sudo().plan:
-            self._make_checkpoint()
-            self._note_step(plan=self._make_plan(evidence), state="making")
+        evidence = Evidence(self, trees)
+        if self.state == "waiting":
+            self._note_step(checkpoint_id=self._make_checkpoint().id, state="making")
+            self._plan(evidence)
             return
-        parts = self._read_plan(evidence)
-        portions = [
-            (name, records.browse(ids))
-            for name, records in parts.items()
-            for ids in split_every(BATCH, records._ids, list)
-        ]
         files = self._get_file_makers(evidence)
-        if self.step < len(portions):
-            self._make_piece(evidence, *portions[self.step])
+        if piece := self._pieces(made=False)[:1].with_prefetch():
+            self._make_piece(evidence, piece)
         else:
-            files[self.step - len(portions)]()
-        done, total = self.step + 1, len(portions) + len(files)
-        self._note_step(step=done, progress=100 * done // total)
+            files[self.step]()
+            self._note_step(step=self.step + 1)
+        done = len(self._pieces(made=True)) + self.step
+        total = len(self._pieces()) + len(files)
+        self._note_step(progress=100 * done // total)
         if done == total:
             self._finish(evidence)
 
@@ -146,76 +152,90 @@ class ClientEquipmentEvidencePack(models.Model):
         # The making alone sets these; its maker may not write the pack.
         self.sudo()._write_fixed(values)
 
-    def _make_plan(self, evidence):
-        """Return what the pack is made of.
+    def _plan(self, evidence):
+        """Note what the pack is made of, portion by portion.
 
         :raises UserError: where there is nothing to tell
         """
         if not evidence.keys:
             raise UserError(self._nothing_message())
-        plan = {
-            "parts": {
-                part.name: [(records := part.records())._name, records.ids]
+        self.env["client.equipment.evidence.piece"].sudo().create(
+            [
+                {
+                    "pack_id": self.id,
+                    "part": part.name,
+                    "record_model": records._name,
+                    "record_ids": ids,
+                }
                 for part in self._get_parts(evidence)
-            },
-            "positions": {
-                software.id: vars(position)
-                for software, position in evidence.positions.items()
-            },
-        }
-        return base64.b64encode(zlib.compress(json.dumps(plan).encode()))
+                for records in [part.records()]
+                for ids in split_every(BATCH, records._ids, list)
+            ]
+        )
 
-    def _read_plan(self, evidence):
-        """Return ``{part: records}`` as planned; ``evidence`` tells of these."""
-        plan = json.loads(zlib.decompress(base64.b64decode(self.sudo().plan)))
-        parts = {
-            name: self.env[model].browse(ids)
-            for name, (model, ids) in plan["parts"].items()
-        }
-        evidence.keys, evidence.installations = parts["keys"], parts["installations"]
-        evidence.positions = {
-            self.env["client.equipment.software"].browse(int(id_)): Position(**position)
-            for id_, position in plan["positions"].items()
-        }
-        return parts
+    def _planned(self, name):
+        """Return the ids of the records that a part is made of."""
+        return list(chain.from_iterable(self._pieces(name).mapped("record_ids")))
 
     def _make_checkpoint(self):
         """Make a checkpoint, so that it covers what the pack tells.
 
         Where somebody has been at work for too long, the newest one has to do.
+
+        :return: the checkpoint, if there is one
         """
         Checkpoint = self.env["client.equipment.audit.checkpoint"]
         newest = Checkpoint.search([], limit=1)
         if not newest or newest.until < self.asked_on:
             with suppress(StillRunning):
-                Checkpoint._make(self.asked_on, PATIENCE)
+                return Checkpoint._make(self.asked_on, PATIENCE)
+        return newest
 
     # ------------------------------------------------------------------
     # Pieces
     # ------------------------------------------------------------------
 
     def _get_parts(self, evidence):
-        """Return what is made portion by portion. For extension.
+        """Return what is made portion by portion, in this order. For extension.
 
         :return: :class:`Sheet` and whatever else has ``name``, ``records`` and a method
             ``_make_piece_<name>(evidence, records)`` of the pack, which gives bytes
         """
-        return self._get_sheets(evidence)
+        return [
+            Part("counts", lambda: evidence.keys),
+            *self._get_sheets(evidence),
+            Part("chains", lambda: evidence.keys),
+        ]
 
-    def _make_piece(self, evidence, name, records):
+    def _make_piece(self, evidence, piece):
         """Make a portion of a part, and keep it."""
-        part = next(each for each in self._get_parts(evidence) if each.name == name)
         # What was deleted meanwhile is told no more.
-        records = records.exists()
-        values = {"pack_id": self.id, "part": name}
-        if make := getattr(self, f"_make_piece_{name}", None):
+        records = self.env[piece.record_model].browse(piece.record_ids).exists()
+        values = {"made": True}
+        if make := getattr(self, f"_make_piece_{piece.part}", None):
             content = make(evidence, records)
         else:
-            rows = self._make_rows(part, records)
+            parts = {part.name: part for part in self._get_parts(evidence)}
+            rows = self._make_rows(parts[piece.part], records)
             content = rows.content()
             values |= {"row_count": len(rows), "widths": rows.widths}
         values["content"] = base64.b64encode(zlib.compress(content, 1))
-        self.env["client.equipment.evidence.piece"].sudo().create(values)
+        piece.write(values)
+
+    def _make_piece_counts(self, evidence, keys):
+        """Count the licenses of a portion of the keys, for the license position."""
+        counts = evidence.count_positions(keys)
+        return json.dumps({id_: vars(count) for id_, count in counts.items()}).encode()
+
+    def _make_piece_chains(self, evidence, keys):
+        """Put down the chains of a portion of the keys, with their proofs (L9)."""
+        return self._evidence_json(evidence).tell(keys).encode()
+
+    def _evidence_json(self, evidence):
+        told = self._get_trail_domain(evidence)
+        whole = self._shows_whole_keys()
+        keys = self.env["client.equipment.software.key"]
+        return EvidenceJson(keys, told, whole, evidence.leaves)
 
     def _make_rows(self, sheet, records):
         """Return the rows of a sheet that are made of these records."""
@@ -226,13 +246,14 @@ class ClientEquipmentEvidencePack(models.Model):
             rows.append(None if cell is False else cell for cell in cells)
         return rows
 
-    def _pieces(self, name):
+    def _pieces(self, name=None, made=None):
         # Nobody reads them but the making, which made them of what its maker may read.
-        return (
-            self.env["client.equipment.evidence.piece"]
-            .sudo()
-            .search([("pack_id", "=", self.id), ("part", "=", name)])
-        )
+        domain = Domain("pack_id", "=", self.id)
+        if name:
+            domain &= Domain("part", "=", name)
+        if made is not None:
+            domain &= Domain("made", "=", made)
+        return self.env["client.equipment.evidence.piece"].sudo().search(domain)
 
     def _count(self, name):
         """Return how many rows a part has."""
@@ -276,12 +297,11 @@ class ClientEquipmentEvidencePack(models.Model):
             self._add_file("xlsx", output)
 
     def _make_json(self, evidence):
-        """Put down chains and proofs, for who has no Odoo (L9); packed, if large."""
-        told = self._get_trail_domain(evidence)
-        whole = self._shows_whole_keys()
+        """Put chains and proofs together, for who has no Odoo (L9); packed, if large."""
+        chains = (each._read_content().decode() for each in self._pieces("chains"))
         with tempfile.TemporaryFile() as output:
             with io.TextIOWrapper(output, "utf-8", newline="\n") as text:
-                EvidenceJson(evidence.keys.exists(), told, whole).write(text)
+                self._evidence_json(evidence).put_together(text, chains)
                 text.flush()
                 if output.tell() <= MAX_JSON:
                     self._add_file("json", output)
@@ -350,7 +370,6 @@ class ClientEquipmentEvidencePack(models.Model):
         """Tell that the pack is made, and forget what it was made of."""
         self._note_step(
             state="done",
-            plan=False,
             made_on=fields.Datetime.now(),
             verdict=evidence.verdict,
         )
@@ -369,7 +388,7 @@ class ClientEquipmentEvidencePack(models.Model):
             [("pack_id", "=", self.id)]
         ).unlink()
         pack._note_step(
-            state="failed", plan=False, step=0, progress=0, note=note, verdict=False
+            state="failed", step=0, progress=0, note=note, verdict=False
         )
         pack._tell(pack.env._("Your evidence pack was not made: %s", note))
 
@@ -429,6 +448,8 @@ class ClientEquipmentEvidencePiece(models.Model):
     _inherit = "client.equipment.evidence.piece"
 
     def _read_content(self):
-        content = zlib.decompress(base64.b64decode(self.content))
-        self.invalidate_recordset(["content"])
+        """Return what was made of it; of the others nothing is read along."""
+        piece = self.with_prefetch()
+        content = zlib.decompress(base64.b64decode(piece.content))
+        piece.invalidate_recordset(["content"])
         return content

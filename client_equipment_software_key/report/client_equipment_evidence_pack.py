@@ -65,6 +65,14 @@ class ClientEquipmentEvidencePack(models.Model):
         index=True,
     )
     asked_on = fields.Datetime(readonly=True, fixed=True, copy=False)
+    checkpoint_id = fields.Many2one(
+        "client.equipment.audit.checkpoint",
+        readonly=True,
+        fixed=True,
+        copy=False,
+        index="btree_not_null",
+        help="The checkpoint that covers what the pack tells.",
+    )
     # The maker's, at that time.
     company_ids = fields.Many2many(
         "res.company", string="Companies", readonly=True, fixed=True, copy=False

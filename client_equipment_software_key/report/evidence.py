@@ -1,10 +1,14 @@
+import json
 from dataclasses import dataclass
+from dataclasses import fields as facts
 from datetime import timedelta
 from functools import cached_property
 
 from odoo import fields
 from odoo.fields import Domain
 from odoo.tools import SQL, split_every
+
+from .evidence_json import Leaves
 
 BATCH = 2000
 
@@ -51,6 +55,12 @@ class Position:
     expired_installed: int = 0
     revoked: int = 0
 
+    def add_up(self, other):
+        """Add what was counted of other keys."""
+        for fact in facts(self):
+            count = getattr(self, fact.name) + getattr(other, fact.name)
+            setattr(self, fact.name, count)
+
     def add(self, state, seats, used):
         """Count one key.
 
@@ -77,9 +87,13 @@ class Evidence:
     told of them, the pack's methods say, which other addons extend.
     """
 
-    def __init__(self, pack):
+    def __init__(self, pack, trees=None):
+        """
+        :param dict trees: ``{checkpoint id: its Leaves}``, kept from step to step
+        """
         self.pack = pack
         self.env = pack.env
+        self.trees = {} if trees is None else trees
 
     # ------------------------------------------------------------------
     # What belongs into the pack
@@ -308,25 +322,56 @@ class Evidence:
             found[key_id] = found.get(key_id, history) | line
         return found
 
-    @cached_property
-    def positions(self):
-        """``{software: its Position}``, by product.
+    def count_positions(self, keys):
+        """Return ``{software id: Position}`` of a portion of the keys.
 
         Of keys that are for everybody, a pack about chosen customers or equipment
         counts the seats that are installed there.
         """
         positions = {}
-        for portion in self.batches(self.keys):
-            for state in self.states(portion):
-                seats, used = state.seats, state.used
-                if self.has_place and not self._is_theirs(state.key):
-                    seats = used = len(state.lines)
-                if seats:
-                    software_id = state.software.id
-                    position = positions.setdefault(software_id, Position())
-                    position.add(state.status, seats, used)
-        Software = self.env["client.equipment.software"]
-        return {Software.browse(id_): position for id_, position in positions.items()}
+        for state in self.states(keys):
+            seats, used = state.seats, state.used
+            if self.has_place and not self._is_theirs(state.key):
+                seats = used = len(state.lines)
+            if seats:
+                position = positions.setdefault(state.software.id, Position())
+                position.add(state.status, seats, used)
+        return positions
+
+    @cached_property
+    def positions(self):
+        """``{software: its Position}``, by product: what was counted in portions."""
+        positions = {}
+        for piece in self.pack._pieces("counts"):
+            for software_id, counts in json.loads(piece._read_content()).items():
+                position = positions.setdefault(int(software_id), Position())
+                position.add_up(Position(**counts))
+        return {
+            software: positions[software.id]
+            for software in self._in_order(positions.keys())
+        }
+
+    @cached_property
+    def software(self):
+        """The software that the keys were for, by name."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT software_id FROM client_equipment_software_key
+                 WHERE id = ANY(%(key_ids)s)
+                UNION
+                SELECT software_id FROM client_equipment_audit_log
+                 WHERE software_key_id = ANY(%(key_ids)s) AND software_id IS NOT NULL
+                """,
+                key_ids=self.keys.ids,
+            )
+        )
+        return self._in_order(id_ for (id_,) in rows)
+
+    def _in_order(self, software_ids):
+        """Return software as the catalogue orders it."""
+        Software = self.env["client.equipment.software"].with_context(active_test=False)
+        return Software.search([("id", "in", list(software_ids))])
 
     def _is_theirs(self, key):
         """Tell whether a key was bought for the chosen customers."""
@@ -362,10 +407,17 @@ class Evidence:
         named = key | key.replaces_id | key.replaced_by_id
         return self.hide(entry.description, named)
 
-    @cached_property
+    @property
     def checkpoint(self):
-        """The newest checkpoint of the audit trail, if there is one."""
-        return self.env["client.equipment.audit.checkpoint"].search([], limit=1)
+        """The checkpoint that covers what the pack tells, if there is one."""
+        return self.pack.checkpoint_id
+
+    @property
+    def leaves(self):
+        """The :class:`Leaves` of this checkpoint: looked up once by a job."""
+        if self.checkpoint.id not in self.trees:
+            self.trees[self.checkpoint.id] = Leaves(self.checkpoint)
+        return self.trees[self.checkpoint.id]
 
     @property
     def verdict(self):

@@ -1,7 +1,9 @@
 import base64
 import json
-from datetime import datetime
-from itertools import chain
+from array import array
+from bisect import bisect_left
+from datetime import datetime, timedelta
+from itertools import islice
 from operator import itemgetter
 
 from odoo import fields
@@ -14,6 +16,44 @@ from ..trail import KEY_FACT, VERSION_1
 FORMAT = "client-equipment-evidence"
 VERSION = 1
 BATCH = 1000
+# What stands around the keys, of which each has a line of its own.
+START, BETWEEN, END = ', "keys": [\n', ",\n", "\n]}\n"
+
+
+class Leaves:
+    """The tree that a checkpoint is the root of, and where in it each entry is.
+
+    All companies' entries, and of each no more than its place and its hash. Most of it
+    is on disk.
+    """
+
+    def __init__(self, checkpoint):
+        self.checkpoint_id, self.size = checkpoint.id, checkpoint.size
+        self.prover = Prover()
+        self._moments, self._ids = array("q"), array("q")
+        leaves = checkpoint._get_leaves(until=checkpoint.until or None)
+        for leaf in islice(leaves, checkpoint.size):
+            self.prover.append(leaf.data)
+            self._moments.append(self._microseconds(leaf.date))
+            self._ids.append(leaf.entry_id)
+
+    def _microseconds(self, date):
+        return (date - datetime.min) // timedelta(microseconds=1)
+
+    def find(self, date, entry_id):
+        """Return the index of an entry, or None where the checkpoint has none of it."""
+        moment = self._microseconds(date)
+        start = bisect_left(self._moments, moment)
+        end = bisect_left(self._moments, moment + 1, start)
+        index = bisect_left(self._ids, entry_id, start, end)
+        return index if index < end and self._ids[index] == entry_id else None
+
+    def prove(self, spans):
+        """Return the hashes of nodes, or None where entries are missing: the trail is
+        not intact."""
+        if self.prover.size < self.size:
+            return None
+        return [base64.b64encode(node).decode() for node in self.prover.proof(spans)]
 
 
 class EvidenceJson:
@@ -28,50 +68,73 @@ class EvidenceJson:
 
     What is told is what stands in a hash. Of an entry that its reader may not see, or
     that does not belong into the pack, there is the hash alone, which the chain needs.
-    Keys are written one a line, in portions: memory does not grow with their number,
-    but for the proofs.
+    Keys are told in portions: memory does not grow with their number.
 
     :param keys: the software keys, as their reader may read them
     :param told: domain of the audit log's entries whose facts are told
     :param bool whole: whether license keys may be told; else there is their SHA-256
+    :param leaves: the :class:`Leaves` of the checkpoint, if not those of the newest
     """
 
-    def __init__(self, keys, told=Domain.TRUE, whole=False):
+    def __init__(self, keys, told=Domain.TRUE, whole=False, leaves=None):
         self.keys = keys
         self.env = keys.env
         self.told = told
         self.whole = whole
         # Who may not read checkpoints gets no proofs, but an error.
         checkpoints = self.env["client.equipment.audit.checkpoint"]
-        self.checkpoint = checkpoints.search([], limit=1)
+        self.leaves = leaves or Leaves(checkpoints.search([], limit=1))
+        self.checkpoint = checkpoints.browse(self.leaves.checkpoint_id)
 
     def write(self, file):  # pylint: disable=method-required-super
         """Write everything into a text file.
 
         :raises AccessError: where the user may not read the keys, or checkpoints
         """
+        self.put_together(
+            file, (self.tell(self.keys.browse(ids)) for ids in self._batches())
+        )
+
+    def _batches(self):
+        for ids in split_every(BATCH, self.keys._ids, list):
+            yield ids
+            self.env.invalidate_all()
+
+    def put_together(self, file, portions):
+        """Write everything into a text file.
+
+        :param portions: what :meth:`tell` gives of the keys, portion by portion
+        """
         self.keys.check_access("read")
+        file.write(self._dump(self._head())[:-1] + START)
+        before = ""
+        for portion in filter(None, portions):
+            file.write(before + portion)
+            before = BETWEEN
+        file.write(END)
+
+    def tell(self, keys):
+        """Return what the file tells of these keys.
+
+        :raises AccessError: where the user may not read them
+        """
+        keys.check_access("read")
         self.env.flush_all()
-        proofs, earlier = self._prove()
-        head = {
-            "format": FORMAT,
-            "version": VERSION,
-            "about": self._about(),
-            "checkpoint": self._checkpoint(self.checkpoint),
-            "checkpoints": earlier,
-        }
-        file.write(self._dump(head)[:-1] + ', "keys": [')
-        before = "\n"
-        for keys in self._batches():
-            for key in self._tell(keys, proofs):
-                file.write(before + self._dump(key))
-                before = ",\n"
-        file.write("\n]}\n")
+        return BETWEEN.join(map(self._dump, self._tell(keys)))
 
     def _dump(self, value):
         return json.dumps(
             value, ensure_ascii=False, default=lambda day: day.isoformat()
         )
+
+    def _head(self):
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "about": self._about(),
+            "checkpoint": self._checkpoint(self.checkpoint),
+            "checkpoints": self._earlier_checkpoints(),
+        }
 
     def _about(self):
         """What the reader wants to know, and no proof can vouch for."""
@@ -97,79 +160,43 @@ class EvidenceJson:
     # Proofs
     # ------------------------------------------------------------------
 
-    def _prove(self):
-        """Return ``{key id: proofs of inclusion}`` and, of the earlier checkpoints,
-        what they say with their proofs of consistency.
-
-        Twice through all leaves: to find places, then to collect what proves them.
-        """
+    def _earlier_checkpoints(self):
+        """Return what the earlier checkpoints say, with their proofs of consistency."""
         size = self.checkpoint.size
-        wanted = dict(self._entries_to_prove())
-        places = {
-            leaf.entry_id: index
-            for index, leaf in zip(range(size), self._leaves(), strict=False)
-            if leaf.entry_id in wanted
-        }
-        paths = {entry_id: inclusion(index, size) for entry_id, index in places.items()}
-        earlier = self._earlier_checkpoints()
-        seams = [consistency(each.size, size) for each in earlier]
-        prover = Prover(chain.from_iterable((*paths.values(), *seams)))
-        for _index, leaf in zip(range(size), self._leaves(), strict=False):
-            prover.append(leaf.data)
-        proofs = {}
-        for entry_id, path in paths.items():
-            key_id, number = wanted[entry_id]
-            proofs.setdefault(key_id, []).append(
-                {
-                    "number": number,
-                    "index": places[entry_id],
-                    "proof": self._proof(prover, path),
-                }
-            )
-        return proofs, [
-            self._checkpoint(each) | {"consistency": self._proof(prover, seam)}
-            for each, seam in zip(earlier, seams, strict=True)
+        others = self.checkpoint.search([("size", "<", size)], order="size, id")
+        return [
+            self._checkpoint(same[0])
+            | {"consistency": self.leaves.prove(consistency(same[0].size, size))}
+            for same in others.grouped("text").values()
         ]
 
-    def _proof(self, prover, spans):
-        if prover.size < self.checkpoint.size:
-            return None  # entries are missing: the trail is not intact
-        return [base64.b64encode(node).decode() for node in prover.proof(spans)]
+    def _inclusions(self, rows, told):
+        """Return the proofs of those entries of a key that the facts of the entry after
+        it do not vouch for.
 
-    def _leaves(self):
-        # All companies' entries, and of each no more than its place and its hash.
-        return self.checkpoint._get_leaves(until=self.checkpoint.until or None)
+        :param rows: the entries of the key
+        :param told: ids of the entries whose facts are told
+        """
+        proofs, later = [], None
+        for row in reversed([row for row in rows if row["covered"]]):
+            if later not in told:
+                proofs.append(self._inclusion(row))
+            later = row["id"]
+        return list(filter(None, proofs))
 
-    def _earlier_checkpoints(self):
-        others = self.checkpoint.search(
-            [("size", "<", self.checkpoint.size)], order="size, id"
-        )
-        return [same[0] for same in others.grouped("text").values()]
-
-    def _entries_to_prove(self):
-        """Yield ``(entry id, (key id, number))``: whatever the facts of the entry after
-        it do not vouch for."""
-        for keys in self._batches():
-            told = self._told_ids(keys)
-            for key_id, rows in groupby(
-                self._rows(keys), itemgetter("software_key_id")
-            ):
-                later = None
-                for row in reversed([row for row in rows if row["covered"]]):
-                    if later not in told:
-                        yield row["id"], (key_id, row["number"])
-                    later = row["id"]
+    def _inclusion(self, row):
+        index = self.leaves.find(row["action_date"], row["id"])
+        return index is not None and {
+            "number": row["number"],
+            "index": index,
+            "proof": self.leaves.prove(inclusion(index, self.checkpoint.size)),
+        }
 
     # ------------------------------------------------------------------
     # What is told
     # ------------------------------------------------------------------
 
-    def _batches(self):
-        for ids in split_every(BATCH, self.keys._ids, list):
-            yield self.keys.browse(ids)
-            self.env.invalidate_all()
-
-    def _tell(self, keys, proofs):
+    def _tell(self, keys):
         """Yield what the file tells of each key."""
         told = self._told_ids(keys)
         rows = groupby(self._rows(keys), itemgetter("software_key_id"))
@@ -192,7 +219,7 @@ class EvidenceJson:
                     | ({"facts": self._facts(row)} if row["id"] in told else {})
                     for row in entries
                 ],
-                "inclusions": proofs.get(key_id, []),
+                "inclusions": self._inclusions(entries, told),
             }
 
     def _facts(self, row):
@@ -234,7 +261,8 @@ class EvidenceJson:
             SQL(
                 """
                 SELECT entry.id, entry.software_key_id, entry.number, entry.hash,
-                       entry.version, entry.action_date < %s AS covered,
+                       entry.version, entry.action_date,
+                       entry.action_date < %s AS covered,
                        key.audit_number, key.audit_hash,
                        encode(sha256(convert_to(key.license_key, 'UTF8')), 'hex')
                            AS key_sha256,

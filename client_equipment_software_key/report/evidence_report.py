@@ -132,7 +132,9 @@ class EvidenceReport:
         customer, with what was installed on each of his equipment."""
         by_equipment = bool(self.evidence.pack.equipment_ids)
         sections = {}
-        lines = self.evidence.installations.exists().sorted(
+        History = self.env["client.equipment.usage.history"]
+        lines = History.browse(self.evidence.pack._planned("installations"))
+        lines = lines.exists().sorted(
             lambda line: (self._customer(line), line.equipment_name or "")
         )
         for line in lines:

@@ -1,7 +1,10 @@
 # Other connections see only what is committed.
 # pylint: disable=invalid-commit
 from itertools import count
+from unittest.mock import patch
 
+from odoo.addons.base.models.ir_http import IrHttp
+from odoo.http import request
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -203,3 +206,29 @@ class TestRaces(CommittedHttpCase):
                 self.assertEqual(status, 200, answer)
                 self.assertLess(seconds, 1)
         self.assertEqual(key.verify_audit_trail(), [])
+
+    @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
+    def test_another_addon_writes_before(self):
+        """E6: what another addon has written for a request before its call is there in
+        the end, also where the call had to be made again."""
+        before = IrHttp._pre_dispatch
+
+        def note(cls, rule, args):
+            before(rule, args)
+            request.env["res.partner.category"].sudo().create({"name": "Race Note"})
+
+        unit = self.env[EQUIPMENT].create({"name": "Race Unit noted"})
+        self.cr.commit()
+        write = {"ids": unit.ids, "vals": {"location": "here"}}
+        again = {"ids": unit.ids, "vals": {"location": "there"}}
+        with patch.object(IrHttp, "_pre_dispatch", classmethod(note)):
+            for _round in range(5):
+                for status, answer, _seconds in self._call_at_once(
+                    (self.manager, EQUIPMENT, "write", write),
+                    (self.manager, EQUIPMENT, "write", again),
+                ):
+                    self.assertEqual(status, 200, answer)
+        notes = self.env["res.partner.category"].search([("name", "=", "Race Note")])
+        self.assertEqual(len(notes), 10)
+        notes.unlink()
+        self.cr.commit()

@@ -133,6 +133,24 @@ class TestReplace(SoftwareKeyCommon):
                 with self.assertRaises(AccessError):
                     self.env[WIZARD].with_user(user).create({"software_key_id": key.id})
 
+    def test_elsewhere(self):
+        """E1: whoever does not work for the company where a shared key stands is told
+        that, and no more, in the dialog and by the method."""
+        elsewhere = self.env["client.equipment"].create(
+            {"name": "Secret Unit", "company_id": self.other_company.id}
+        )
+        old = self._enter("REPLACE-OLD", company_id=False)
+        self.env["client.equipment.feature"].sudo().create(
+            {"software_key_id": old.id, "equipment_id": elsewhere.id}
+        )
+        self.env.invalidate_all()
+        manager = old.with_user(self.manager)
+        self.assertIn("of another company", self._dialog(manager).problem)
+        with self.assertRaisesRegex(UserError, "of another company") as refused:
+            manager.replace("REPLACE-NEW")
+        self.assertNotIn("Secret Unit", str(refused.exception))
+        self.assertEqual(old.status, "applied")
+
     def test_dialog(self):
         """The dialog knows the equipment, warns of look-alikes and opens the new
         key (S4)."""

@@ -46,6 +46,16 @@ class TestReturn(SoftwareKeyCommon):
         for key in self.keys:
             self.assertEqual(self._steps(key), ["created", "applied", "revoked"])
 
+    def test_others_are_told_of_it(self):
+        """A9: whoever takes equipment back learns that something holds it and who has
+        to decide, and nothing of keys: the responsible, else who applied one."""
+        both = (self.laptop + self.spare_laptop).with_user(self.internal).sudo()
+        self.assertEqual(both._held_by(), {self.laptop: self.technician})
+        self.laptop.user_id = self.technician_2
+        self.assertEqual(both._held_by(), {self.laptop: self.technician_2})
+        self.laptop.recover_software_keys()
+        self.assertFalse(both._held_by())
+
     def test_each_its_own_way(self):
         """A9: back, moved and revoked in one go; each step is in the trail once."""
         wizard = self._wizard(self.manager)

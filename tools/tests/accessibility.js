@@ -16,6 +16,16 @@ async function lookAt({ screens, exclude, address }) {
         }
         throw new Error(`not there: ${selector}`);
     };
+    // What fades in has its colours at the end alone.
+    const settled = async () => {
+        for (let frame = 0; frame < 2; frame++) {
+            await new Promise((resolve) => requestAnimationFrame(resolve));
+        }
+        const moving = document
+            .getAnimations()
+            .filter(({ effect }) => effect.getComputedTiming().endTime < Infinity);
+        await Promise.allSettled(moving.map(({ finished }) => finished));
+    };
     const lines = [];
     const look = async ({ action, clicks, end, view, record, context }) => {
         const { services } = odoo.__WOWL_DEBUG__.root.env;
@@ -30,7 +40,7 @@ async function lookAt({ screens, exclude, address }) {
             (await find(selector)).click();
         }
         await find(end);
-        await new Promise((resolve) => setTimeout(resolve, 300));
+        await settled();
         const root = end.startsWith(".modal") ? ".modal-content" : ".o_content";
         const { violations } = await axe.run({ include: [[root]], exclude });
         return violations

@@ -47,8 +47,9 @@ def test_odoo_runner(database, tmp_path):
     (tmp_path / "hypothesis.py").write_text("raise ImportError")
     # Odoo loads demo data where the addons below have theirs.
     database.execute("UPDATE ir_module_module SET demo = true")
+    _status, core = shell("core_addons")
     log = database.odoo(
-        *("-i", ",".join(ADDONS), "--with-demo"),
+        *("-i", core.strip(), "--with-demo"),
         f"--test-tags={','.join(QUICK.split())}",
         "--log-handler=odoo.tests.result:INFO",
         PYTHONPATH=f"{tmp_path}:{os.environ['PYTHONPATH']}",

@@ -7,16 +7,21 @@ import {
 import { FIELD_WIDTHS } from "@web/views/list/column_width_hook";
 import { registry } from "@web/core/registry";
 
-import { useEffect } from "@odoo/owl";
+import { useEffect, useRef } from "@odoo/owl";
 
 /**
  * A date in the reader's own format, the year included, as errors and drop-downs write it;
- * and always the one that the record has.
+ * always the one that the record has; and one that lets the cursor go.
  *
- * The effect can go once Odoo's own field shows a date that was typed after a save: its
+ * The first effect can go once Odoo's own field shows a date that was typed after a save: its
  * picker (datetimepicker_service.js) runs onClose before the record has been updated, so
  * that the field takes the former date over, and never looks again. The tour typed_dates
  * types, saves and types again.
+ *
+ * The second can go once Odoo's own field leaves the cursor where the user has put it: what
+ * looks like a date is a button until it has the focus, and the input that takes its place
+ * a moment later calls the focus back, also from the next field. The tour
+ * keyboard_apply_line hurries over a date.
  */
 export class EquipmentDateField extends DateTimeField {
     setup() {
@@ -27,7 +32,21 @@ export class EquipmentDateField extends DateTimeField {
             },
             () => [JSON.stringify(this.getRecordValue())]
         );
+        const root = useRef("root");
+        useEffect(
+            (el) => {
+                el.addEventListener("focusout", this.letGo);
+                return () => el.removeEventListener("focusout", this.letGo);
+            },
+            () => [root.el]
+        );
     }
+
+    letGo = ({ target, relatedTarget }) => {
+        if (target.tagName === "BUTTON" && relatedTarget) {
+            this.picker.activeInput = "";
+        }
+    };
 }
 
 /** What Odoo's field is, with our component; the format is the component's. */

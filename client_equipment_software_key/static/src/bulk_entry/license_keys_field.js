@@ -8,10 +8,7 @@ import { useEffect } from "@odoo/owl";
 export class LicenseKeysField extends TextField {
     setup() {
         super.setup();
-        const commit = useDebounced(
-            () => this.props.record.model.bus.trigger("NEED_LOCAL_CHANGES", { proms: [] }),
-            400
-        );
+        const commit = useDebounced(() => this.commit(), 400);
         useEffect(
             (el) => {
                 el?.addEventListener("input", commit);
@@ -23,6 +20,13 @@ export class LicenseKeysField extends TextField {
             },
             () => [this.textareaRef.el]
         );
+    }
+
+    /** What an earlier answer of the server shows anew must not wipe out what is typed since. */
+    async commit() {
+        const { model } = this.props.record;
+        await model.mutex.getUnlockedDef();
+        model.bus.trigger("NEED_LOCAL_CHANGES", { proms: [] });
     }
 
     /** Browsers paste line by line: thousands of lines would take them minutes. */

@@ -1,3 +1,5 @@
+import { browser } from "@web/core/browser/browser";
+import { patch } from "@web/core/utils/patch";
 import { registry } from "@web/core/registry";
 
 import * as user from "./steps";
@@ -48,6 +50,24 @@ function write(text) {
     };
 }
 
+/** Whoever types does not wait for a server that takes its time. */
+function slow() {
+    return {
+        content: "The server takes a second for what follows from a value",
+        trigger: "body",
+        run() {
+            patch(browser, {
+                async fetch(url, ...args) {
+                    if (String(url).includes("/onchange")) {
+                        await new Promise((resolve) => setTimeout(resolve, 1000));
+                    }
+                    return super.fetch(url, ...args);
+                },
+            });
+        },
+    };
+}
+
 function go(content, selector) {
     return [tabTo(content, selector), press(content, "Enter")];
 }
@@ -92,12 +112,21 @@ tours.add("keyboard_apply_next", {
 
 tours.add("keyboard_apply_line", {
     steps: () => [
+        slow(),
         user.see("The form is there", ".o_form_view button[name='action_return_or_replace']"),
         ...go("Add a line", ".o_field_x2many_list_row_add a"),
         user.see("The cursor is there", "[name='software_key_id'] input:focus"),
         write("KEYS-1"),
         ...offered("KEYS-1"),
         tabTo("Remarks", "[name='remarks']"),
+        {
+            content: "Whoever hurries over the date is not called back to it",
+            trigger: ".o_selected_row [name='applied_date'] button",
+            run({ anchor }) {
+                anchor.focus();
+                document.querySelector(".o_selected_row [name='remarks'] input").focus();
+            },
+        },
         write("by hand"),
         press("Save", "Alt+s"),
         user.see(
@@ -142,6 +171,7 @@ tours.add("keyboard_replace", {
 
 tours.add("keyboard_enter_many", {
     steps: () => [
+        slow(),
         user.see("The list is there", ".o_list_view .o_data_row"),
         press("Odoo's search bar keeps Tab for its facets: the button has a key", "Alt+m"),
         user.see("The cursor is in it", ".modal [name='software_id'] input:focus"),
