@@ -53,6 +53,44 @@ class SecretsMixin:
             "technician with sudo()": cls.technician,
         }
 
+    @classmethod
+    def _fill(cls):
+        """Let everything happen that names keys, by whoever sees them whole."""
+        cls.replaced = cls._enter("MARKR-SECRT-CCCCC-XK7QD-77777")
+        cls._apply(cls.replaced)
+        cls.replaced.replace("MARKR-SECRT-DDDDD-XK7QD-88888")
+        cls._enter("MARKR-SECRT-EEEEE-XK7QD-99999").delete("entered twice")
+        for key in cls.keys:
+            key.message_subscribe((cls.technician + cls.auditor).partner_id.ids)
+            key.message_post(
+                body="Look at this", partner_ids=cls.technician.partner_id.ids
+            )
+            key.activity_schedule(
+                "mail.mail_activity_data_todo", user_id=cls.technician.id, note="Do it"
+            )
+        cls.third.write({"seats": 7, "remarks": "All there"})
+        cls._enter_subscriptions("MARKR-SECRT-FFFFF-XK7QD-66666", end=5)
+        cls.env.flush_all()
+        cls.env.cr.execute(
+            "UPDATE client_equipment_software_key SET status = 'available',"
+            " assignment_broken = TRUE WHERE id = %s",
+            [cls.second.id],
+        )
+        cls.env.invalidate_all()
+        for model, vals in (
+            (
+                "apply.next",
+                {"software_ids": [Command.set((cls.office + cls.antivirus).ids)]},
+            ),
+            ("return", {}),
+        ):
+            dialog = cls.env[f"client.equipment.{model}"].with_user(cls.technician)
+            dialog.create({"equipment_id": cls.laptop.id} | vals)
+        pack = cls.env["client.equipment.evidence.pack"].with_user(cls.auditor)
+        pack.create({"software_ids": [Command.set(cls.office.ids)]})
+        cls.env.flush_all()
+        cls.env.invalidate_all()
+
     def _hidden(self):
         """Yield the environments of those from whom license keys are hidden."""
         for who, user in self.hidden_from.items():
@@ -280,49 +318,6 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
     # ------------------------------------------------------------------
     # Every route, every field
     # ------------------------------------------------------------------
-
-    def _fill(self):
-        """Let everything happen that names keys, by whoever sees them whole."""
-        manager = self.manager
-        self.replaced = self._enter("MARKR-SECRT-CCCCC-XK7QD-77777")
-        self.replaced.with_user(manager).replace("MARKR-SECRT-DDDDD-XK7QD-88888")
-        self._enter("MARKR-SECRT-EEEEE-XK7QD-99999").delete("entered twice")
-        for key in self.keys:
-            key.message_subscribe((self.technician + self.auditor).partner_id.ids)
-            key.with_user(manager).message_post(
-                body="Look at this", partner_ids=self.technician.partner_id.ids
-            )
-            key.with_user(manager).activity_schedule(
-                "mail.mail_activity_data_todo", user_id=self.technician.id, note="Do it"
-            )
-        self.third.with_user(manager).write({"seats": 7, "remarks": "All there"})
-        self._enter_subscriptions("MARKR-SECRT-FFFFF-XK7QD-66666", end=5)
-        self.env["client.equipment.software"]._cron_remind_of_software_keys() if hasattr(
-            self.env["client.equipment.software"], "_cron_remind_of_software_keys"
-        ) else None
-        self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE client_equipment_software_key SET status = 'available',"
-            " assignment_broken = TRUE WHERE id = %s",
-            [self.second.id],
-        )
-        self.env.invalidate_all()
-        for user in (self.technician, self.auditor):
-            if user == self.technician:
-                self.env["client.equipment.apply.next"].with_user(user).create(
-                    {
-                        "equipment_id": self.laptop.id,
-                        "software_ids": [Command.set((self.office + self.antivirus).ids)],
-                    }
-                )
-                self.env["client.equipment.return"].with_user(user).with_context(
-                    active_id=self.laptop.id
-                ).create({"equipment_id": self.laptop.id})
-        self.pack = self.env["client.equipment.evidence.pack"].with_user(
-            self.auditor
-        ).create({"software_ids": [Command.set(self.office.ids)]})
-        self.env.flush_all()
-        self.env.invalidate_all()
 
     def test_no_answer_holds_it(self):
         """K16: no field of any model, read by any route, holds a license key."""
