@@ -1,19 +1,16 @@
 import base64
-import json
-from contextlib import contextmanager
 from datetime import timedelta
 from itertools import product
 
 from freezegun import freeze_time
 
-from odoo import Command, fields
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tests import tagged
-from odoo.tools import mute_logger
 
 from ..license_key import hint
-from ..secret import READER, Secret, is_hidden
+from ..secret import READER, is_hidden
 from .common import ADDON, SoftwareKeyCommon
 
 KEY = "client.equipment.software.key"
@@ -137,9 +134,7 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
                 key = self.first.with_env(env)
                 self.assertEqual(key.license_key, HINT)
                 self.assertEqual(key.license_key_hint, HINT)
-                self.assertEqual(
-                    key.display_name, f"Tour Office Professional - {HINT}"
-                )
+                self.assertEqual(key.display_name, f"Tour Office Professional - {HINT}")
 
     def test_readers_in_one_transaction(self):
         """K16, E1: who has looked before makes no difference."""
@@ -165,9 +160,7 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
                 [("id", "in", keys.ids)], ["id"], ["license_key:max"]
             )
         )
-        self.assertEqual(
-            [found[key] for key in keys], [hint(text) for text in texts]
-        )
+        self.assertEqual([found[key] for key in keys], [hint(text) for text in texts])
 
     def test_context_opens_nothing(self):
         """K16: no context that a client can send shows a license key."""
@@ -202,10 +195,14 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
             self.first.with_env(env).write({"license_key": FIRST})
         self.assertHidden(caught.exception)
         # What looks like a key tells nothing of it.
-        told = env[KEY].sudo().onchange(
-            {"license_key": FIRST.lower(), "software_id": self.office.id},
-            ["license_key"],
-            {"license_key": {}},
+        told = (
+            env[KEY]
+            .sudo()
+            .onchange(
+                {"license_key": FIRST.lower(), "software_id": self.office.id},
+                ["license_key"],
+                {"license_key": {}},
+            )
         )
         self.assertIn(f"looks like {HINT}", _text(told))
         self.assertNotIn(FIRST, _text(told))
@@ -245,7 +242,9 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
         parts += ["%", "_", "M%", "%A%", "MARKR-SECRT-AAAAA-XK7QD-1234_"]
         operators = ["like", "ilike", "=like", "=ilike", "<", ">", "<=", ">="]
         conditions = [*product(operators, parts), ("in", parts), ("not in", parts)]
-        conditions += [(f"not {each}", part) for each, part in product(operators[:4], parts)]
+        conditions += [
+            (f"not {each}", part) for each, part in product(operators[:4], parts)
+        ]
         ways = list(self._ways_to_license_keys())
         self.assertGreater(len(ways), 8)
         for su, (model, path) in product((False, True), ways):
@@ -256,7 +255,9 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
         # A reader of license keys tells them apart on these ways, but where both are
         # what the same record links to.
         readers = self.env(user=self.reader)
-        found = [self._find(readers[model], path, "like", "AAAAA") for model, path in ways]
+        found = [
+            self._find(readers[model], path, "like", "AAAAA") for model, path in ways
+        ]
         self.assertGreater(found.count([True, False]), 6)
 
     def _ways_to_license_keys(self):
@@ -276,7 +277,11 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
 
     def _find(self, model, path, operator, value):
         """Return whether the condition finds what belongs to each of the two keys."""
-        link = path.partition(".")[0] if path not in ("license_key", "display_name") else None
+        link = (
+            path.partition(".")[0]
+            if path not in ("license_key", "display_name")
+            else None
+        )
         both = []
         for key in self.keys:
             at = [(link, "in", key.ids)] if link else [("id", "in", key.ids)]
@@ -305,7 +310,13 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
             self.assertEqual(
                 env[KEY].search_count(groups[0]["__extra_domain"] + domain), 2
             )
-            aggregates = ["min", "max", "array_agg", "array_agg_distinct", "count_distinct"]
+            aggregates = [
+                "min",
+                "max",
+                "array_agg",
+                "array_agg_distinct",
+                "count_distinct",
+            ]
             answer = env[KEY].formatted_read_group(
                 domain, [], [f"license_key:{name}" for name in aggregates]
             )
@@ -372,21 +383,34 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
         yield "default_get", lambda: records.default_get(names)
         for record in records[:3]:
             yield "onchange", lambda record=record: record.onchange({}, names[:1], spec)
-        yield "export_data", lambda: records.export_data(
-            [name for name in names if name != "id"]
-            + [f"{n}/display_name" for n in names if records._fields[n].relational]
+        yield (
+            "export_data",
+            lambda: records.export_data(
+                [name for name in names if name != "id"]
+                + [f"{n}/display_name" for n in names if records._fields[n].relational]
+            ),
         )
         for name in names:
             if records._fields[name]._description_groupable:
-                yield f"group by {name}", lambda name=name: (
-                    records.formatted_read_group([], [name], ["__count"])
+                yield (
+                    f"group by {name}",
+                    lambda name=name: records.formatted_read_group(
+                        [], [name], ["__count"]
+                    ),
                 )
                 if records._fields[name].type == "char":
                     for aggregate in ("max", "array_agg"):
-                        yield f"{aggregate} of {name}", lambda name=name, aggregate=aggregate: (
-                            records.formatted_read_group([], [], [f"{name}:{aggregate}"])
+                        yield (
+                            f"{aggregate} of {name}",
+                            lambda name=name, aggregate=aggregate: (
+                                records.formatted_read_group(
+                                    [], [], [f"{name}:{aggregate}"]
+                                )
+                            ),
                         )
-            if records._fields[name]._description_searchable:
+            # Odoo asks of a file only whether it is there.
+            field = records._fields[name]
+            if field._description_searchable and field.type != "binary":
                 yield f"search by {name}", lambda name=name: self._search(records, name)
 
     def _search(self, records, name):

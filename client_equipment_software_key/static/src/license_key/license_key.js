@@ -110,9 +110,7 @@ export class LicenseKey extends Component {
     }
 
     get isHidden() {
-        return (
-            licenseKeysHidden() && !this.state.shown && this.props.value.startsWith(HINT)
-        );
+        return licenseKeysHidden() && !this.state.shown && this.props.value.startsWith(HINT);
     }
 
     get text() {
