@@ -13,6 +13,8 @@ from works import FEATURE, KEY, TRAIL, acting
 from odoo.fields import Domain
 from odoo.tools.safe_eval import safe_eval
 
+from odoo.addons.client_equipment_software_key.wishes import Wish
+
 PAGE, COUNT_LIMIT = 80, 10001  # as the web client asks
 
 
@@ -155,7 +157,8 @@ def readers(env):
 def next_available(env):
     software = env["client.equipment.software"].search([])
     unit = env["client.equipment"].search([], limit=1)
-    return lambda: env[KEY]._get_next_available(software, unit)
+    wishes = [Wish(unit.id, each.id) for each in software]
+    return lambda: env[KEY]._get_next_available(wishes)
 
 
 def deletion(env):

@@ -19,7 +19,11 @@ from odoo.models import Constraint, Index, MetaModel
 from odoo.sql_db import Cursor
 from odoo.tools import SQL, sql
 
+from .text import as_seen
+
 NAMED_ROWS = 10
+# What people see of such a text is the text itself.
+PLAIN = "^[!-~]+( [!-~]+)*$"
 
 CHECK = re.compile(r"CHECK\s*\((?P<rule>.+)\)", re.S)
 UNIQUE = re.compile(
@@ -145,6 +149,51 @@ def _names(rows):
     ]
     more = [] if len(rows) <= NAMED_ROWS else ["and more"]
     return ", ".join(names[:NAMED_ROWS] + more)
+
+
+def odd_labels(
+    cr: Cursor, table: str, column: str, line_break: str = " "
+) -> list[tuple[int, str, str]]:
+    """Return id, text and what people see of it, of the rows where these differ.
+
+    :param str line_break: what stands for a line break, as of the field
+    """
+    cr.execute(
+        SQL(
+            "SELECT id, %(column)s FROM %(table)s"
+            " WHERE %(column)s !~ %(plain)s ORDER BY id",
+            column=_id(column),
+            table=_id(table),
+            plain=PLAIN,
+        )
+    )
+    seen = ((row_id, text, as_seen(text, line_break)) for row_id, text in cr.fetchall())
+    return [row for row in seen if row[1] != row[2]]
+
+
+def clean_labels(cr: Cursor, table: str, column: str, line_break: str = " ") -> str:
+    """Store the texts of a column as people see them.
+
+    :return: the names of the rows that stay as they are, because another has that
+        text already or nothing is left of it
+    """
+    taken = []
+    for row_id, text, seen in odd_labels(cr, table, column, line_break):
+        try:
+            with cr.savepoint(flush=False):
+                cr.execute(
+                    SQL(
+                        "UPDATE %s SET %s = %s WHERE id = %s",
+                        _id(table),
+                        _id(column),
+                        seen or None,
+                        row_id,
+                    ),
+                    log_exceptions=False,
+                )
+        except psycopg2.IntegrityError:
+            taken.append((row_id, text))
+    return _names(taken) if taken else ""
 
 
 def _id(name):

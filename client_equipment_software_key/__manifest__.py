@@ -28,6 +28,8 @@
         "views/client_equipment_audit_deletion_views.xml",
         "views/client_equipment_software_views.xml",
         "wizards/client_equipment_apply_next_views.xml",
+        "wizards/client_equipment_apply_software_views.xml",
+        "wizards/client_equipment_software_key_override_views.xml",
         "wizards/client_equipment_return_views.xml",
         "views/client_equipment_views.xml",
         "views/res_config_settings_views.xml",

@@ -56,16 +56,20 @@ FACTS: Final = {
     "status_after": Fact("step.status_after", "status after it"),
     "validity_end_before": Fact("step.end_before", "last valid day before the step"),
     "validity_end_after": Fact("step.end_after", "last valid day after it"),
+    "license_file_sha256": Fact(
+        "key.license_file_sha256", "SHA-256 of the license file that the key had"
+    ),
     "changes": Fact(
         "step.changes",
-        "of *changed*: `[[field, before, after], …]`; a record is `[id, name]`",
+        "of *changed*: `[[field, before, after], …]`; a record is `[id, name]`, a file"
+        " its SHA-256",
     ),
     "reason_code": Fact("act.reason_code", "reason that the system itself gives"),
     "reason_data": Fact("act.reason_data", "… what it speaks of"),
     "reason": Fact("act.reason", "what the person gave as reason, word for word"),
 }
 # What the hash covers beside them: "previous_hash" and, never the license key itself,
-# this. ("license_file_sha256" is kept for the SHA-256 of a key's license file.)
+# this.
 KEY_FACT: Final = "license_key_sha256"
 
 # What a key is beside its life: where one of these changes, an entry *changed* tells
@@ -73,7 +77,7 @@ KEY_FACT: Final = "license_key_sha256"
 # key's ``_get_told_fields``.
 TOLD_FIELDS: Final = (
     *("software_id", "key_type", "validity_start", "seats", "owner_id"),
-    *("supplier_id", "company_id"),
+    *("supplier_id", "company_id", "license_file", "license_file_name"),
 )
 
 # The facts of version 1, in the order of its hash. The company of the equipment stands

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from lxml import etree
@@ -159,9 +159,10 @@ def plain(heading: str) -> str:
     >>> plain("Cl\\xe9 d'activation :")
     'cle d activation'
     """
-    heading = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading)
-    heading = unicodedata.normalize("NFKD", heading.casefold())
-    heading = "".join(c for c in heading if not unicodedata.combining(c))
+    heading = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading).casefold()
+    if not heading.isascii():
+        heading = unicodedata.normalize("NFKD", heading)
+        heading = "".join(c for c in heading if not unicodedata.combining(c))
     return " ".join(re.findall(r"[^\W_]+", heading))
 
 
@@ -521,8 +522,13 @@ def _parse_xml(part):
     return etree.parse(part, etree.XMLParser(**PARSER)).getroot()
 
 
+@lru_cache
+def _without_namespace(tag):
+    return tag.rpartition("}")[2]
+
+
 def _local(element):
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+    return _without_namespace(element.tag) if isinstance(element.tag, str) else ""
 
 
 @cache
@@ -618,9 +624,9 @@ class _Xlsx:
             if problem:
                 sheet.problems[number, column] = problem
             if text:
-                added = [""] * (column - len(row)) + [text]
-                self.room.take(added)
-                row.extend(added)
+                row.extend([""] * (column - len(row)))
+                row.append(text)
+        self.room.take(row)
 
     def _read_cell(self, cell):
         """Return a cell's text as it is shown, and what keeps it from being a key."""

@@ -1,5 +1,6 @@
 from . import client_equipment_mixin
 from . import client_equipment_mixin_dependence
+from . import client_equipment_mixin_search
 from . import client_equipment_mixin_views
 from . import ir_http
 from . import client_equipment_category

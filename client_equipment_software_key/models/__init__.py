@@ -1,6 +1,7 @@
 from . import client_equipment_job
 from . import client_equipment
 from . import client_equipment_offer
+from . import client_equipment_next
 from . import client_equipment_export
 from . import client_equipment_secret
 from . import client_equipment_audit_closed
@@ -13,8 +14,10 @@ from . import client_equipment_software_key
 from . import client_equipment_audit_deletion
 from . import client_equipment_told
 from . import client_equipment_software_key_seats
+from . import client_equipment_software_key_moving
 from . import client_equipment_software_key_life
 from . import client_equipment_software_key_changes
+from . import client_equipment_software_key_file
 from . import client_equipment_software_key_entry
 from . import client_equipment_software_key_renewal
 from . import client_equipment_software_key_next
@@ -31,6 +34,8 @@ from . import client_equipment_overview
 from . import client_equipment_audit_checkpoint
 from . import client_equipment_audit_checkpoint_health
 from . import client_equipment_history
+from . import ir_attachment
+from . import ir_binary
 from . import ir_http
 from . import res_company
 from . import res_groups

@@ -160,6 +160,7 @@ class ClientEquipment(models.Model):
         decisions: dict,
         replacement_id: int | None = None,
         state: str | None = None,
+        override_reason: str | None = None,
     ):
         """Take every software key off this equipment, each its own way (A9).
 
@@ -171,6 +172,8 @@ class ClientEquipment(models.Model):
         :param int replacement_id: the equipment that the moved keys go to
         :param str state: ``"returned"`` or ``"retired"``, the state at the end;
             ``"archived"`` archives the equipment; False leaves it as it is
+        :param str override_reason: why a manager moves keys against the rule of their
+            software (A14)
         :return: True
         :raises UserError: where a key is left out or cannot go its way, naming it
         """
@@ -208,6 +211,7 @@ class ClientEquipment(models.Model):
                     "equipment_id": replacement.id,
                     "remarks": remarks[key]
                     or self.env._("Moved from %s", self.display_name),
+                    "override_reason": override_reason,
                 }
                 for key in move
             ]

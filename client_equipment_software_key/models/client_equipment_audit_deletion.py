@@ -11,8 +11,8 @@ REASON = "software_key_deletion_reason"
 # What the hash of a deletion covers, with the hashes of the entries that went.
 FACTS = (
     *("id", "date", "user_id", "user_name", "software_key_ref", "software_ref"),
-    *("software_name", "company_ref", "license_key_ending", "entry_count", "last_hash"),
-    "reason",
+    *("software_name", "company_ref", "license_key_ending", "license_file_sha256"),
+    *("entry_count", "last_hash", "reason"),
 )
 
 
@@ -133,6 +133,7 @@ class ClientEquipmentAuditDeletion(models.Model):
                            CASE WHEN length(key.license_key) > %(short)s
                                 THEN right(key.license_key, %(ending)s)
                                 END AS license_key_ending,
+                           key.license_file_sha256,
                            log.entry_count, log.hashes, key.audit_hash AS last_hash,
                            %(reason)s::varchar AS reason
                       FROM client_equipment_software_key key

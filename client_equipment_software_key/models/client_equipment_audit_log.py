@@ -20,6 +20,7 @@ REASON_CODES = [
     ("replaced", "Replaced"),
     ("returned", "Equipment Returned"),
     ("reference", "Reference"),
+    ("overridden", "Rule for Moving Overridden"),
 ]
 
 
@@ -356,6 +357,10 @@ class ClientEquipmentAuditLog(models.Model):
                 return self.env._("Equipment %s returned", self.reason_data)
             case "reference":
                 return self.env._("Reference: %s", self.reason_data)
+            case "file":
+                return self.env._("License file %s", self.reason_data)
+            case "overridden":
+                return self.env._("Rule for moving overridden")
         return self.reason_code
 
     @api.model
@@ -461,6 +466,9 @@ class ClientEquipmentAuditLog(models.Model):
                                     IS DISTINCT FROM key.validity_end THEN 'validity'
                                WHEN last.software_id <> key.software_id
                                     THEN 'software'
+                               WHEN last.license_file_sha256
+                                    IS DISTINCT FROM key.license_file_sha256
+                                    THEN 'file'
                                WHEN place.equipment_ids
                                     IS DISTINCT FROM told.equipment_ids
                                  OR key.seats_used <> COALESCE(
@@ -552,6 +560,12 @@ class ClientEquipmentAuditLog(models.Model):
             case "software":
                 return self.env._(
                     "%(key)s: the feature of the key is not the one that its last "
+                    "entry, No. %(number)s, tells of.",
+                    **facts,
+                )
+            case "file":
+                return self.env._(
+                    "%(key)s: the license file of the key is not the one that its last "
                     "entry, No. %(number)s, tells of.",
                     **facts,
                 )

@@ -1,5 +1,3 @@
-from collections import Counter
-
 import psycopg2
 
 from odoo import api, fields, models
@@ -8,6 +6,9 @@ from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
 from odoo.addons.client_equipment.exceptions import ChangedMeanwhile
+
+# What an assignment keeps as it was saved, because it is evidence.
+FIXED = {"software_key_id", "equipment_id", "applied_by_id", "override_reason"}
 
 
 class ClientEquipmentFeature(models.Model):
@@ -91,8 +92,14 @@ class ClientEquipmentFeature(models.Model):
             if isinstance(error, ChangedMeanwhile):
                 raise
             raise self._keys_of(vals_list)._busy_error() from error
-        keys = features.sudo().software_key_id
-        keys._step_seats("apply", features._get_seats(), days=features._get_days())
+        for reason, applied in features.grouped("override_reason").items():
+            applied.sudo().software_key_id._step_seats(
+                "apply",
+                applied._get_seats(),
+                days=applied._get_days(),
+                reason=reason,
+                reason_code=reason and "overridden",
+            )
         return features
 
     def _get_days(self):
@@ -126,7 +133,7 @@ class ClientEquipmentFeature(models.Model):
             there = self.with_env(self.env(cr=cr))
             keys = there._keys_of(vals_list).sudo()
             staying = keys - there._keys_being_removed(keys)
-            staying._check_can_be_applied(self._count_wanted(vals_list))
+            staying._check_can_be_applied(self._places_wanted(vals_list))
             there._check_fits(there._key_and_equipment(vals_list))
 
     @api.model
@@ -159,18 +166,14 @@ class ClientEquipmentFeature(models.Model):
             )
         )
 
-    @api.model
-    def _count_wanted(self, vals_list):
-        """Return ``{key id: number of seats}`` that new assignments take."""
-        return Counter(vals.get("software_key_id") for vals in vals_list)
-
     def _prepare_create_values(self, vals_list):
         vals_list = super()._prepare_create_values(vals_list)
         self._check_applied_by(vals_list)
         # Technicians may not write on keys: applying one is what they may do, and the
         # key itself checks whether it can be applied.
         keys = self._keys_of(vals_list).sudo()
-        keys._lock_to_apply(self._count_wanted(vals_list))
+        vals_list = self._with_reasons(vals_list)
+        keys._lock_to_apply(self._places_wanted(vals_list))
         pairs = self._key_and_equipment(vals_list)
         self._hold_customers(pairs)
         self._check_fits(pairs)
@@ -195,10 +198,12 @@ class ClientEquipmentFeature(models.Model):
 
     def write(self, vals):
         vals = self._checked(vals)
-        fixed = {"software_key_id", "equipment_id", "applied_by_id"} & vals.keys()
+        fixed = FIXED & vals.keys()
         for feature in self:
             for name in fixed:
-                if feature[name].id != vals[name]:
+                value = feature[name]
+                value = value.id if isinstance(value, models.BaseModel) else value
+                if (value or False) != (vals[name] or False):
                     raise UserError(
                         self.env._(
                             "The %(field)s of %(feature)s is fixed, because it is "

@@ -11,10 +11,11 @@ class ClientEquipmentSoftware(models.Model):
         help="Fewer keys, or seats of keys, are available than its minimum.",
     )
 
-    @api.depends("seats_free", "minimum_available")
+    @api.depends("seats_free", "seats_kept", "minimum_available")
     def _compute_below_minimum(self):
         for software in self:
-            software.below_minimum = software.seats_free < software.minimum_available
+            movable = software.seats_free - software.seats_kept
+            software.below_minimum = movable < software.minimum_available
 
     @api.model
     def _search_below_minimum(self, operator, value):

@@ -1,3 +1,5 @@
+from collections import Counter
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
@@ -14,6 +16,7 @@ from odoo.addons.client_equipment.models.client_equipment_mixin_dependence impor
 from odoo.addons.client_equipment.text import HYPHENS, as_seen
 from odoo.addons.client_equipment.values import DATE_MAX
 
+from ..wishes import Wish
 from .client_equipment_software_key import KEY_TYPES, LIVE_STATUSES, STATUSES
 
 # Names with the same value of this are one name: case, blanks and the kind of hyphen
@@ -125,6 +128,11 @@ class ClientEquipmentSoftware(models.Model):
         compute_sudo=False,
         help="On how many more units they may be installed.",
     )
+    seats_kept = fields.Integer(
+        compute="_compute_software_key_counts",
+        compute_sudo=False,
+        help="Free seats that the rule for moving keeps for the units they were on.",
+    )
     next_validity_end = fields.Date(
         compute="_compute_software_key_counts",
         compute_sudo=False,
@@ -152,12 +160,16 @@ class ClientEquipmentSoftware(models.Model):
         "software_key_ids.validity_end",
         "software_key_ids.seats",
         "software_key_ids.seats_used",
+        "software_key_ids.seats_kept",
     )
     def _compute_software_key_counts(self):
         groups = self.env["client.equipment.software.key"]._read_group(
             [("software_id", "in", self.ids)],
             ["software_id", "status"],
-            ["__count", "validity_end:min", "seats:sum", "seats_used:sum"],
+            [
+                *("__count", "validity_end:min"),
+                *("seats:sum", "seats_used:sum", "seats_kept:sum"),
+            ],
         )
         expiring = {
             (software, status): count
@@ -170,19 +182,20 @@ class ClientEquipmentSoftware(models.Model):
             )
         }
         counts, totals, ends, seats = {}, {}, {}, {}
-        for software, status, count, first_end, entitled, used in groups:
+        for software, status, count, first_end, *of_seats in groups:
             counts[software.id, status] = count
             totals[software.id] = totals.get(software.id, 0) + count
             if status in LIVE_STATUSES:
-                before = seats.get(software.id, (0, 0))
-                seats[software.id] = before[0] + entitled, before[1] + used
+                before = seats.get(software.id, (0, 0, 0))
+                seats[software.id] = tuple(map(sum, zip(before, of_seats, strict=True)))
             if first_end and status in ("available", "applied"):
                 ends.setdefault(software.id, []).append(first_end)
         for software in self:
             # Those in a status of another addon, too.
             software.software_key_count = totals.get(software._origin.id, 0)
-            entitled, used = seats.get(software._origin.id, (0, 0))
+            entitled, used, kept = seats.get(software._origin.id, (0, 0, 0))
             software.seats, software.seats_used = entitled, used
+            software.seats_kept = kept
             software.seats_free = entitled - used
             software.expiring_count = 0
             for status, _label in STATUSES:
@@ -406,13 +419,13 @@ class ClientEquipmentSoftware(models.Model):
         """
         watched = self.search([("minimum_available", ">", 0)])
         counts = {
-            (software, owner): count
-            for software, owner, count in self.env[
+            (software, owner): free - kept
+            for software, owner, free, kept in self.env[
                 "client.equipment.software.key"
             ]._read_group(
                 [("software_id", "in", watched.ids), ("can_be_applied", "=", True)],
                 ["software_id", "company_id"],
-                ["seats_free:sum"],
+                ["seats_free:sum", "seats_kept:sum"],
             )
         }
         shared = self.env["res.company"]
@@ -526,14 +539,20 @@ class ClientEquipmentSoftware(models.Model):
         """Return ``{software: number of free seats}`` of the keys that could go onto
         the equipment."""
         SoftwareKey = self.env["client.equipment.software.key"]
-        return dict(
-            SoftwareKey._read_group(
+        kept = SoftwareKey._get_keys_kept_for(equipment)
+        own = Counter(
+            key.software_id
+            for key in SoftwareKey.browse(key_id for key_id, _equipment_id in kept)
+        )
+        return {
+            software: free - seats_kept + own[software]
+            for software, free, seats_kept in SoftwareKey._read_group(
                 SoftwareKey._fits_domain(equipment)
                 & Domain("software_id", "in", self._origin.ids),
                 ["software_id"],
-                ["seats_free:sum"],
+                ["seats_free:sum", "seats_kept:sum"],
             )
-        )
+        }
 
     @checked
     def apply_next_available(
@@ -556,32 +575,8 @@ class ClientEquipmentSoftware(models.Model):
             raise UserError(
                 self.env._("This equipment does not exist any more. Choose another.")
             )
-        equipment._check_in_service()
-        keys = self.env["client.equipment.software.key"]._lock_next_available(
-            self, equipment
-        )
-        if missing := self - keys.software_id:
-            raise UserError(
-                self.env._(
-                    "No key is left for %(equipment)s: %(count)s missing (%(names)s). "
-                    "Enter new keys, or take keys back from equipment that does not "
-                    "need them any more.",
-                    equipment=equipment.display_name,
-                    count=len(missing),
-                    names=", ".join(
-                        self.env._("1 of %s", software.name) for software in missing
-                    ),
-                )
-            )
-        return self.env["client.equipment.feature"].create(
-            [
-                {
-                    "software_key_id": key.id,
-                    "equipment_id": equipment.id,
-                    "remarks": remarks,
-                }
-                for key in keys
-            ]
+        return equipment._apply_next(
+            [Wish(equipment.id, software.id) for software in self], remarks
         )
 
     def action_view_software_keys(self) -> dict:

@@ -60,7 +60,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     Here are its facts and how they are entered, changed and searched. What else a
     key can do stands in the files beside this one, each named after it: ``_life``,
-    ``_seats``, ``_entry``, ``_renewal``, ``_next``, ``_expiry``, ``_consistency``.
+    ``_seats``, ``_file``, ``_entry``, ``_renewal``, ``_next``, ``_expiry``,
+    ``_consistency``.
     """
 
     _name = "client.equipment.software.key"
@@ -217,11 +218,11 @@ class ClientEquipmentSoftwareKey(models.Model):
         " WHERE status = 'expired' AND seats_used > 0"
     )
     # The drop-down of the equipment form, and the next available key: the available
-    # keys of a software, the one that expires first in front, of those the one that is
-    # nearly used up.
+    # keys of a software that may go anywhere, the one that expires first in front, of
+    # those the one that is nearly used up.
     _available = models.Index(
         "(software_id, validity_end, (seats - seats_used), id)"
-        " WHERE status = 'available'"
+        " WHERE status = 'available' AND seats_used + seats_kept < seats"
     )
 
     @api.depends("software_id.name", "license_key", "validity_end", "seats_usage")
@@ -402,19 +403,23 @@ class ClientEquipmentSoftwareKey(models.Model):
         its own customer through (K13). Then the one that expires first in front, as
         *Apply Next Available* takes them (A12). Each look-up follows an index, where
         one sort of everything that fits would not. Keys that are on the equipment
-        already are left out.
+        already are left out, and those whose rules keep them for other units (A14);
+        one that is kept for this one comes first.
         """
         if not self.env.context.get("software_key_owned_first"):
             return super().name_search(name, domain, operator, limit)
-        fits = Domain(domain or Domain.TRUE)
-        not_on = self.env.context.get("software_key_not_on")
-        if not_on and isinstance(not_on, int):
-            fits &= self._not_on_domain(self.env["client.equipment"].browse(not_on))
+        equipment = self._get_offered_equipment()
+        fits = Domain(domain or Domain.TRUE) & self._not_on_domain(equipment)
         owned = Domain("owner_id", "!=", False)
         named = Domain("display_name", operator, name)
-        look_ups = [owned & named, ~owned & named]
+        open_ = self._open_domain()
+        look_ups = [owned & named & open_, ~owned & named & open_]
         if " - " in (name or "") and operator != "=":
-            look_ups.insert(1, ~owned & self._feature_and_key_domain(name, operator))
+            exactly = self._feature_and_key_domain(name, operator)
+            look_ups.insert(1, ~owned & exactly & open_)
+        if kept := equipment and self._get_keys_kept_for(equipment):
+            look_ups.insert(0, named & Domain("id", "in", [pair[0] for pair in kept]))
+        look_ups.append(named & self._rested_domain())
         found = self.browse()
         for look_up in look_ups:
             if limit is not None and len(found) >= limit:
@@ -426,6 +431,14 @@ class ClientEquipmentSoftwareKey(models.Model):
                 order="validity_end, seats_free, id",
             )
         return [(key.id, key.display_name) for key in found.sudo()]
+
+    @api.model
+    def _get_offered_equipment(self):
+        """Return the equipment that the context says keys are offered for, if any."""
+        equipment_id = self.env.context.get("software_key_not_on")
+        if not isinstance(equipment_id, int):
+            equipment_id = False
+        return self.env["client.equipment"].browse(equipment_id or ())
 
     @api.onchange("software_id")
     def _onchange_software_id(self):
@@ -501,6 +514,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         before = self._get_told(told)
         self._check_validity(vals)
         statuses = self._prepare_seats(vals)
+        self._prepare_license_file(vals)
         # The audit trail tells of status and end; the chatter of tracked fields only.
         tracked = any(getattr(self._fields[name], "tracking", None) for name in vals)
         keys = self.with_context(tracking_disable=not tracked)
@@ -648,8 +662,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         match license_key_problem(text):
             case "file":
                 return self.env._(
-                    "this is the content of a license file; attach the file to the "
-                    "key, and enter its serial number or license id"
+                    "this is the content of a license file; attach the file to a new "
+                    "key as License File, and enter its serial number or license id, "
+                    "or Use the File's Fingerprint"
                 )
             case "columns":
                 return self.env._(

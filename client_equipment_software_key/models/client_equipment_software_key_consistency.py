@@ -29,7 +29,7 @@ BROKEN = """
 # Findings that are why the trail, too, says something else.
 EXPLAINS_TRAIL = {
     *("revoked", "assigned", "gone", "nowhere"),
-    *("seats", "seats used", "seat free"),
+    *("seats", "seats used", "seat free", "intruding"),
 }
 BROKEN_TRAIL = "trail"  # the one finding that no step repairs
 # What only its assignment shows: that it is another one than the key says, or that the
@@ -107,6 +107,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         "equipment_id",
         "seats",
         "seats_used",
+        "seats_kept",
+        "movable_from",
+        "software_id.reassignment",
+        "software_id.reassignment_days",
         "equipment_feature_ids.equipment_id.active",
         "equipment_feature_ids.equipment_id.state",
         "equipment_feature_ids.equipment_id.company_id",
@@ -133,20 +137,26 @@ class ClientEquipmentSoftwareKey(models.Model):
         # One subquery of index scans: an OR would read the whole table. Comparing with
         # the assignments does read it, so among very many keys that is left to the
         # check (by button, and every night).
+        few = SQL(
+            "(SELECT reltuples FROM pg_class"
+            "  WHERE oid = 'client_equipment_software_key'::regclass) < %s",
+            COMPARED_LIVE,
+        )
         found = SQL(
             """
             SELECT id FROM client_equipment_software_key WHERE %s
             UNION ALL %s
             UNION ALL %s
-            UNION ALL %s
-               AND (SELECT reltuples FROM pg_class
-                     WHERE oid = 'client_equipment_software_key'::regclass) < %s
+            UNION ALL %s AND %s
+            UNION ALL SELECT id FROM (%s) miscounted WHERE %s
             """,
             SQL(BROKEN),
             self.sudo()._search(due).select(),
             self.sudo()._search(early).select(),
             self._disagreeing_sql(),
-            COMPARED_LIVE,
+            few,
+            self._miscounted_sql(),
+            few,
         )
         domain = Domain.custom(
             to_sql=lambda model, alias, query: SQL(
@@ -236,9 +246,16 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _get_findings(self):
         """Return ``{key: Finding}`` of the keys that need attention (S7)."""
         facts = self._get_facts(set(self._filtered_past_end()._ids))
+        intruding = self._get_intruders().software_key_id
+        miscounted = self._filtered_miscounted()
         findings = {}
         for key in self:
-            if found := finding(key.sudo()._get_facts_of_place(facts[key.id])):
+            stands = (
+                key.sudo()
+                ._get_facts_of_place(facts[key.id])
+                ._replace(intruding=key in intruding, miscounted=key in miscounted)
+            )
+            if found := finding(stands):
                 findings[key] = found
             elif key.audit_broken:
                 findings[key] = Finding(BROKEN_TRAIL, None)
@@ -308,6 +325,15 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "The key was bought for %(owner)s, but is on %(assigned)s, which is "
                 "not equipment of this customer. Repair: it goes back to the "
                 "inventory."
+            ),
+            "intruding": self.env._(
+                "The key is assigned to %(assigned)s behind the system's back, "
+                "although the rule of its software keeps it for another unit. Repair: "
+                "it goes back to the inventory."
+            ),
+            "miscounted": self.env._(
+                "The key does not remember for which units its free seats are, as the "
+                "rule of its software says. Repair: it is counted again."
             ),
             "late": self.env._(
                 "The validity ended on %(end)s, but the status is %(status)s. "
@@ -385,12 +411,15 @@ class ClientEquipmentSoftwareKey(models.Model):
                 statuses.setdefault(step.entry, {})[key.id] = step.status
         without = repaired.filtered(lambda key: not findings[key].step)
         # Also off equipment that only another company sees.
+        intruders = without._get_intruders()
         without.sudo().equipment_feature_ids.filtered(
             lambda feature: (
                 feature.software_key_id.status == "revoked"
+                or feature in intruders
                 or feature.software_key_id._get_misfit(feature.equipment_id)
             )
         ).unlink()
+        without._count_kept_seats()
         for action, status_by_id in statuses.items():
             keys = self.browse(status_by_id)
             seats = action == "applied" and [
@@ -402,7 +431,9 @@ class ClientEquipmentSoftwareKey(models.Model):
             keys._transition(
                 action, status_by_id, reason_code="repaired", seats=seats or None
             )
-        repaired.filtered("audit_broken")._check_trails()
+        repaired.filtered(
+            lambda key: key.audit_broken or findings[key].code == "miscounted"
+        )._check_trails()
         return repaired
 
     def action_repair(self) -> bool:
@@ -527,12 +558,39 @@ class ClientEquipmentSoftwareKey(models.Model):
         equipment = self.env["client.equipment"]._table
         return SQL(DISAGREEING, equipment=SQL.identifier(equipment))
 
+    @api.model
+    def _miscounted_sql(self):
+        """Return the query for keys that do not remember how many seats are kept, other
+        than those whose rest has just ended."""
+        return self._counted_sql(
+            "(key.seats_kept > 0 OR EXISTS (SELECT FROM client_equipment_software rule"
+            " WHERE rule.id = key.software_id AND rule.reassignment <> 'free'))"
+            " AND (key.movable_from > %(today)s) IS NOT FALSE",
+            today=fields.Date.today(),
+        )
+
     def _filtered_disagreeing(self):
         """Return those of these keys that disagree with their assignment."""
-        return self.browse(
+        return self._filtered_miscounted() | self.browse(
             key_id
             for (key_id,) in self.env.execute_query(
                 SQL("%s AND key.id = ANY(%s)", self._disagreeing_sql(), list(self.ids))
+            )
+        )
+
+    def _filtered_miscounted(self):
+        """Return those of these keys that remember a wrong number of kept seats."""
+        keys = self._has_rule() | self.filtered("seats_kept")
+        if not keys:
+            return keys
+        return self.browse(
+            key_id
+            for (key_id,) in self.env.execute_query(
+                SQL(
+                    "SELECT id FROM (%s) counted WHERE id = ANY(%s)",
+                    self._miscounted_sql(),
+                    list(keys.ids),
+                )
             )
         )
 

@@ -284,7 +284,11 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         )
         rows = self.env.cr.fetchall()
-        readable = set(self.browse({row[3] for row in rows if row[3]})._readable().ids)
+        # Also what lies in those of his companies that he does not look at just now.
+        companies = self.env.user._get_company_ids()
+        found = self.browse({row[3] for row in rows if row[3]})
+        readable = found.with_context(allowed_company_ids=companies)._readable()
+        readable = set(readable.ids)
         existing, similar, first_of_folded = {}, {}, {}
         for license_key, line, folded, key_id, other, status in rows:
             first_of_folded[folded] = min(

@@ -35,6 +35,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         be over in a moment, and keys that somebody holds are left to the next run
         (which follows at once, as long as some remain).
         """
+        if self.search_count(self._rested_domain(), limit=1):
+            while self._in_own_transaction("_count_rested"):
+                pass
         due = self._due_domain()
         time_left = self._tell_progress(remaining=self.search_count(due))
         coming, last = [], None

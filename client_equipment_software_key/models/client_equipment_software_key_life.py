@@ -40,7 +40,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         :meth:`_lock_for_step`, but the caller has a savepoint and puts errors into
         words (``_learn_who_was_faster``).
 
-        :param wanted: ``{key id: number of seats}``
+        :param wanted: as :meth:`_check_can_be_applied` has it
         :raises UserError: where one cannot be applied, naming it and why
         """
         self._check_can_be_applied(wanted)
@@ -52,6 +52,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         So two steps that want the same keys do not block each other, and nobody waits
         for what he holds himself. Whoever holds one is waited for, some seconds at
         most; the caller's own limit is put back after that (or by its savepoint).
+
+        Their software is held, too, so that its rule for moving stays as it is: its
+        change and a step do not pass each other (``_follow_rules_of``).
         """
         self.env.cr.execute(
             SQL(
@@ -59,6 +62,13 @@ class ClientEquipmentSoftwareKey(models.Model):
                 SELECT set_config('software_key.timeout_before',
                                   current_setting('lock_timeout'), TRUE),
                        set_config('lock_timeout', %s, TRUE);
+                SELECT FROM client_equipment_software
+                 WHERE id IN (
+                    SELECT software_id FROM client_equipment_software_key
+                     WHERE id = ANY(%s)
+                 )
+                 ORDER BY id
+                   FOR SHARE;
                 SELECT FROM client_equipment_software_key
                  WHERE id = ANY(%s)
                  ORDER BY id
@@ -67,6 +77,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                                   current_setting('software_key.timeout_before'), TRUE)
                 """,
                 LOCK_TIMEOUT,
+                list(self.ids),
                 list(self.ids),
             ),
             log_exceptions=False,
@@ -108,16 +119,20 @@ class ClientEquipmentSoftwareKey(models.Model):
             raise UserError(self._refusal_text(refused)) from None
 
     def _check_can_be_applied(self, wanted):
-        """Check that the keys are available and valid, with a seat free (A5).
+        """Check that the keys are available and valid, with a seat free (A5), and that
+        their rules let them go there (A14).
 
-        :param wanted: ``{key id: number of seats}``
+        :param wanted: ``{key id: [(equipment id, whether its rule is overridden)]}``,
+            one for each seat
         :raises UserError: naming the key, its status and what to do
         """
         facts = self._get_facts(set(self._filtered_past_end().ids))
+        kept = self._get_kept_seats()
         for key in self:
-            stands = facts[key.id]
-            if key.seats > 1:  # is the last of them free, too?
-                stands = stands._replace(used=stands.used + wanted[key.id] - 1)
+            stands, places = facts[key.id], wanted[key.id]
+            if len(places) > 1:  # is the last of them free, too?
+                stands = stands._replace(used=stands.used + len(places) - 1)
+            stands = key._with_moving_facts(stands, kept.get(key.id), places)
             key._take(stands, "apply")
 
     def _refusal_text(self, refused):
@@ -130,6 +145,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             ("apply", "taken"): self.env._(
                 "%(key)s is applied to %(equipment)s already. Remove it there "
                 "first, or choose another key."
+            ),
+            ("apply", "one seat"): self.env._(
+                "%(key)s has one seat, so it can be applied to one equipment only. "
+                "Choose another key for the other equipment."
             ),
             ("apply", "all seats used"): self.env._(
                 "%(key)s has %(seats)s seats, %(used)s of them in use: too few are "
@@ -145,6 +164,16 @@ class ClientEquipmentSoftwareKey(models.Model):
             ("apply", "lost"): self.env._(
                 "%(key)s has the status Applied, although no equipment carries "
                 "it. Set its status back to Available, or choose another key."
+            ),
+            ("apply", "stays"): self.env._(
+                "%(key)s stays with %(kept)s, as the rule of its software says, and "
+                "cannot go onto another unit. Choose another key, or ask a manager: he "
+                "can apply it nevertheless, and say why."
+            ),
+            ("apply", "rests"): self.env._(
+                "%(key)s has been on %(kept)s and cannot go onto another unit before "
+                "%(free)s, as the rule of its software says. Choose another key, or "
+                "ask a manager: he can apply it nevertheless, and say why."
             ),
             ("apply", "no way"): self.env._(
                 "%(key)s has the status %(status)s and cannot be applied. Choose "
@@ -182,10 +211,14 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "applied any more."
             ),
         }
-        text = texts.get((refused.cause, refused.code)) or self.env._(
+        features = self.sudo().equipment_feature_ids
+        code = refused.code
+        if code == "taken" and not features:
+            code = "one seat"
+        text = texts.get((refused.cause, code)) or self.env._(
             "%(key)s cannot go from %(status)s to %(wanted)s."
         )
-        features = self.sudo().equipment_feature_ids
+        kept = self.sudo()._get_kept_seats().get(self.id, ())
         return text % {
             "key": self.display_name,
             "equipment": features.equipment_id._some_names(NAMED_MAX),
@@ -194,6 +227,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             "status": self._selection_label("status", self.status),
             "wanted": self._selection_label("status", refused.wanted),
             "end": self._say_date(self.validity_end),
+            "kept": self.sudo(False)._kept_names(kept),
+            "free": self._say_date(self._free_again(kept)),
         }
 
     # ------------------------------------------------------------------
@@ -264,8 +299,16 @@ class ClientEquipmentSoftwareKey(models.Model):
         for inverse in self.pool.field_inverses[self._fields["equipment_id"]]:
             self.env[inverse.model_name].invalidate_model([inverse.name], flush=False)
         self.modified(changed)
+        self._keep_seats(action, **told)
         self._validate_fields(changed)
         keys._after_transition(action, AuditLog.browse(sorted(row[0] for row in rows)))
+
+    def _keep_seats(self, action, reason_code=None, **_told):
+        """Remember, after a step, which free seats are kept for a unit (A14)."""
+        if action == "changed" or reason_code == "repaired":
+            self._count_kept_seats()
+        elif action not in KEEPS_PLACE:
+            self._has_rule()._count_kept_seats()
 
     @api.model
     def _place_sql(self, action, reason_code=None, **_told):

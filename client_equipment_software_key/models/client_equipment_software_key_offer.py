@@ -1,6 +1,7 @@
 import base64
 
 from odoo import api, models
+from odoo.fields import Domain
 
 from odoo.addons.client_equipment.arguments import checked
 
@@ -19,7 +20,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         :return: a line for each of a few keys; empty where there is none
         """
         equipment = self.env["client.equipment"]
-        here = equipment.browse(self.env.context.get("software_key_not_on") or ())
+        here = self._get_offered_equipment()
         lines = []
         for key in self.search([("display_name", "ilike", name)], limit=3):
             status = key._selection_label("status", key.status)
@@ -32,6 +33,8 @@ class ClientEquipmentSoftwareKey(models.Model):
                 status = self.env._("Expired on %s", self._say_date(key.validity_end))
             elif here & key.sudo().equipment_feature_ids.equipment_id.sudo(False):
                 status = self.env._("On this equipment already")
+            elif key.status == "available" and key.moving_note:
+                status = key.moving_note
             elif key.owner_id:
                 status = self.env._("Bought for %s", key.owner_id.display_name)
             lines.append(f"{key.display_name}: {status}")
@@ -65,7 +68,13 @@ class ClientEquipmentSoftwareKey(models.Model):
     ):
         """List keys to choose from (Search More; on a phone, always) as the drop-down
         does: those bought for the customer first, then as they end (K13, A12)."""
-        if order or not self.env.context.get("software_key_owned_first"):
+        if not self.env.context.get("software_key_owned_first"):
+            return super().web_search_read(
+                domain, specification, offset, limit, order, count_limit
+            )
+        equipment = self._get_offered_equipment()
+        domain = Domain(domain) & self._movable_domain(equipment)
+        if order:
             return super().web_search_read(
                 domain, specification, offset, limit, order, count_limit
             )

@@ -55,10 +55,11 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.check_access("read")
         return self._reveal(reason)
 
-    def _reveal(self, reason=None, feature=None):
+    def _reveal(self, reason=None, feature=None, **told):
         """Put down that the user has seen the license key, and return it.
 
         :param feature: the assignment where he has seen it, if it was one
+        :param told: what else the entry tells (``_append_sql`` of the audit log)
         """
         self._lock_for_step()
         step = self._take(self._get_facts()[self.id], "reveal")
@@ -67,7 +68,11 @@ class ClientEquipmentSoftwareKey(models.Model):
         ]
         # Whoever may read a key may look at it, although he may not change it.
         self.sudo()._transition(
-            step.entry, {self.id: step.status}, reason=reason, seats=seats or None
+            step.entry,
+            {self.id: step.status},
+            reason=reason,
+            seats=seats or None,
+            **told,
         )
         self._tell_of_many_reveals()
         return self._get_license_key()

@@ -47,8 +47,10 @@ class ClientEquipmentFeature(models.Model):
     _inherit = "client.equipment.feature"
 
     def _told_applied(self):
-        """Return the action that tells which keys were applied, and where (A12)."""
+        """Return the action that tells which keys were applied where (A12, A13)."""
         keys = self.software_key_id
+        if len(self.equipment_id) > 1:
+            return self._told(self._tell_where(), undo=(self, "unlink"))
         return self._told(
             self.env._(
                 "Applied to %(equipment)s:\n%(keys)s",
@@ -59,6 +61,17 @@ class ClientEquipmentFeature(models.Model):
             license_keys=[] if is_hidden(self.env) else keys.mapped("license_key"),
             undo=(self, "unlink"),
         )
+
+    def _tell_where(self):
+        """Return in words which key was applied to which unit."""
+        lines = [
+            f"{feature.equipment_id.display_name}: "
+            f"{feature.software_key_id.display_name}"
+            for feature in self[:NAMED_MAX]
+        ]
+        if len(self) > NAMED_MAX:
+            lines.append(self.env._("… and %s more", len(self) - NAMED_MAX))
+        return self.env._("Applied:\n%s", "\n".join(lines))
 
 
 class ClientEquipmentSoftwareKey(models.Model):

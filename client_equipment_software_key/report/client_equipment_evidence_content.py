@@ -287,6 +287,19 @@ class ClientEquipmentEvidencePack(models.Model):
                 lambda state: state.key.purchase_reference,
             ),
             Column(
+                "license_file",
+                self.env._("License File"),
+                lambda state: (
+                    state.license_file_sha256 == state.key.license_file_sha256
+                    and state.key.license_file_name
+                ),
+            ),
+            Column(
+                "license_file_sha256",
+                self.env._("License File's SHA-256"),
+                lambda state: state.license_file_sha256,
+            ),
+            Column(
                 "audit_number",
                 self.env._("Number of Audit Logs"),
                 lambda state: state.key.audit_number,

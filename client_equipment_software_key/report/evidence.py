@@ -21,6 +21,8 @@ class KeyState:
     software: object
     status: str
     validity_end: object
+    # SHA-256 of its license file, if it had one.
+    license_file_sha256: str
     # How many installations it allowed.
     seats: int
     # Everything that it was on, and what of that the pack may tell.
@@ -230,8 +232,8 @@ class Evidence:
         Software = self.env["client.equipment.software"]
         for key in keys:
             # (a key may have been installed before it was entered here)
-            software_id, status, validity_end = last.get(
-                key.id, (None, "applied", key.validity_end)
+            software_id, status, validity_end, license_file_sha256 = last.get(
+                key.id, (None, "applied", key.validity_end, key.license_file_sha256)
             )
             count = used.get(key.id, 0)
             allowed = seats.get(key.id, key.seats)
@@ -242,6 +244,7 @@ class Evidence:
                 software=Software.browse(software_id) or key.software_id,
                 status=status,
                 validity_end=validity_end,
+                license_file_sha256=license_file_sha256,
                 seats=allowed,
                 used=count,
                 lines=lines.get(key.id, lines[None]),
@@ -249,8 +252,8 @@ class Evidence:
             )
 
     def _last_entries(self, keys):
-        """Return ``{key id: (software id, status, validity end)}`` as the trail had
-        them then.
+        """Return ``{key id: (software id, status, validity end, SHA-256 of its license
+        file)}`` as the trail had them then.
 
         Who may read a key learns its status, also where the entry that led to it is
         another company's.
@@ -260,7 +263,8 @@ class Evidence:
             SQL(
                 """
                 SELECT DISTINCT ON (software_key_id)
-                       software_key_id, software_id, status_after, validity_end_after
+                       software_key_id, software_id, status_after, validity_end_after,
+                       license_file_sha256
                   FROM client_equipment_audit_log
                  WHERE software_key_id = ANY(%s) AND action_date < %s
                  ORDER BY software_key_id, number DESC

@@ -83,6 +83,13 @@ ATTACKS = (
         False,
     ),
     Attack(
+        "license_file",
+        "the license file of a key changed, in the database or on the disk",
+        True,
+        False,
+        False,
+    ),
+    Attack(
         "link",
         "an entry linked to another equipment than the one that it tells of",
         True,

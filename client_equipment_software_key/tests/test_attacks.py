@@ -1,3 +1,5 @@
+import base64
+
 from odoo.tests import tagged
 from odoo.tools import SQL
 
@@ -18,6 +20,7 @@ class TestAttacks(EvidenceJsonMixin, SoftwareKeyCommon):
         )
         cls._apply(cls.applied)
         cls.applied.validity_end = cls._in_days(60)
+        cls.revoked.license_file = base64.b64encode(b"license")
         cls.revoked.revoke("lost")
         cls.keys = cls.revoked + cls.applied
         gone.unlink()
@@ -194,6 +197,14 @@ class TestAttacks(EvidenceJsonMixin, SoftwareKeyCommon):
         self._sql(
             "UPDATE client_equipment_software_key SET status = 'available'"
             " WHERE id = %s",
+            self.revoked.id,
+        )
+
+    def _attack_license_file(self):
+        self._sql(
+            "UPDATE ir_attachment SET store_fname = NULL, db_datas = 'another'"
+            " WHERE res_model = %s AND res_field = 'license_file' AND res_id = %s",
+            self.revoked._name,
             self.revoked.id,
         )
 

@@ -6,13 +6,14 @@ import re
 import string
 import unicodedata
 from collections import Counter
-from itertools import count
+from itertools import count, product
 
+import psycopg2
 from psycopg2 import IntegrityError
 from psycopg2.errors import CheckViolation
 
 from odoo import Command, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import get_public_method
 from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import mute_logger
@@ -118,9 +119,11 @@ CONTEXTS = [
 # What people press at the end of a dialog.
 BUTTONS = {
     "client.equipment.apply.next": "action_apply",
+    "client.equipment.apply.software": "action_apply",
     "client.equipment.evidence.pack": "action_make",
     "client.equipment.return": "action_confirm",
     f"{KEY}.bulk.entry": "action_enter",
+    f"{KEY}.override": "action_apply",
     f"{KEY}.renewal": "action_renew",
     f"{KEY}.replacement": "action_replace",
 }
@@ -139,6 +142,7 @@ SENSIBLE = {
     "fields_to_export": ["display_name"],
     "operation": "read",
     "license_keys": ["GOOD-1"],
+    "software_ids": [],
     "license_key": "GOOD-2",
     "validity_end": "2099-12-31",
     "decisions": {},
@@ -155,7 +159,7 @@ OVERRIDES = {
     "write": "looks at its values in the gate itself",
     "default_get": "runs for every new record, and passes over what is no field",
     "name_search": "changes the order alone",
-    "web_search_read": "changes the order alone",
+    "web_search_read": "changes the order, and leaves out what a rule keeps",
 }
 
 
@@ -190,8 +194,8 @@ class BadInputMixin(SoftwareKeyMixin):
         Model = cls.env[model].with_user(cls.manager)
         if not Model._transient:
             return Model.sudo().search([], limit=1, order="id").sudo(False)
-        if model == "client.equipment.return.line":
-            return cls._record("client.equipment.return").line_ids[:1]
+        if model.endswith(".line"):
+            return cls._record(model.removesuffix(".line")).line_ids[:1]
         return Model.with_context(cls._opened_from(model)).create(cls._typed(model))
 
     @classmethod
@@ -210,6 +214,15 @@ class BadInputMixin(SoftwareKeyMixin):
             "client.equipment.apply.next": {
                 "equipment_id": cls.spare_laptop.id,
                 "software_ids": [Command.set(cls.office.ids)],
+            },
+            "client.equipment.apply.software": {
+                "equipment_ids": [Command.set(cls.spare_laptop.ids)],
+                "software_ids": [Command.set(cls.office.ids)],
+            },
+            f"{KEY}.override": {
+                "software_key_id": cls.free_key.id,
+                "equipment_id": cls.spare_laptop.id,
+                "reason": "BAD-7",
             },
             "client.equipment.return": {"equipment_id": cls.laptop.id},
             "client.equipment": {"name": "Bad"},
@@ -278,6 +291,65 @@ def _arguments(function):
         for parameter in list(inspect.signature(function).parameters.values())[1:]
         if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
+
+
+@tagged("post_install", "-at_install")
+class TestSearchOperands(SoftwareKeyCommon):
+    """E2: what a search compares with may be anything, whatever is searched."""
+
+    GARBAGE = ("x", "1; DROP", "9999-99-99", "٣", "", "-", {"a": 1}, [], [["x"]], ["x"])
+    GARBAGE += ([1, "x"], 1.5, 10**30, -(10**30), True, None, "\ud800", "x" * 5000)
+    OPERATORS = ("=", "!=", "<", ">=", "in", "not in", "ilike", "=like", "not any")
+
+    def _searched(self):
+        """Yield each field of ours that has a search of its own, or is a number."""
+        for name, model in sorted(self.env.items()):
+            if not name.startswith("client.equipment") or model._abstract:
+                continue
+            for field in model._fields.values():
+                ours = "client_equipment" in (field._module or "")
+                numeric = (
+                    field.type in ("integer", "float") and field._description_searchable
+                )
+                if ours and (field.search or numeric):
+                    yield model.sudo(), field.name
+
+    @mute_logger("odoo.domains", "odoo.sql_db")
+    def test_garbage(self):
+        """E2: a search with garbage finds something or nothing, or is refused in Odoo's
+        words or ours; PostgreSQL is never asked."""
+        seen, asked = set(), set()
+        for model, name in self._searched():
+            seen.add(name)
+            for operator, operand in product(self.OPERATORS, self.GARBAGE):
+                try:
+                    with self.env.cr.savepoint():
+                        model.search([(name, operator, operand)], limit=1)
+                except psycopg2.Error as error:
+                    asked.add((str(model._fields[name]), operator, repr(operand)[:20]))
+                    asked.add(str(error).partition("\n")[0])
+                except Exception:  # which words each kind gets, others show
+                    continue
+        self.assertFalse(asked)
+        self.assertLess(
+            {"seats_free", "seats", "partner_id", "installed_on", "needs_attention"}
+            | {"can_be_applied", "expires_soon", "below_minimum"},
+            seen,
+        )
+
+    def test_words(self):
+        """E2: a number that is compared with a text is named in the words."""
+        keys = self.env[KEY].with_user(self.technician)
+        for name in ("seats_free", "seats", "audit_number"):
+            label = keys._fields[name]._description_string(self.env)
+            for operator, operand in ((">", "x"), ("in", ["x"]), ("=", "1 or 1=1")):
+                with self.assertRefused(
+                    ValidationError, f"^{label} cannot be compared with '.*number"
+                ):
+                    keys.search([(name, operator, operand)])
+            self.assertEqual(
+                keys.search([(name, ">=", "1")]), keys.search([(name, ">=", 1)])
+            )
 
 
 @tagged("post_install", "-at_install")

@@ -127,6 +127,22 @@ class TestBulkEntry(SoftwareKeyCommon):
         self.assertIn("looks like N-1 in line 2", in_list)
         self.assertEqual(len(self.Key.bulk_enter(["BULKABC1"], self.values)), 1)
 
+    def test_similar_in_another_company(self):
+        """K2, E1: what looks like a key of another company of one's own is pointed out,
+        also while one works in one company only; of a foreign company's nothing is."""
+        for name in ("SIMILAR-ONE", "SIMILAR-TWO"):
+            self._enter(name, user=self.env.user, company_id=self.other_company.id)
+        self.manager.company_ids = self.company
+        self.assertEqual(self._verdicts("similar one"), ["new"])
+        self.manager.company_ids = self.company | self.other_company
+        Key = self.Key.with_context(allowed_company_ids=self.company.ids)
+        (found,) = Key._inspect_license_keys(["similar one"])
+        self.assertEqual((found["verdict"], found["other"]), ("similar", "SIMILAR-ONE"))
+        told = Key.onchange(
+            {"license_key": "similar two"}, ["license_key"], {"license_key": {}}
+        )
+        self.assertIn("looks like SIMILAR-TWO", told["warning"]["message"])
+
     def test_similar_by_index(self):
         """The look-up of similar keys has an index that fits it (K11)."""
         self.env.cr.execute("SET LOCAL enable_seqscan = off")

@@ -32,7 +32,8 @@ class TestChanges(SoftwareKeyCommon):
             "supplier_id": (self.other_customer.id, "Tour Harbour Works"),
             "company_id": None,
         }
-        self.assertEqual(values.keys(), self.key._get_told_fields())
+        of_file = {"license_file", "license_file_name"}  # (test_license_file)
+        self.assertEqual(values.keys() | of_file, self.key._get_told_fields())
         for name, value in values.items():
             with self.subTest(name=name):
                 count = self.key.audit_number

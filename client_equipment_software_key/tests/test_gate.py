@@ -72,6 +72,15 @@ class GateCase(SoftwareKeyCommon):
                 "equipment_id": self.laptop.id,
             },
             "client.equipment.apply.next": lambda: {"equipment_id": self.laptop.id},
+            "client.equipment.apply.software": lambda: {},
+            "client.equipment.apply.software.line": lambda: {
+                "wizard_id": self.env["client.equipment.apply.software"]
+                .with_user(self.env.uid if self.env.uid != 1 else self.manager)
+                .create({})
+                .id,
+                "equipment_id": self.laptop.id,
+                "software_id": self.office.id,
+            },
             "client.equipment.evidence.pack": lambda: {},
             "client.equipment.return": lambda: {"equipment_id": self.laptop.id},
             "client.equipment.return.line": lambda: {
@@ -83,6 +92,11 @@ class GateCase(SoftwareKeyCommon):
             },
             f"{KEY}.bulk.entry": lambda: {"software_id": self.office.id},
             f"{KEY}.deletion": lambda: {"reason": "any"},
+            f"{KEY}.override": lambda: {
+                "software_key_id": self._enter(f"GATE-{number:05}").id,
+                "equipment_id": self.laptop.id,
+                "reason": "any",
+            },
             f"{KEY}.renewal": lambda: {
                 "software_key_ids": [Command.set(self._enter(f"GATE-{number:05}").ids)]
             },
@@ -524,8 +538,10 @@ class TestDialogs(GateCase):
     def _dialog_vals(self, model, maker):
         vals = self._vals(model)
         if "wizard_id" in vals:
-            wizard = self.env["client.equipment.return"].with_user(maker)
-            vals["wizard_id"] = wizard.create({"equipment_id": self.laptop.id}).id
+            wizard = model.removesuffix(".line")
+            vals["wizard_id"] = (
+                self.env[wizard].with_user(maker).create(self._vals(wizard)).id
+            )
             self.env.flush_all()  # it has got its own lines
         return vals
 

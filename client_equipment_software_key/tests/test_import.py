@@ -240,5 +240,5 @@ class TestImport(SoftwareKeyCommon):
         preview = wizard.parse_preview({"has_headers": True})
         self.assertEqual(
             [preview["matches"].get(column) for column in range(len(header))],
-            [[name] for name in (*FIELDS, "remarks")],
+            [[name] for name in (*FIELDS[:-1], "seats", *FIELDS[-1:], "remarks")],
         )

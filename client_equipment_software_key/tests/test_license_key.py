@@ -7,7 +7,7 @@ from odoo.tests import Form, HttpCase, tagged
 from odoo.addons.client_equipment import text
 from odoo.addons.client_equipment.fields import Label
 
-from .. import license_key
+from .. import license_file, license_key
 from .common import SoftwareKeyCommon, SoftwareKeyMixin
 
 KEY = "client.equipment.software.key"
@@ -33,7 +33,7 @@ class TestLicenseKey(SoftwareKeyCommon):
 
     def test_examples(self):
         """K2: what a license key is says itself how."""
-        for module in (text, license_key):
+        for module in (text, license_key, license_file):
             self.assertEqual(doctest.testmod(module).failed, 0)
 
     def test_hyphens(self):

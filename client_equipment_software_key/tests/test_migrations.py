@@ -4,7 +4,7 @@ from pathlib import Path
 from odoo.exceptions import UserError
 from odoo.modules.migration import load_script
 from odoo.tests import tagged
-from odoo.tools import SQL, mute_logger
+from odoo.tools import SQL, file_path, mute_logger
 from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.client_equipment import upgrade
@@ -204,3 +204,61 @@ class TestScripts(SoftwareKeyCommon):
         )
         missing = self.env["client.equipment.software.key"].get_missing_guarantees()
         self.assertEqual(missing, [])
+
+    def test_labels(self):
+        """K2, E4: what nobody sees goes from stored serial numbers, asset tags and
+        names; rows that would become one are named, not merged; license keys, of which
+        trails speak, are named."""
+        third = self.laptop.copy()
+        tags = {self.laptop: "TAG-1", self.spare_laptop: "TAG\u200b-1", third: " TAG-3"}
+        for unit, tag in tags.items():
+            self._store(unit, asset_tag=tag)
+        self._store(self.laptop, serial_no="SN\u200b-1\n2", name="Reception  Laptop ")
+        self._store(self.spare_laptop, serial_no="\u200b")
+        odd, plain = self._enter("ODD-1", "GR\u00d6SSE-1")
+        self._store(odd, license_key="ODD\u200b-1")
+        theirs = "client_equipment/migrations/19.0.3.0.0/post-labels.py"
+        with self.assertLogs(level="WARNING") as logs:
+            self._migrate(file_path(theirs))
+            self._migrate("19.0.3.0.0/post-labels.py")
+        self.assertRecordValues(
+            self.laptop | self.spare_laptop | third,
+            [
+                {
+                    "name": "Reception Laptop",
+                    "serial_no": "SN-12",
+                    "asset_tag": "TAG-1",
+                },
+                {
+                    "name": "Spare Laptop",
+                    "serial_no": False,
+                    "asset_tag": "TAG\u200b-1",
+                },
+                {
+                    "name": "Reception Laptop (copy)",
+                    "serial_no": False,
+                    "asset_tag": "TAG-3",
+                },
+            ],
+        )
+        said = "\n".join(logs.output)
+        self.assertIn(f"(id {self.spare_laptop.id})", said)
+        self.assertNotIn(f"id {third.id}", said)
+        self.assertRegex(said, f"Replace it .*: id {odd.id}$")
+        self.assertNotIn("ODD", said)
+        self.assertEqual(odd.license_key, "ODD\u200b-1")
+
+    def _store(self, record, **values):
+        """Put values into a record as they could be stored once."""
+        self.env.flush_all()
+        for name, value in values.items():
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE %s SET %s = %s WHERE id = %s",
+                    SQL.identifier(record._table),
+                    SQL.identifier(name),
+                    value,
+                    record.id,
+                )
+            )
+        self.env.invalidate_all()

@@ -154,7 +154,7 @@ class TestPerformance(SoftwareKeyCommon):
 
             return run
 
-        self._assert_budget(move, 62)
+        self._assert_budget(move, 70)
 
     def test_apply_next_dialog(self):
         """A12: the dialog for many products, from its opening to its end."""

@@ -99,6 +99,11 @@ class TestReaders(SoftwareKeyCommon):
         pack = dialog("client.equipment.evidence.pack")
         in_pack = {"pack_id": pack.id}
         returning = dialog("client.equipment.return", equipment_id=cls.laptop.id)
+        applying = dialog(
+            "client.equipment.apply.software",
+            equipment_ids=[Command.set(cls.laptop.ids)],
+            software_ids=[Command.set((cls.office + cls.antivirus).ids)],
+        )
         records = [
             cls.laptop + unit,
             unit.category_id,
@@ -116,6 +121,14 @@ class TestReaders(SoftwareKeyCommon):
                 "client.equipment.apply.next",
                 equipment_id=cls.laptop.id,
                 software_ids=[Command.set((cls.office + cls.antivirus).ids)],
+            ),
+            applying,
+            applying.line_ids,
+            dialog(
+                f"{KEY}.override",
+                software_key_id=free.id,
+                equipment_id=cls.laptop.id,
+                reason="any",
             ),
             cls.env["client.equipment.audit.deletion"].search([]),
             cls.env["client.equipment.audit.deletion.entry"].search([]),

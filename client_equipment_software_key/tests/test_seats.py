@@ -1,10 +1,10 @@
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from .common import SoftwareKeyCommon
+from .common import SoftwareKeyCommon, SoftwareKeyMixin
 
 
 class SeatsMixin:
@@ -89,6 +89,15 @@ class TestSeats(SeatsMixin, SoftwareKeyCommon):
         for seats in (0, -1, False):
             with self.assertRefused(ValidationError, "VOLUME-2 needs at least one"):
                 self._enter("VOLUME-2", seats=seats)
+
+    def test_more_than_there_are(self):
+        """A5, E2: more units at once than there are free seats is refused in words, of
+        one seat, too; nothing is applied then."""
+        for seats, words in ((1, "has one seat"), (2, "2 seats, 0 of them in use")):
+            key = self._enter(f"TOO-FEW-{seats}", seats=seats)
+            with self.assertRefused(UserError, f"TOO-FEW-{seats} (has )?{words}"):
+                self._apply_to(key, self.units[: seats + 1])
+            self.assertEqual((key.status, key.seats_used), ("available", 0))
 
     def test_number_of_seats_changes(self):
         """K14: raising seats makes an Applied key Available; lowering below those in
@@ -353,3 +362,22 @@ class TestSeats(SeatsMixin, SoftwareKeyCommon):
                 self.assertEqual(key.audit_number, before + steps)
                 self.assertEqual(key.verify_audit_trail(), [])
                 self.assertNotIn(key, key.check_consistency())
+
+
+@tagged("post_install", "-at_install")
+class TestSeatsTour(SeatsMixin, SoftwareKeyMixin, HttpCase):
+    browser_size = "1280x900"
+
+    def test_volume_key(self):
+        """K14: a technician applies a seat of a volume key, sees what is left, and
+        removes it again."""
+        key = self._enter("VOLUME-TOUR-1", seats=3)
+        self._apply_to(key, self.units[0])
+        self.start_tour(
+            f"/odoo/client-equipment/{self.laptop.id}",
+            "volume_key",
+            login="sk_technician",
+        )
+        self.assertEqual((key.status, key.seats_used), ("available", 1))
+        self.assertEqual(self._steps(key), ["created", "applied", "applied", "revoked"])
+        self.assertEqual(key.verify_audit_trail(), [])

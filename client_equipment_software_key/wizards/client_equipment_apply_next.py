@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..wishes import Wish
+
 
 class ClientEquipmentApplyNext(models.TransientModel):
     """Asks for the software only; the keys are found by the software itself (A12)."""
@@ -22,7 +24,11 @@ class ClientEquipmentApplyNext(models.TransientModel):
             software = wizard.software_ids._origin
             keys = self.env["client.equipment.software.key"]
             if wizard.equipment_id:
-                keys = keys._get_next_available(software, wizard.equipment_id)
+                equipment_id = wizard.equipment_id._origin.id
+                taken = keys._get_next_available(
+                    Wish(equipment_id, each.id) for each in software
+                )
+                keys = keys.browse(taken.values())
             wizard.software_key_ids = keys
             wizard.missing_names = ", ".join(
                 (software - keys.software_id).mapped("name")

@@ -41,6 +41,20 @@ class ClientEquipmentReturn(models.TransientModel):
         readonly=False,
     )
 
+    kept_names = fields.Char(compute="_compute_kept_names")
+    can_override = fields.Boolean(
+        default=lambda self: self.env["client.equipment.software.key"].has_access(
+            "write"
+        ),
+        store=False,
+        readonly=True,
+    )
+    override_reason = fields.Char(
+        "Reason Against the Rule",
+        help="Why keys are moved although the rule of their software keeps them on "
+        "this unit. Kept in the audit trail.",
+    )
+
     @api.depends("equipment_id")
     def _compute_line_ids(self):
         for wizard in self:
@@ -48,6 +62,12 @@ class ClientEquipmentReturn(models.TransientModel):
                 Command.create({"software_key_id": key.id})
                 for key in wizard.equipment_id.equipment_feature_ids.software_key_id
             ]
+
+    @api.depends("replacement_id", "line_ids.is_kept")
+    def _compute_kept_names(self):
+        for wizard in self:
+            kept = wizard.line_ids.filtered("is_kept").software_key_id
+            wizard.kept_names = ", ".join(kept.mapped("display_name"))
 
     def action_confirm(self):
         """Let every key go where its line says.
@@ -63,6 +83,7 @@ class ClientEquipmentReturn(models.TransientModel):
             decisions,
             self.replacement_id.id,
             self.state_after != "in_service" and self.state_after,
+            self.override_reason,
         )
         return self._told(told, close=False)
 
@@ -100,6 +121,10 @@ class ClientEquipmentReturnLine(models.TransientModel):
         readonly=False,
         precompute=True,
     )
+    is_kept = fields.Boolean(
+        compute="_compute_is_kept",
+        help="The rule of its software keeps the key from going to the replacement.",
+    )
     outcome = fields.Char("Then", compute="_compute_outcome")
 
     @api.model
@@ -113,7 +138,25 @@ class ClientEquipmentReturnLine(models.TransientModel):
             decisions.append(("revoke", self.env._("Revoke")))
         return decisions
 
-    @api.depends("wizard_id.replacement_id")
+    def _get_leaving(self):
+        """Return the assignment that ends."""
+        self.ensure_one()
+        features = self.wizard_id.equipment_id.equipment_feature_ids
+        return features.filtered(
+            lambda feature: feature.software_key_id == self.software_key_id
+        )
+
+    @api.depends("wizard_id.replacement_id", "software_key_id")
+    def _compute_is_kept(self):
+        for line in self:
+            replacement = line.wizard_id.replacement_id._origin
+            key = line.software_key_id._origin
+            leaving = line._get_leaving()._origin
+            line.is_kept = bool(replacement and key) and key._is_kept_from(
+                replacement, leaving
+            )
+
+    @api.depends("wizard_id.replacement_id", "is_kept")
     def _compute_decision(self):
         """Propose to move what can move once there is a replacement."""
         past = self.software_key_id._filtered_past_end()
@@ -122,10 +165,17 @@ class ClientEquipmentReturnLine(models.TransientModel):
                 continue
             key = line.software_key_id
             movable = key.status in LIVE_STATUSES and key not in past
+            movable = movable and not line.is_kept
             moves = line.wizard_id.replacement_id and movable
             line.decision = "move" if moves else "recover"
 
-    @api.depends("decision", "software_key_id", "wizard_id.replacement_id")
+    @api.depends(
+        "decision",
+        "software_key_id",
+        "wizard_id.replacement_id",
+        "wizard_id.override_reason",
+        "is_kept",
+    )
     def _compute_outcome(self):
         past = self.software_key_id._filtered_past_end()
         for line in self:
@@ -137,6 +187,8 @@ class ClientEquipmentReturnLine(models.TransientModel):
                 )
             elif line.decision == "revoke":
                 line.outcome = self.env._("Revoked: can never be applied again")
+            elif line.decision == "move" and line.is_kept:
+                line.outcome = line._tell_kept_move()
             elif line.decision == "move" and replacement:
                 line.outcome = self.env._("Applied to %s", replacement.display_name)
             elif line.decision == "move":
@@ -144,4 +196,29 @@ class ClientEquipmentReturnLine(models.TransientModel):
             elif key.status == "expired" or key in past:
                 line.outcome = self.env._("Expired, in the inventory")
             else:
-                line.outcome = self.env._("Available again")
+                line.outcome = line._tell_kept_rest() or self.env._("Available again")
+
+    def _tell_kept_move(self):
+        """Return in words what becomes of a move against the rule."""
+        wizard = self.wizard_id
+        if not wizard.can_override:
+            return self.env._("Cannot be moved: only a manager can, and says why")
+        if not wizard.override_reason:
+            return self.env._("Give the reason above: its rule keeps it on this unit")
+        return self.env._(
+            "Applied to %s, against the rule", wizard.replacement_id.display_name
+        )
+
+    def _tell_kept_rest(self):
+        """Return in words for whom the key is in the inventory, where that is one."""
+        key, leaving = self.software_key_id._origin, self._get_leaving()._origin
+        kept = [
+            seat
+            for seat in key._get_kept_seats(leaving.ids).get(key.id, ())
+            if seat.equipment_id == leaving.equipment_id.id
+        ]
+        if kept and (day := key._free_again(kept)):
+            return self.env._(
+                "Available again, for other units from %s", self._say_date(day)
+            )
+        return kept and self.env._("Available again, for this unit only")

@@ -320,7 +320,8 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
             case "license_file":
                 return self.env._(
                     "%s is a license file itself. Enter its serial number or license "
-                    "id as a software key, and attach the file there.",
+                    "id as a new software key, and attach the file to that as License "
+                    "File.",
                     name,
                 )
             case "large":

@@ -1,5 +1,10 @@
 # The rules, the steps and what goes out after them are committed.
 # pylint: disable=invalid-commit
+import json
+import re
+import unittest
+from pathlib import Path
+
 from freezegun import freeze_time
 
 from odoo import Command
@@ -7,6 +12,8 @@ from odoo import Command
 from odoo.addons.client_equipment_software_key.tests.common import CommittedCase
 
 from .common import AUDIT_LOG, KEY, ListenerMixin, RuleMixin
+
+GUIDE = Path(__file__).parents[2] / "docs" / "admin.md"
 
 
 class TestWebhook(ListenerMixin, RuleMixin, CommittedCase):
@@ -73,6 +80,28 @@ class TestWebhook(ListenerMixin, RuleMixin, CommittedCase):
                 ),
                 (AUDIT_LOG, "expired", ended.id, "Expired"),
             ],
+        )
+
+    @unittest.skipUnless(GUIDE.exists(), "the addon stands alone, without the guide")
+    def test_guide(self):
+        """H2: the guide's example is what another program gets, by the fields that the
+        guide names."""
+        guide = GUIDE.read_text()
+        example = json.loads(re.search(r"^```json\n(.*?)^```", guide, re.S | re.M)[1])
+        fields = [name for name in example if not name.startswith("_") and name != "id"]
+        words = " ".join(guide.split())
+        for name in fields:
+            label = self.env[AUDIT_LOG]._fields[name].get_description(self.env)
+            self.assertIn(f"*{label['string']}*", words)
+        self.laptop.serial_no = "HOOK-LAPTOP"
+        valid, ended = self._entered("HOOK-5", 30), self._entered("HOOK-6", -2)
+        rule = self._webhook(AUDIT_LOG, "on_create", *fields)
+        self.addCleanup(self._forget, rule)
+        self._take_steps(valid, ended)
+        applied, _expired = self._told(2)
+        self.assertEqual(
+            {name: type(value) for name, value in applied.items()},
+            {name: type(value) for name, value in example.items()},
         )
 
     def test_key(self):

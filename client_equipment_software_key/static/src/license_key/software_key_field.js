@@ -4,6 +4,7 @@ import {
     Many2OneField,
 } from "@web/views/fields/many2one/many2one_field";
 import { LICENSE_KEY_WIDTH } from "./license_key_field";
+import { LicenseFile } from "../license_file/license_file";
 import { LicenseKey } from "./license_key";
 import { Many2One } from "@web/views/fields/many2one/many2one";
 import { Many2XAutocomplete } from "@web/views/fields/relational_utils";
@@ -32,10 +33,11 @@ export class SoftwareKeyMany2One extends Many2One {
     static components = { ...Many2One.components, Many2XAutocomplete: SoftwareKeyAutocomplete };
 }
 
-/** A link to a software key: its product, and below it the license key (A15). */
+/** A link to a software key: its product, below it the license key (A15), and its
+ * license file where there is one (K15). */
 export class SoftwareKeyField extends Many2OneField {
     static template = "client_equipment_software_key.SoftwareKeyField";
-    static components = { Many2One: SoftwareKeyMany2One, LicenseKey };
+    static components = { Many2One: SoftwareKeyMany2One, LicenseFile, LicenseKey };
     static props = {
         ...Many2OneField.props,
         qrCode: { type: Boolean, optional: true },
@@ -83,6 +85,7 @@ registry.category("fields").add("software_key", {
     relatedFields: [
         { name: "display_name", type: "char", readonly: true },
         { name: "license_key", type: "char", readonly: true },
+        { name: "license_file_name", type: "char", readonly: true },
         {
             name: "software_id",
             type: "many2one",

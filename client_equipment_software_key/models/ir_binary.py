@@ -1,0 +1,33 @@
+from odoo import models
+from odoo.http import Stream
+
+from .client_equipment_software_key_file import LICENSE_FILE
+from .ir_attachment import PLAIN
+
+
+class Download(Stream):
+    """What a browser saves, and never shows, whatever the address asks for."""
+
+    def get_response(self, as_attachment=None, **kwargs):
+        return super().get_response(as_attachment=True, **kwargs)
+
+
+class IrBinary(models.AbstractModel):
+    _inherit = "ir.binary"
+
+    def _get_stream_from(
+        self, record, field_name="raw", filename=None, *args, **kwargs
+    ):
+        """Give a license file as a download under its own name (K15)."""
+        stream = super()._get_stream_from(record, field_name, filename, *args, **kwargs)
+        key = record
+        if record._name == "ir.attachment":
+            key = record._license_files()._get_keys()
+        elif (record._name, field_name) != LICENSE_FILE:
+            return stream
+        if not key:
+            return stream
+        return Download(
+            **vars(stream)
+            | {"mimetype": PLAIN, "download_name": filename or key.license_file_name}
+        )

@@ -1,0 +1,40 @@
+import { _t } from "@web/core/l10n/translation";
+import { Component } from "@odoo/owl";
+import { download } from "@web/core/network/download";
+import { listBinaryField } from "@web/views/fields/binary/binary_field";
+import { registry } from "@web/core/registry";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+/** The license file of a software key, by its name: one tap saves it (K15). */
+export class LicenseFile extends Component {
+    static template = "client_equipment_software_key.LicenseFile";
+    static props = { keyId: Number, name: String };
+
+    get label() {
+        return _t("Download %s", this.props.name);
+    }
+
+    async save() {
+        const url = `/client_equipment_software_key/license_file/${this.props.keyId}`;
+        await download({ url, data: {} });
+    }
+}
+
+/** The field license_file_name, as a download. */
+export class LicenseFileField extends Component {
+    static template = "client_equipment_software_key.LicenseFileField";
+    static components = { LicenseFile };
+    static props = { ...standardFieldProps };
+
+    get value() {
+        return this.props.record.data[this.props.name];
+    }
+}
+
+registry.category("fields").add("license_file", {
+    component: LicenseFileField,
+    supportedTypes: ["char"],
+});
+
+// On the form, too: few keys have a file, so its button is no primary one.
+registry.category("fields").add("license_file_upload", listBinaryField);
