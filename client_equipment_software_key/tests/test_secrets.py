@@ -1,23 +1,25 @@
 import base64
+import json
 from datetime import timedelta
 from itertools import product
 
 from freezegun import freeze_time
 
-from odoo import Command
+from odoo import Command, http
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 
 from ..license_key import hint
 from ..secret import READER, is_hidden
-from .common import ADDON, SoftwareKeyCommon
+from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin, api_key
 
 KEY = "client.equipment.software.key"
 # Two keys of which nobody who sees the hint alone can tell which is which.
 FIRST = "MARKR-SECRT-AAAAA-XK7QD-12345"
 SECOND = "MARKR-SECRT-ZZZZZ-XK7QD-12345"
 HINT = "…12345"
+FILE = b"SERVER tour ANY\nFEATURE cad vendor 1.0 permanent 5 SIGN=00D7\n"
 # What no answer may hold: a part of both, in any case.
 PART = "SECRT"
 
@@ -624,3 +626,74 @@ class TestDisplaySetting(SecretsMixin, SoftwareKeyCommon):
         self.assertHidden(message.with_user(self.technician).read())
         self.env.cr.execute("SELECT message FROM bus_bus")
         self.assertHidden([row for (row,) in self.env.cr.fetchall()])
+
+
+@tagged("post_install", "-at_install")
+class TestOverTheWire(SecretsMixin, SoftwareKeyMixin, HttpCase):
+    """K16: what other programs and a browser's address bar get."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.with_file = cls._enter(
+            "MARKR-SECRT-FILE0-XK7QD-11111",
+            license_file=base64.b64encode(FILE).decode(),
+            license_file_name="tour.lic",
+        )
+
+    def _post(self, model, method, **arguments):
+        return self.url_open(
+            f"/json/2/{model}/{method}",
+            json.dumps(arguments),
+            headers={
+                "Authorization": f"bearer {api_key(self.technician)}",
+                "Content-Type": "application/json",
+            },
+        )
+
+    def test_json(self):
+        """K16: the API gives the hint, and the whole by ``reveal_license_key``."""
+        ids, fields = self.first.ids, ["license_key", "display_name"]
+        for answer in (
+            self._post(KEY, "read", ids=ids, fields=fields),
+            self._post(KEY, "search_read", domain=[["id", "in", ids]], fields=fields),
+            self._post(KEY, "name_search", name=FIRST),
+            self._post(KEY, "web_read", ids=ids, specification={"license_key": {}}),
+        ):
+            self.assertNotIn(PART, answer.text)
+            self.assertIn("12345", answer.text)
+        answer = self._post(KEY, "reveal_license_key", ids=ids, reason="Ticket 7")
+        self.assertEqual(answer.json(), FIRST)
+        entry = self.first.audit_log_ids.sorted("number")[-1]
+        self.assertEqual((entry.action, entry.reason), ("revealed", "Ticket 7"))
+
+    def test_license_file(self):
+        """K15, K16: no address gives a license file away, and its download is put
+        down as a look at it."""
+        key = self.with_file.with_user(self.technician)
+        with self.assertRaises(AccessError):
+            key.read(["license_file"])
+        self.assertNotIn("license_file", key.fields_get())
+        file = self.env["ir.attachment"].search(
+            [("res_model", "=", KEY), ("res_field", "=", "license_file")]
+        )
+        self.assertEqual(len(file), 1)
+        with self.assertRaises(AccessError):
+            file.with_user(self.technician).read(["raw"])
+        self.authenticate("sk_technician", "sk_technician")
+        for url in (
+            f"/web/content/{KEY}/{key.id}/license_file",
+            f"/web/content/{file.id}",
+        ):
+            self.assertNotIn(FILE, self.url_open(url).content)
+        self.assertEqual(self._steps(self.with_file), ["created"])
+        answer = self.url_open(
+            f"/client_equipment_software_key/license_file/{key.id}",
+            data={"csrf_token": http.Request.csrf_token(self)},
+        )
+        self.assertEqual(answer.content, FILE)
+        entry = self.with_file.audit_log_ids.sorted("number")[-1]
+        self.assertEqual(
+            entry.description, "Revealed to Technician Tester: License file tour.lic"
+        )
+        self.assertEqual(self.with_file.verify_audit_trail(), [])
