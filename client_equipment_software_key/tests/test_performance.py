@@ -326,12 +326,12 @@ class TestPerformanceOnRequest(TestPerformance):
     def test_search_by_index(self):
         """K16: the whole license key and its ending are found by an index."""
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
-        keys = self.env["client.equipment.software.key"].with_user(self.technician)
+        keys = self.env(user=self.technician, su=True)["client.equipment.software.key"]
         for text in ("PERF-few-001", "w-001", "…w-001"):
             for operator in ("ilike", "="):
-                query = keys._search([("license_key", operator, text)], order="id")
+                query = keys._search([("license_key", operator, text)], order="remarks")
                 self.env.cr.execute(SQL("EXPLAIN %s", query.select()))
                 plan = "\n".join(line for (line,) in self.env.cr.fetchall())
                 self.assertRegex(
-                    plan, "Index Scan (on|using) client_equipment_software_key_license"
+                    plan, "Index Scan (on|using) client_equipment_software_key__?license"
                 )

@@ -8,7 +8,9 @@ from freezegun import freeze_time
 from odoo import Command, http
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
+from odoo.modules.migration import load_script
 from odoo.tests import HttpCase, tagged
+from odoo.tools import convert_file, file_path
 
 from ..license_key import hint
 from ..secret import READER, is_hidden
@@ -591,6 +593,18 @@ class TestDisplaySetting(SecretsMixin, SoftwareKeyCommon):
         Settings.create({"license_key_display": "on_request"}).execute()
         self.assertEqual(self.first.with_user(self.technician).license_key, HINT)
         self.assertEqual(self.first.with_user(self.manager).license_key, FIRST)
+
+    def test_upgrade(self):
+        """K16, E4: an update of the addon leaves the setting as it is; the upgrade from
+        a version without it shows license keys as before."""
+        for file in ("software_key_groups", "license_key_readers"):
+            convert_file(self.env, ADDON, f"security/{file}.xml", {}, mode="update")
+        self.assertEqual(self.Groups._license_key_display(), "on_request")
+        path = file_path(f"{ADDON}/migrations/19.0.3.0.0/post-license_key_readers.py")
+        load_script(path, "readers").migrate(self.env.cr, "19.0.2.0.0")
+        self.env.invalidate_all()
+        self.assertEqual(self.Groups._license_key_display(), "always")
+        self.assertEqual(self.first.with_user(self.technician).license_key, FIRST)
 
     def test_names_kept_elsewhere(self):
         """K16: names that are stored or sent follow the setting, whoever wrote them."""
