@@ -332,6 +332,4 @@ class TestPerformanceOnRequest(TestPerformance):
                 query = keys._search([("license_key", operator, text)], order="remarks")
                 self.env.cr.execute(SQL("EXPLAIN %s", query.select()))
                 plan = "\n".join(line for (line,) in self.env.cr.fetchall())
-                self.assertRegex(
-                    plan, "Index Scan (on|using) client_equipment_software_key__?license"
-                )
+                self.assertRegex(plan, r"Index Scan (on|using) \w+key__?license")

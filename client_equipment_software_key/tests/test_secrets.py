@@ -15,6 +15,7 @@ from odoo.tools import convert_file, file_path
 from ..license_key import hint
 from ..secret import READER, is_hidden
 from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin, api_key
+from .test_evidence_pack import EvidencePackMixin
 
 KEY = "client.equipment.software.key"
 # Two keys of which nobody who sees the hint alone can tell which is which.
@@ -711,3 +712,40 @@ class TestOverTheWire(SecretsMixin, SoftwareKeyMixin, HttpCase):
             entry.description, "Revealed to Technician Tester: License file tour.lic"
         )
         self.assertEqual(self.with_file.verify_audit_trail(), [])
+
+
+@tagged("post_install", "-at_install")
+class TestSecretsInPacks(SecretsMixin, EvidencePackMixin, SoftwareKeyCommon):
+    """K16, L7: an evidence pack tells its maker no more than he is shown himself."""
+
+    def test_pack(self):
+        """K16: an auditor's pack holds hints, a manager's may hold more."""
+        self.first.with_user(self.auditor).reveal_license_key("Audit")
+        pack = self._make(software_ids=[Command.set(self.office.ids)])
+        self.assertHidden(self._texts(pack))
+        self.assertIn(HINT, self._texts(pack))
+        for kind in ("json", "html"):
+            self.assertHidden(self._file(pack, kind))
+        self.assertIn(b'"revealed"', self._file(pack, "json"))
+        with self.assertRefused(UserError, "shown to you on request only"):
+            self._make(
+                software_ids=[Command.set(self.office.ids)], license_keys="whole"
+            )
+        pack = self._make(self.manager, license_keys="whole")
+        self.assertIn(FIRST, self._texts(pack))
+
+    def test_setting_changes_meanwhile(self):
+        """K16: a pack that was asked for before shows what its maker sees now."""
+        self.Groups._set_license_key_display("always")
+        pack = (
+            self.env["client.equipment.evidence.pack"]
+            .with_user(self.auditor)
+            .create({"license_keys": "whole"})
+        )
+        pack.action_make()
+        self.Groups._set_license_key_display("on_request")
+        self._run_job()
+        self.assertHidden(self._texts(pack))
+        self.assertEqual(
+            self._open(pack)["Summary"]["License keys"], "Last Five Characters"
+        )
