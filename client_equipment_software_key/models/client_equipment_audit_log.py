@@ -409,6 +409,8 @@ class ClientEquipmentAuditLog(models.Model):
                 return self.env._("Equipment %s returned", self.reason_data)
             case "reference":
                 return self.env._("Reference: %s", self.reason_data)
+            case "file":
+                return self.env._("License file %s", self.reason_data)
             case "overridden":
                 return self.env._("Rule for moving overridden")
         return self.reason_code

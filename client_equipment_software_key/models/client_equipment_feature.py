@@ -1,6 +1,6 @@
 import psycopg2
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
@@ -313,7 +313,7 @@ class ClientEquipmentFeature(models.Model):
                 problem
                 % {
                     # Whoever gets here may read the key, or could until just now.
-                    "key": key.with_user(SUPERUSER_ID).display_name,
+                    "key": key._get_name(),
                     "equipment": equipment.display_name,
                     "company": key.company_id.display_name,
                     "owner": key.owner_id.display_name,

@@ -9,15 +9,15 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
-from odoo.addons.client_equipment.fields import Label
 from odoo.addons.client_equipment.values import (
     CheckedValues,
     date_problem,
     text_problem,
 )
 
-from ..license_key import as_stored
+from ..license_key import as_stored, hint
 from ..license_key import problem as license_key_problem
+from ..secret import Secret
 from .client_equipment_export_mixin import unguard
 
 KEY_TYPES = [
@@ -79,7 +79,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     _order = "id desc"
     _check_company_auto = True
 
-    license_key = Label(
+    license_key = Secret(
         required=True,
         copy=False,
         line_break="",
@@ -242,10 +242,18 @@ class ClientEquipmentSoftwareKey(models.Model):
         for key in self - readable:
             key.display_name = self.env._("Software key of another company")
         for key in readable:
-            name = " - ".join(filter(None, (key.software_id.name, key.license_key)))
+            name = key._get_name()
             if in_drop_down and (details := key._get_details()):
                 name += f"\t--{details}--"
             key.display_name = name
+
+    def _get_name(self):
+        """Return the name of the key, for whoever may read that it is there."""
+        return " - ".join(filter(None, (self.software_id.name, self.license_key)))
+
+    def _get_license_key(self):
+        """Return the whole license key, whoever reads it: for what the system does."""
+        return self._fields["license_key"].stored(self)
 
     def _get_details(self):
         """Return what a drop-down says of the key beside its name."""
@@ -256,8 +264,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.depends("license_key")
     def _compute_license_key_hint(self):
         for key in self:
-            text = key.license_key or ""
-            key.license_key_hint = "…" + text[-min(5, len(text) // 2 or 1) :]
+            key.license_key_hint = hint(key._get_license_key() or "")
 
     @api.depends("equipment_id.partner_id")
     @api.depends_context("uid", "allowed_company_ids")
@@ -809,7 +816,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         if "license_key" in vals:
             license_key = vals.pop("license_key") or self._normalize_license_key(False)
             for key in self:
-                if key.license_key != license_key:
+                if key._get_license_key() != license_key:
                     raise UserError(
                         self.env._(
                             "The license key of %(key)s cannot be changed, because "

@@ -6,7 +6,8 @@ from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
 
-from ..license_key import looks, seems_rounded
+from ..license_key import hint, looks, seems_rounded
+from ..secret import is_hidden
 from .client_equipment_export_mixin import unguard
 from .client_equipment_software_key import NAMED_MAX
 
@@ -296,6 +297,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             if other == license_key:
                 existing[license_key] = key_id in readable and status
             elif key_id in readable:
+                if is_hidden(self.env):
+                    other = hint(other)
                 similar[license_key] = {"other": other, "status": status}
             else:
                 similar[license_key] = {"folded": folded}

@@ -12,7 +12,7 @@ from .client_equipment_software_key import NAMED_MAX
 # So long a step waits for somebody who holds one of its keys.
 LOCK_TIMEOUT = "3s"
 # Steps of the key itself, which stays where it is (or has not been anywhere).
-KEEPS_PLACE = {"created", "expired", "renewed"}
+KEEPS_PLACE = {"created", "expired", "renewed", "revealed"}
 
 
 class ClientEquipmentSoftwareKey(models.Model):
@@ -272,7 +272,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                            %(place)s
                            audit_number = entry.number,
                            audit_hash = entry.hash,
-                           assignment_broken = FALSE,
+                           assignment_broken = assignment_broken AND %(looked_at)s,
                            write_uid = %(uid)s,
                            write_date = %(now)s
                       FROM entry
@@ -286,6 +286,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 place=self._place_sql(action, **told),
                 uid=self.env.uid,
                 now=self.env.cr.now(),
+                looked_at=action == "revealed",
                 # Known already, but it keeps PostgreSQL from reading all keys.
                 key_ids=list(self.ids),
             )

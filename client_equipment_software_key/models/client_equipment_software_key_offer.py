@@ -48,10 +48,13 @@ class ClientEquipmentSoftwareKey(models.Model):
         By a call, not as an address: addresses are kept in logs.
 
         :return: a data URI
+        :raises UserError: where the license key is not shown to the user now
         """
         self.ensure_one()
+        self.check_access("read")
+        self._check_shown()
         image = self.env["ir.actions.report"].barcode(
-            "QR", self.license_key, width=240, height=240
+            "QR", self._get_license_key(), width=240, height=240
         )
         return f"data:image/png;base64,{base64.b64encode(image).decode()}"
 

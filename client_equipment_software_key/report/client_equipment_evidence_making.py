@@ -235,7 +235,7 @@ class ClientEquipmentEvidencePack(models.Model):
 
     def _evidence_json(self, evidence):
         told = self._get_trail_domain(evidence)
-        whole = self.license_keys == "whole"
+        whole = self._shows_whole_keys()
         keys = self.env["client.equipment.software.key"]
         return EvidenceJson(keys, told, whole, evidence.leaves)
 

@@ -51,6 +51,8 @@ from . import test_replay
 from . import test_return
 from . import test_screens
 from . import test_seats
+from . import test_secret_screens
+from . import test_secrets
 from . import test_seats_races
 from . import test_software_key
 from . import test_status
