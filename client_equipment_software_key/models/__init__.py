@@ -6,6 +6,7 @@ from . import client_equipment_export
 from . import client_equipment_audit_closed
 from . import client_equipment_audit_log
 from . import client_equipment_audit_log_chain
+from . import client_equipment_audit_log_verify
 from . import client_equipment_feature
 from . import client_equipment_place
 from . import client_equipment_software
@@ -29,6 +30,7 @@ from . import ir_model_data
 from . import client_equipment_verification
 from . import client_equipment_overview
 from . import client_equipment_audit_checkpoint
+from . import client_equipment_audit_checkpoint_verify
 from . import client_equipment_audit_checkpoint_health
 from . import client_equipment_history
 from . import ir_attachment

@@ -5,7 +5,7 @@ from datetime import date
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..trail import FACTS, KEY_FACT, VERSION_1
+from ..trail import FACTS, KEY_FACT, KEY_FIELDS, VERSION_1
 
 
 class ClientEquipmentAuditLog(models.Model):
@@ -23,6 +23,12 @@ class ClientEquipmentAuditLog(models.Model):
         do not verify any more.)
         """
         return {name: SQL(fact.source) for name, fact in FACTS.items()}
+
+    @api.model
+    def _get_key_fields(self):
+        """Return which facts tell how the key is: ``{fact: (field of the key, version
+        from which on entries tell it)}``. For extension, as :meth:`_get_facts`."""
+        return {name: (field, FACTS[name].since) for name, field in KEY_FIELDS.items()}
 
     @api.model
     def _get_fact_joins(self):

@@ -225,9 +225,15 @@ class ClientEquipmentFeature(models.Model):
                             equipment=feature.equipment_id.display_name,
                         )
                     )
-        return super().write(
-            {name: value for name, value in vals.items() if name not in fixed}
-        )
+        vals = {name: value for name, value in vals.items() if name not in fixed}
+        day = fields.Date.to_date(vals.get("applied_date"))
+        corrected = self.filtered(lambda feature: day and feature.applied_date != day)
+        # Whose day of installation it is need not be able to change keys.
+        corrected.sudo().software_key_id._lock_for_step()
+        before = {feature.id: feature.applied_date for feature in corrected}
+        result = super().write(vals)
+        corrected._tell_corrected_days(before)
+        return result
 
     @checked
     def copy(self, default: dict | None = None):  # pylint: disable=method-required-super

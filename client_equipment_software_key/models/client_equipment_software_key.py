@@ -51,6 +51,10 @@ def _license_key_message(env, diagnostics):
     return message
 
 
+class RepairedValues(CheckedValues):
+    """What a key gets back by a repair. What comes from a client never is one."""
+
+
 class ClientEquipmentSoftwareKey(models.Model):
     """One license key: its place in the inventory.
 
@@ -515,8 +519,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         keys = self.with_context(tracking_disable=not tracked)
         result = super(ClientEquipmentSoftwareKey, keys).write(vals)
         self._check_still_fits(vals)
-        self._tell_changes(before, statuses, ends_before)
-        self._settle(wanted, ends_before)
+        reason_code = "repaired" if isinstance(vals, RepairedValues) else None
+        self._tell_changes(before, statuses, ends_before, reason_code)
+        self._settle(wanted, ends_before, reason_code)
         return result
 
     def _pop_status(self, vals):

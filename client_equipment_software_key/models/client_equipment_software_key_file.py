@@ -68,7 +68,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _clean_values(self, vals):
         """Bring a license file and its name into their normal form.
 
-        A file comes with its name, and a name is kept until the file is another one.
+        A file that comes without a name gets one.
         """
         vals = super()._clean_values(vals)
         name = base_name(str(vals.get("license_file_name") or ""))
@@ -81,7 +81,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             raise ValidationError(
                 self.env._(
                     "The license file of %(key)s cannot be kept: %(problem)s.",
-                    key=vals.get("license_key") or self._some_names(),
+                    key=vals.get("license_key") or self._some_names_or_new(),
                     problem=self._license_file_problem(problem),
                 )
             )
@@ -103,9 +103,12 @@ class ClientEquipmentSoftwareKey(models.Model):
         return UserError(
             self.env._(
                 "There is no license file of %s. Attach it first.",
-                self._some_names() or self.env._("the new key"),
+                self._some_names_or_new(),
             )
         )
+
+    def _some_names_or_new(self):
+        return self._some_names() or self.env._("the new key")
 
     @api.model
     def _prepare_vals(self, vals, software, get_end):

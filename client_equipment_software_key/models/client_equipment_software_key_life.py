@@ -348,11 +348,12 @@ class ClientEquipmentSoftwareKey(models.Model):
             given back, for each seat), in the order of their ids
         """
 
-    def _settle(self, wanted=None, ends_before=None):
+    def _settle(self, wanted=None, ends_before=None, reason_code=None):
         """Take the step that a written status or a moved validity end asks for.
 
         :param str wanted: the status that the user chose, if any
         :param dict ends_before: ``{key id: validity end before the write}``
+        :param str reason_code: the reason that the system itself gives
         :raises UserError: where the step is not allowed
         """
         facts = self._get_facts(set(self._filtered_past_end().ids))
@@ -366,7 +367,9 @@ class ClientEquipmentSoftwareKey(models.Model):
                 continue
             statuses.setdefault(step.entry, {})[key.id] = step.status
         for action, status_by_id in statuses.items():
-            self.browse(status_by_id)._transition(action, status_by_id, ends_before)
+            self.browse(status_by_id)._transition(
+                action, status_by_id, ends_before, reason_code=reason_code
+            )
 
     @checked
     def revoke(self, reason: str | None = None) -> bool:

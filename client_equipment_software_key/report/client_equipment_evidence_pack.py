@@ -158,7 +158,7 @@ class ClientEquipmentEvidencePack(models.Model):
     # Asking for it
     # ------------------------------------------------------------------
 
-    def action_make(self):
+    def action_make(self) -> dict:
         """Have the files made in the background, with what the maker sees now (L7).
 
         :return: a window action that shows how far it is
@@ -187,7 +187,7 @@ class ClientEquipmentEvidencePack(models.Model):
         self._get_job()._trigger()
         return self.action_open()
 
-    def action_open(self):
+    def action_open(self) -> dict:
         """Show the pack in a dialog.
 
         :return: a window action

@@ -111,7 +111,7 @@ class TestConsistency(SoftwareKeyCommon):
     def test_every_finding_has_its_words(self):
         """S7: each finding of the table is told in words of its own."""
         codes = {repair.code for repair in lifecycle.REPAIRS} - {lifecycle.MISFIT}
-        codes |= {"out_of_service", "other_company", "other_owner", "trail"}
+        codes |= {"out_of_service", "other_company", "other_owner", "trail", "facts"}
         step = lifecycle.Step("renewed", "available")
         texts = {
             code: self.applied._finding_text(lifecycle.Finding(code, step))

@@ -246,7 +246,8 @@ class TestPerformance(SoftwareKeyCommon):
 
         self._queries(form(short))
         self.assertLessEqual(self._queries(form(long)), self._queries(form(short)) + 2)
-        self.assertLessEqual(self._queries(form(short)), 14)
+        # (one of them looks for a license file)
+        self.assertLessEqual(self._queries(form(short)), 15)
 
     def test_equipment_form(self):
         """A1: saving an equipment with one more key."""

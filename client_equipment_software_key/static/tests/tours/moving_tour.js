@@ -46,6 +46,16 @@ tours.add("apply_software_missing", {
             ".modal [name='equipment_ids'] .o_tag:contains('Third Laptop') .o_delete"
         ),
         see("Nothing is missing", ".modal:not(:has(.alert-danger:visible))"),
+        {
+            content: "Each unit stands there once",
+            trigger: ".modal .o_data_row",
+            run: () => {
+                const rows = document.querySelectorAll(".modal .o_data_row").length;
+                if (rows !== 2) {
+                    throw new Error(`${rows} rows for two units`);
+                }
+            },
+        },
         click("Apply", ".modal button[name='action_apply']"),
         see(
             "It says which key went where",
