@@ -466,8 +466,8 @@ class Evidence:
                 count=count,
             )
         return self.env._(
-            "Intact: %(count)s audit trails verified, no entry was altered, removed "
-            "or inserted.",
+            "Intact. Audit trails verified: %(count)s; no entry was altered, removed or "
+            "inserted.",
             count=count,
         )
 
