@@ -20,6 +20,15 @@ LICENSE_FILE = ("client.equipment.software.key", "license_file")
 LICENSE_FILE_FIELDS = {"license_file", "license_file_name"}
 
 
+def whole(records):
+    """Return records whose files are read as they are, also where a client has asked
+    for sizes in their place."""
+    context = records.env.context
+    return records.with_context(
+        {name: context[name] for name in context if not name.startswith("bin_size")}
+    )
+
+
 class ClientEquipmentSoftwareKey(models.Model):
     """The license file of a key, where its license is one (K15).
 
@@ -153,6 +162,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                     "message": self._license_file_problem(problem),
                 }
             }
+        self.license_file_name = base_name(self.license_file_name or "")
         if file and self.license_key_from_file and not self._origin:
             self.license_key = fingerprint(file)
         return None
@@ -169,9 +179,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         :raises UserError: where there is none, or the user may not read it
         """
         self.ensure_one()
-        for values in self.with_context(bin_size=False).read(
-            ["license_file", "license_file_name"]
-        ):
+        for values in whole(self).read(["license_file", "license_file_name"]):
             if file := values["license_file"]:
                 return values["license_file_name"], base64.b64decode(file)
         raise self._no_license_file_error()
