@@ -96,6 +96,12 @@ class ClientEquipmentAuditCheckpoint(models.Model):
 
     _until = models.Index("(until, id)")
 
+    @api.depends("until")
+    @api.depends_context("lang", "tz")
+    def _compute_display_name(self):
+        for checkpoint in self:
+            checkpoint.display_name = format_datetime(self.env, checkpoint.until)
+
     def _closed_message(self, operation):
         if operation == "create":
             return self.env._(

@@ -272,19 +272,19 @@ class ClientEquipmentAuditCheckpoint(models.Model):
             )
         elif encode(walk.tree.root()) != kept.root:
             problem = self.env._(
-                "The %s entries that this checkpoint covers are not those that are "
-                "here: somebody has changed, removed or added some.",
+                "What this checkpoint covers (entries: %s) is not what is here: "
+                "somebody has changed, removed or added entries.",
                 kept.size,
             )
         elif made and self._is_dated_back(made, walk):
             problem = self.env._(
-                "The %s entries that this checkpoint covers are as they were, but "
-                "somebody has added one, and dated it back to before the checkpoint.",
+                "What this checkpoint covers (entries: %s) is as it was, but somebody "
+                "has added an entry, and dated it back to before the checkpoint.",
                 kept.size,
             )
         elif not made:
             return self.env._(
-                "The %s entries that this checkpoint covers are as they were, but the "
+                "What this checkpoint covers (entries: %s) is as it was, but the "
                 "checkpoint itself is missing from the list: somebody has removed it, "
                 "or put an older backup in place.",
                 kept.size,
@@ -379,7 +379,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         for key_id, number in rows:
             key = self.env["client.equipment.software.key"].browse(key_id)
             if key.has_access("read"):
-                return AuditLog._describe_finding(key, AuditLog, "altered", number)
+                return AuditLog._problem_text(key, AuditLog, "altered", number)
             return self.env._(
                 "An entry was altered, or the license key that it speaks of. It is of "
                 "a key that you may not read: ask somebody of its company."

@@ -29,7 +29,7 @@ class ClientEquipmentAuditDeletion(models.Model):
     _inherit = [
         "client.equipment.audit.closed",
         "client.equipment.mixin",
-        "client.equipment.export",
+        "client.equipment.export.mixin",
     ]
     _order = "date desc, id desc"
     _log_access = False

@@ -48,7 +48,7 @@ class ClientEquipmentAuditLog(models.Model):
     _inherit = [
         "client.equipment.audit.closed",
         "client.equipment.mixin",
-        "client.equipment.export",
+        "client.equipment.export.mixin",
     ]
     _order = "action_date desc, id desc"
     _rec_name = "description"
@@ -266,7 +266,7 @@ class ClientEquipmentAuditLog(models.Model):
                 end=self._say_date(self.validity_end_after) or self.env._("no end"),
                 user=self.user_name,
             )
-        reason = " - ".join(filter(None, (self._tell_reason_code(), self.reason)))
+        reason = " - ".join(filter(None, (self._reason_code_text(), self.reason)))
         return f"{text}: {reason}" if reason else text
 
     def _tell_step(self):
@@ -395,7 +395,7 @@ class ClientEquipmentAuditLog(models.Model):
             return self._say_date(fields.Date.to_date(value))
         return value
 
-    def _tell_reason_code(self):
+    def _reason_code_text(self):
         """Return in the reader's language the reason that the system gave, if any.
 
         The words of a code that another addon has added are given by an extension.
@@ -409,6 +409,8 @@ class ClientEquipmentAuditLog(models.Model):
                 return self.env._("Equipment %s returned", self.reason_data)
             case "reference":
                 return self.env._("Reference: %s", self.reason_data)
+            case "file":
+                return self.env._("License file %s", self.reason_data)
             case "overridden":
                 return self.env._("Rule for moving overridden")
         return self.reason_code

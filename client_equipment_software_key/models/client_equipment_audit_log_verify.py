@@ -25,7 +25,7 @@ class ClientEquipmentAuditLog(models.Model):
             {
                 "software_key_id": key_id,
                 "audit_log_id": entry_id or False,
-                "problem": self._describe_finding(
+                "problem": self._problem_text(
                     keys.browse(key_id).with_prefetch(found.ids),
                     entries.browse(entry_id or ()).with_prefetch(entries.ids),
                     problem,
@@ -234,7 +234,7 @@ class ClientEquipmentAuditLog(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _describe_finding(self, key, last, problem, number):
+    def _problem_text(self, key, last, problem, number):
         """Return in the reader's language what is wrong with the trail of a key."""
         facts = {"key": key.display_name, "number": number}
         if problem in self._get_key_fields():

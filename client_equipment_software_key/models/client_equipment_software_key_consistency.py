@@ -553,11 +553,10 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         :return: a window action
         """
-        action = self.env["ir.actions.act_window"]._for_xml_id(
+        return self.env["ir.actions.act_window"]._for_xml_id(
             "client_equipment_software_key"
             ".client_equipment_software_key_action_attention"
         )
-        return action | {"context": {"search_default_needs_attention": 1}}
 
     def _check_trails(self):
         """Verify these keys and their audit trails, and keep on each what was found.

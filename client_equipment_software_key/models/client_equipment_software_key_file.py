@@ -14,6 +14,7 @@ from ..license_file import (
     encoded,
     fingerprint,
 )
+from ..secret import READER, is_hidden
 
 # Which attachments are license files.
 LICENSE_FILE = ("client.equipment.software.key", "license_file")
@@ -43,6 +44,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         attachment=True,
         copy=False,
         exportable=False,
+        groups=READER,  # as secret as the license key (K16)
         help="The file that the vendor has sent, where the license is a file.",
     )
     license_file_name = Label("License File's Name", copy=False)
@@ -174,15 +176,20 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _get_license_file(self):
         """Return ``(name, content)`` of the license file, for a download.
 
-        Every download by a screen comes through here.
+        Every download by a screen comes through here. One by whom license keys are
+        hidden from is a look, which is put down (K16).
 
         :raises UserError: where there is none, or the user may not read it
         """
         self.ensure_one()
-        for values in whole(self).read(["license_file", "license_file_name"]):
-            if file := values["license_file"]:
-                return values["license_file_name"], base64.b64decode(file)
-        raise self._no_license_file_error()
+        self.check_access("read")
+        # Whoever may read the key may have its license file.
+        key = whole(self.sudo())
+        if not key.license_file:
+            raise self._no_license_file_error()
+        if is_hidden(self.env):
+            self._reveal(reason_code="file", reason_data=key.license_file_name)
+        return key.license_file_name, base64.b64decode(key.license_file)
 
     # ------------------------------------------------------------------
     # Evidence

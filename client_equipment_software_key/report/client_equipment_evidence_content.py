@@ -506,7 +506,14 @@ class ClientEquipmentEvidencePack(models.Model):
                 self.env._("Equipment"),
                 evidence.list_of(self.equipment_ids) or everything,
             ),
-            (self.env._("License keys"), evidence.label(self, "license_keys")),
+            (
+                self.env._("License keys"),
+                evidence.label(
+                    self,
+                    "license_keys",
+                    "whole" if self._shows_whole_keys() else "ending",
+                ),
+            ),
         ]
         checkpoint = evidence.checkpoint
         return [

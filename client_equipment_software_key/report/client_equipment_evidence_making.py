@@ -235,7 +235,7 @@ class ClientEquipmentEvidencePack(models.Model):
 
     def _evidence_json(self, evidence):
         told = self._get_trail_domain(evidence)
-        whole = self.license_keys == "whole"
+        whole = self._shows_whole_keys()
         keys = self.env["client.equipment.software.key"]
         return EvidenceJson(keys, told, whole, evidence.leaves)
 
@@ -416,15 +416,25 @@ class ClientEquipmentEvidencePack(models.Model):
     def _note_on_chatter(self, evidence):
         """Note the SHA-256 of the files on the chatter of what the pack is about."""
         tables = self.file_ids.filtered(lambda file: file.name.endswith(".xlsx"))
-        body = self.env._(
-            "Evidence pack %(file)s made by %(user)s (%(start)s to %(end)s). SHA-256 "
-            "of the file: %(sha256)s",
-            file=tables.name,
-            user=self.env.user.name,
-            start=self._say_date(self.date_from) or "…",
-            end=self._say_date(self.date_to) or "…",
-            sha256=tables.sha256,
-        )
+        facts = {
+            "file": tables.name,
+            "user": self.env.user.name,
+            "start": self._say_date(self.date_from) or "…",
+            "end": self._say_date(self.date_to) or "…",
+            "sha256": tables.sha256,
+        }
+        if self.date_from or self.date_to:
+            body = self.env._(
+                "Evidence pack %(file)s made by %(user)s (%(start)s to %(end)s). "
+                "SHA-256 of the file: %(sha256)s",
+                **facts,
+            )
+        else:
+            body = self.env._(
+                "Evidence pack %(file)s made by %(user)s. SHA-256 of the file: "
+                "%(sha256)s",
+                **facts,
+            )
         chosen = [self.software_ids, self.equipment_ids, self.partner_ids]
         about = chosen if any(chosen) else [self._software_told(evidence)]
         for records in about:

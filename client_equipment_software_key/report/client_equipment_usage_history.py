@@ -23,7 +23,7 @@ class ClientEquipmentUsageHistory(models.Model):
 
     _name = "client.equipment.usage.history"
     _description = "Usage History"
-    _inherit = ["client.equipment.mixin", "client.equipment.export"]
+    _inherit = ["client.equipment.mixin", "client.equipment.export.mixin"]
     _auto = False
     _order = "date_from desc, id desc"
     _rec_name = "software_key_id"

@@ -466,7 +466,7 @@ class Evidence:
                 count=count,
             )
         return self.env._(
-            "Intact: %(count)s audit trails verified, no entry was altered, removed "
+            "Intact: audit trails verified: %(count)s; no entry was altered, removed "
             "or inserted.",
             count=count,
         )
@@ -485,7 +485,7 @@ class Evidence:
 
     def shown(self, key):
         """Return the license key whole or by its last characters, as chosen."""
-        if self.pack.license_keys == "whole":
+        if self.pack._shows_whole_keys():
             return key.license_key
         return key.license_key_hint
 
@@ -493,7 +493,7 @@ class Evidence:
         """Return ``text`` with the license keys of ``keys`` shown as chosen."""
         # Also those of a replaced key that is another company's now: to hide them.
         for key in keys.sudo():
-            text = text.replace(key.license_key, self.shown(key))
+            text = text.replace(key._get_license_key(), self.shown(key))
         return text
 
     def local(self, moment):

@@ -252,7 +252,7 @@ class EvidenceJson:
             entries = entries.filtered(
                 lambda entry: (
                     entry.version > 1
-                    and entry.software_key_id.sudo().license_key
+                    and entry.software_key_id.sudo()._get_license_key()
                     not in (entry.reason or "")
                 )
             )

@@ -313,7 +313,7 @@ class TestMoving(MovingCase):
             {"key_type": "subscription", "validity_end": self._in_days(5)}
         )
         with freeze_time(fields.Datetime.add(fields.Datetime.now(), days=10)):
-            key._filtered_past_end()._settle("expired")
+            key._filtered_past_end()._apply_written_status("expired")
             key.with_user(self.manager).renew(self._in_days(300))
             self.assertEqual((key.status, key.seats_kept), ("available", 1))
             self.assertEqual(self._offered(self.spare_laptop), [])
