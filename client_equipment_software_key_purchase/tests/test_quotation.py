@@ -1,9 +1,10 @@
 from odoo import Command
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
 from odoo.addons.client_equipment_software_key.tests.common import ADDON
 
+from ..models.client_equipment_software import QUOTATION
 from .common import PurchaseCommon
 
 
@@ -75,15 +76,20 @@ class TestQuotation(PurchaseCommon):
             activity.activity_type_id, self.env.ref(f"{ADDON}.mail_activity_type_low")
         )
         self.assertIn(f"client-software/{self.antivirus.id}/action-", activity.note)
+        leads_to = self.env.ref(QUOTATION).with_user(self.buyer)
+        action = leads_to.with_context(active_id=self.antivirus.id).run()
+        self.assertEqual(action["res_model"], "purchase.order")
+        with self.assertRaises(AccessError):
+            leads_to.with_user(self.manager).run()
         activity.unlink()
-        self.antivirus.write({"user_id": self.manager.id})
-        self.antivirus._write_fixed({"shortage_reminded": False})
+        self.antivirus.user_id = self.manager
         self.antivirus.with_company(self.company)._write_fixed(
             {"shortage_reminded": False}
         )
         self.env["client.equipment.software"]._cron_remind()
         activity = activity.search([("res_id", "=", self.antivirus.id)])
-        self.assertFalse(activity.filtered("note"))
+        self.assertEqual(activity.user_id, self.manager)
+        self.assertFalse(activity.note)
 
     def test_no_product(self):
         """G2: without a product it says what to do."""
