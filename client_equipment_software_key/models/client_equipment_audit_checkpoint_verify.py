@@ -46,7 +46,7 @@ class Walk(NamedTuple):
     key_id: int = 0  # the last key whose chain was looked at
 
     @classmethod
-    def read(cls, text: str) -> Self:
+    def parse(cls, text: str) -> Self:
         """Return what :meth:`written` gave.
 
         :raises ValueError: where it did not
@@ -127,7 +127,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         self.check_access("read")
         kept = self._parse(text)
         try:
-            walk = Walk.read(state)
+            walk = Walk.parse(state)
         except (ValueError, RecursionError):
             raise UserError(
                 self.env._("Verifying cannot go on from there. Begin anew.")
@@ -275,19 +275,19 @@ class ClientEquipmentAuditCheckpoint(models.Model):
             )
         elif encode(walk.tree.root()) != kept.root:
             problem = self.env._(
-                "The %s entries that this checkpoint covers are not those that are "
-                "here: somebody has changed, removed or added some.",
+                "What this checkpoint covers (entries: %s) is not what is here: "
+                "somebody has changed, removed or added entries.",
                 kept.size,
             )
         elif made and self._is_dated_back(made, walk):
             problem = self.env._(
-                "The %s entries that this checkpoint covers are as they were, but "
-                "somebody has added one, and dated it back to before the checkpoint.",
+                "What this checkpoint covers (entries: %s) is as it was, but somebody "
+                "has added an entry, and dated it back to before the checkpoint.",
                 kept.size,
             )
         elif not made:
             return self.env._(
-                "The %s entries that this checkpoint covers are as they were, but the "
+                "What this checkpoint covers (entries: %s) is as it was, but the "
                 "checkpoint itself is missing from the list: somebody has removed it, "
                 "or put an older backup in place.",
                 kept.size,

@@ -466,7 +466,7 @@ class Evidence:
                 count=count,
             )
         return self.env._(
-            "Intact: %(count)s audit trails verified, no entry was altered, removed "
+            "Intact: audit trails verified: %(count)s; no entry was altered, removed "
             "or inserted.",
             count=count,
         )

@@ -146,7 +146,9 @@ class TestEvidencePack(EvidencePackMixin, SoftwareKeyCommon):
             [("Expired, but still installed", "PACK-ANTIVIRUS-3")],
         )
         self.assertEqual([line["Feature"] for line in sheets["Integrity"]], ["None"])
-        self.assertRegex(sheets["Summary"]["Result"], "^Intact: 2 audit trails")
+        self.assertRegex(
+            sheets["Summary"]["Result"], "^Intact: audit trails verified: 2;"
+        )
         self.assertEqual(sheets["Summary"]["Made by"], "Auditor Tester")
         made_on = fields.Datetime.context_timestamp(
             pack.with_user(self.auditor), fields.Datetime.now()
@@ -990,7 +992,9 @@ class TestEvidencePackFiles(EvidencePackMixin, HttpCase):
         for key in keys:
             self.assertEqual(text.count(key.license_key), 1, key.license_key)
         self.assertIn("Software Licenses", pages[0])
-        self.assertRegex(pages[0], "Intact: 202 audit trails.*License Position")
+        self.assertRegex(
+            pages[0], "Intact: audit trails verified: 202;.*License Position"
+        )
         for page in pages[1:-1]:
             # Headings and the equipment's name stand on every page.
             self.assertRegex(page, r"Reception Laptop \(LAPTOP-12345\).*Removed")

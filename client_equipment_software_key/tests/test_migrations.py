@@ -1,3 +1,4 @@
+# pylint: disable=context-overridden
 import doctest
 from pathlib import Path
 
