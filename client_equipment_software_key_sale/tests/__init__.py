@@ -1,0 +1,4 @@
+from . import test_access
+from . import test_delivered
+from . import test_quotation
+from . import test_renew
