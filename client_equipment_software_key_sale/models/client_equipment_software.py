@@ -6,7 +6,8 @@ class ClientEquipmentSoftware(models.Model):
 
     _inherit = "client.equipment.software"
 
-    # As in client_equipment_software_key_purchase: one field where both are installed.
+    # As in client_equipment_software_key_purchase: the same fields where both are
+    # installed.
     product_id = fields.Many2one(
         "product.product",
         domain=[("company_id", "=", False)],
@@ -14,11 +15,22 @@ class ClientEquipmentSoftware(models.Model):
         ondelete="restrict",
         help="As which product keys of this software are bought and sold.",
     )
+    purchase_seats = fields.Integer(
+        "Seats per Unit",
+        required=True,
+        default=1,
+        help="On how many units of equipment one unit of the product may be installed: "
+        "25 where one is ordered and comes as a key with 25 seats.",
+    )
 
     _product_unique = models.UniqueIndex(
         "(product_id) WHERE product_id IS NOT NULL",
         "This product is another software already (it may be archived). Choose another "
         "product, so that keys are told apart when they are bought.",
+    )
+    _check_purchase_seats = models.Constraint(
+        "CHECK(purchase_seats >= 1)",
+        "One unit of a product has at least one seat. Correct Seats per Unit.",
     )
 
     @api.constrains("product_id")
@@ -27,8 +39,9 @@ class ClientEquipmentSoftware(models.Model):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """Show the product once, where another addon shows it, too."""
+        """Show product and seats once, where another addon shows them, too."""
         arch, view = super()._get_view(view_id, view_type, **options)
-        for field in arch.xpath("(//field[@name='product_id'])[position() > 1]"):
-            field.getparent().remove(field)
+        for name in ("product_id", "purchase_seats"):
+            for field in arch.xpath(f"(//field[@name='{name}'])[position() > 1]"):
+                field.getparent().remove(field)
         return arch, view

@@ -1,3 +1,4 @@
+import math
 from collections import Counter, defaultdict
 
 from odoo import api, fields, models
@@ -284,7 +285,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         return {
             "order_id": order.id,
             "product_id": product.id,
-            "product_uom_qty": sum(seats[key] for key in self),
+            "product_uom_qty": math.ceil(
+                sum(seats[key] for key in self) / there.software_id.purchase_seats
+            ),
             "name": "\n".join(
                 [
                     product.get_product_multiline_description_sale(),

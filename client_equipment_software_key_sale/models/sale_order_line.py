@@ -56,9 +56,20 @@ class SaleOrderLine(models.Model):
             )
         for line in counted:
             quantities[line] = line.product_id.uom_id._compute_quantity(
-                seats.get(line, 0), line.product_uom_id
+                seats.get(line, 0) / line._get_unit_seats(), line.product_uom_id
             )
         return quantities
+
+    def _get_unit_seats(self):
+        """Return how many seats one unit of the product has."""
+        return self.product_id.software_ids.purchase_seats or 1
+
+    def _get_ordered_seats(self):
+        """Return how many seats were ordered."""
+        units = self.product_uom_id._compute_quantity(
+            self.product_uom_qty, self.product_id.uom_id
+        )
+        return units * self._get_unit_seats()
 
     def _counted(self):
         """Return the lines whose delivered quantity follows the software keys."""
@@ -90,14 +101,8 @@ class SaleOrderLine(models.Model):
         for place, lines in (
             self._get_competing_lines().grouped(lambda line: line._get_place()).items()
         ):
-            left = {
-                line: line.product_uom_id._compute_quantity(
-                    line.product_uom_qty, line.product_id.uom_id
-                )
-                for line in lines.sorted(
-                    lambda line: (line.order_id.date_order, line.id)
-                )
-            }
+            lines = lines.sorted(lambda line: (line.order_id.date_order, line.id))
+            left = {line: line._get_ordered_seats() for line in lines}
             delivered |= dict.fromkeys(lines, 0)
             for day in sorted(days.get(place, ())):
                 for line in left:

@@ -65,6 +65,24 @@ class TestDelivered(SoldSoftwareCommon):
             self._apply(key, unit)
         self.assertEqual(line.qty_delivered, 0.5)
 
+    def test_packs(self):
+        """G3, K14: of a product for five units, each seat is a fifth; a renewal takes
+        as many packs as it needs."""
+        self.office.purchase_seats = 5
+        line = self._sell(1)
+        end = self._in_days(30)
+        key = self._enter(
+            "PACK-1",
+            seats=6,
+            key_type="subscription",
+            validity_end=end,
+            owner_id=self.customer.id,
+        )
+        self._apply(key)
+        self._apply(key, self.branch_laptop)
+        self.assertEqual(line.qty_delivered, 0.4)
+        self.assertEqual(self._quote(key).order_line.product_uom_qty, 2)
+
     def test_other_products(self):
         """G3: products that are no software are delivered as before."""
         plain = self.env["product.product"].create({"name": "Hour", "type": "service"})

@@ -32,9 +32,7 @@ class ClientEquipmentSoftwareKeyRenewal(models.TransientModel):
         offers = line.renewal_offer_ids.filtered(
             lambda offer: offer.software_key_id in keys
         )
-        ordered = line.product_uom_id._compute_quantity(
-            line.product_uom_qty, line.product_id.uom_id
-        )
+        ordered = line._get_ordered_seats()
         if ordered >= sum(offers.mapped("seats")):
             return None
         return self.env._(
