@@ -192,6 +192,15 @@ def _plan(env, keys):
     cr.execute("ANALYZE planned")
 
 
+VALIDITY_START = SQL(
+    "CASE WHEN plan.key_type = 'time_limited' THEN current_date - 1300 END"
+)
+# Of those in stock a few have many seats.
+SEATS = SQL(
+    "CASE WHEN plan.status = 'available' AND plan.id %% 50 = 0 THEN 25 ELSE 1 END"
+)
+
+
 def _keys_and_trail(env):
     """Write the trail step by step, each entry over the hash of the one before."""
     cr = env.cr
@@ -219,6 +228,9 @@ def _keys_and_trail(env):
                           AND previous.number = %(number)s - 1
                     CROSS JOIN LATERAL (
                         SELECT plan.id, plan.license_key, plan.software AS software_id,
+                               plan.key_type, %(validity_start)s AS validity_start,
+                               %(seats)s AS seats, NULL::int AS owner_id,
+                               NULL::int AS supplier_id, %(company)s AS company_id,
                                previous.hash AS audit_hash,
                                previous.number AS audit_number
                     ) key
@@ -252,6 +264,9 @@ def _keys_and_trail(env):
                             joins=AuditLog._get_fact_joins(),
                             number=number,
                             users=technicians,
+                            validity_start=VALIDITY_START,
+                            seats=SEATS,
+                            company=env.company.id,
                         )
                     ),
                     AuditLog._insert_sql(),
@@ -268,12 +283,7 @@ def _keys_and_trail(env):
                     create_uid, write_uid, create_date, write_date
                 )
                 SELECT plan.id, plan.license_key, plan.software, plan.key_type,
-                       CASE WHEN key_type = 'time_limited'
-                            THEN current_date - 1300 END,
-                       plan.validity_end, plan.status,
-                       -- (of those in stock a few have many seats)
-                       CASE WHEN plan.status = 'available' AND plan.id %% 50 = 0
-                            THEN 25 ELSE 1 END,
+                       %(validity_start)s, plan.validity_end, plan.status, %(seats)s,
                        plan.assigned::int, %(company)s,
                        CASE WHEN plan.assigned THEN plan.equipment END,
                        last.number, last.hash, 1, 1, now(), now()
@@ -282,6 +292,8 @@ def _keys_and_trail(env):
                     ON last.software_key_id = plan.id AND last.number = plan.steps
                  ORDER BY plan.id
                 """,
+                validity_start=VALIDITY_START,
+                seats=SEATS,
                 company=env.company.id,
             )
         )

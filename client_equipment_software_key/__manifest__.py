@@ -10,6 +10,7 @@
     "depends": ["base_import", "client_equipment"],
     "data": [
         "security/software_key_groups.xml",
+        "security/license_key_readers.xml",
         "security/software_key_rules.xml",
         "security/software_key_dialog_rules.xml",
         "security/evidence_pack_rules.xml",

@@ -23,6 +23,9 @@ LINE_BREAK = re.compile(r"[\r\n]")
 # A number that a spreadsheet has rounded, as it shows it.
 ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d+)?E\+?\d+")
 
+# What a hint begins with, and how many characters of the license key it shows.
+HINT, HINT_LENGTH = "…", 5
+
 FILE, COLUMNS, ROUNDED_NUMBER = "file", "columns", "rounded"
 
 # Letters of other scripts that look like those of license keys (Unicode Technical
@@ -53,6 +56,17 @@ def looks(column: str) -> str:
         f" THEN {column} ELSE translate(normalize({column}, NFKC),"
         f" '{_FROM}{HYPHENS}', '{_TO}') END), '0i1|-_ ', 'olll')"
     )
+
+
+def hint(license_key: str) -> str:
+    """Return what tells a license key from others: its last characters.
+
+    Five at most, and half of a short one.
+
+    >>> hint("ABCDE-12345"), hint("ABCDEF"), hint("A")
+    ('…12345', '…DEF', '…A')
+    """
+    return HINT + license_key[-min(HINT_LENGTH, len(license_key) // 2 or 1) :]
 
 
 def as_stored(text: str) -> str:

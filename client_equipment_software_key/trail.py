@@ -19,15 +19,19 @@ class Fact(NamedTuple):
 
     ``source`` is SQL over what ``_get_fact_joins`` joins: ``key``, ``step`` (what the
     caller says of each key), ``act`` (what is the same for all), ``software``,
-    ``equipment``, its ``customer`` and its ``company``.
+    ``equipment``, its ``customer`` and its ``company``. What tells how the key is after
+    the step names the key's own field, too: *Verify* compares the two; entries tell it
+    from the version ``since`` on.
     """
 
     source: str
     told: str
+    key_field: str = ""
+    since: int = 1
 
 
 FACTS: Final = {
-    "version": Fact(f"{VERSION}", "format of the entry: 2"),
+    "version": Fact(f"{VERSION}", f"format of the entry: {VERSION}"),
     "id": Fact("nextval('client_equipment_audit_log_id_seq')::int", "of the entry"),
     "software_key_id": Fact("key.id", "database id of the software key"),
     "number": Fact(
@@ -37,8 +41,27 @@ FACTS: Final = {
     "action_date": Fact("act.moment", "when it was recorded (UTC)"),
     "user_id": Fact("act.user_id", "who took the step: database id"),
     "user_name": Fact("act.user_name", "… and name at that time"),
-    "software_id": Fact("software.id", "the key's software: database id"),
+    "software_id": Fact(
+        "software.id", "the key's software: database id", "software_id", 2
+    ),
     "software_name": Fact("software.name", "… and name at that time"),
+    "key_type": Fact("key.key_type", "key type", "key_type", 2),
+    "validity_start": Fact(
+        "key.validity_start", "first valid day", "validity_start", 2
+    ),
+    "seats": Fact("key.seats", "how many seats the key has", "seats", 2),
+    "owner_ref": Fact(
+        "key.owner_id",
+        "customer that the key was bought for: database id",
+        "owner_id",
+        2,
+    ),
+    "supplier_ref": Fact(
+        "key.supplier_id", "supplier of the key: database id", "supplier_id", 2
+    ),
+    "key_company_ref": Fact(
+        "key.company_id", "company of the key: database id", "company_id", 2
+    ),
     "equipment_ref": Fact("equipment.id", "where the step took place: database id"),
     "equipment_name": Fact("equipment.name", "… and name at that time"),
     "equipment_serial_no": Fact("equipment.serial_no", "… and serial number"),
@@ -53,11 +76,16 @@ FACTS: Final = {
         "when that day began (UTC), where it was recorded on a later one",
     ),
     "status_before": Fact("step.status_before", "status before the step"),
-    "status_after": Fact("step.status_after", "status after it"),
+    "status_after": Fact("step.status_after", "status after it", "status"),
     "validity_end_before": Fact("step.end_before", "last valid day before the step"),
-    "validity_end_after": Fact("step.end_after", "last valid day after it"),
+    "validity_end_after": Fact(
+        "step.end_after", "last valid day after it", "validity_end"
+    ),
     "license_file_sha256": Fact(
-        "key.license_file_sha256", "SHA-256 of the license file that the key had"
+        "key.license_file_sha256",
+        "SHA-256 of the license file that the key had",
+        "license_file_sha256",
+        2,
     ),
     "changes": Fact(
         "step.changes",
@@ -72,9 +100,13 @@ FACTS: Final = {
 # this.
 KEY_FACT: Final = "license_key_sha256"
 
-# What a key is beside its life: where one of these changes, an entry *changed* tells
-# what it was and what it became (K17). Another addon adds to it by an extension of the
-# key's ``_get_told_fields``.
+# What a key is: ``{fact: the key's field}``.
+KEY_FIELDS: Final = {
+    name: fact.key_field for name, fact in FACTS.items() if fact.key_field
+}
+# … beside its life: where one of these changes, an entry *changed* tells what it was
+# and what it became (K17). Another addon adds to it by an extension of the key's
+# ``_get_told_fields``, and a fact that names the field (``key_field``) to the log's.
 TOLD_FIELDS: Final = (
     *("software_id", "key_type", "validity_start", "seats", "owner_id"),
     *("supplier_id", "company_id", "license_file", "license_file_name"),
@@ -91,8 +123,8 @@ VERSION_1: Final = (
 
 
 def entry_text(facts: Mapping[str, Any], previous_hash: str | None) -> str:
-    """Return the text of version 2 that is hashed: the facts that there are as a JSON
-    object, ordered by the length of their names, then by name.
+    """Return the text of version 2 that is hashed: the facts that there are as a
+    JSON object, ordered by the length of their names, then by name.
 
     >>> entry_text({"action": "created", "number": 1, "id": 7, "reason": None}, None)
     '{"id": 7, "action": "created", "number": 1}'

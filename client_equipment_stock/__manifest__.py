@@ -14,5 +14,13 @@
         "views/stock_lot_views.xml",
         "views/stock_picking_views.xml",
     ],
+    "demo": [
+        "demo/client_equipment_stock_demo.xml",
+    ],
+    "assets": {
+        "web.assets_tests": [
+            "client_equipment_stock/static/tests/tours/*.js",
+        ],
+    },
     "auto_install": True,
 }

@@ -6,11 +6,23 @@ Read by Odoo's shell. Each step is made on its own day, with the rights of its p
 
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import count
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
-TODAY = datetime.now().replace(hour=9, minute=30, second=0, microsecond=0)
+from odoo import fields
+
+TODAY = datetime.now().replace(hour=7, minute=30, second=0, microsecond=0)
 KEY = "client.equipment.software.key"
+STEPS = count()
+
+# Entries take their time from the database's clock, which nothing here can move.
+patch.object(
+    env.registry["client.equipment.audit.log"],
+    "_get_moment",
+    lambda _: fields.Datetime.now(),
+).start()
 
 
 def day(days):
@@ -23,8 +35,9 @@ def ref(name, addon="client_equipment_software_key"):
 
 @contextmanager
 def at(days, role):
-    """On that day (counted from today) the environment of one who has this role."""
-    with freeze_time(TODAY + timedelta(days)):
+    """On that day (counted from today) the environment of one who has this role, at
+    another time of the day for each step."""
+    with freeze_time(TODAY + timedelta(days, minutes=97 * next(STEPS) % 480)):
         yield env(user=ref(f"user_{role}").id)
         env.flush_all()
 

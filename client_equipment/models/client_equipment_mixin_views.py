@@ -22,10 +22,10 @@ class ClientEquipmentMixin(models.AbstractModel):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """Dress every view: dates are written one way, no list cuts its texts, and
+        """Dress every view: dates are written one way, nothing cuts its texts, and
         colours can be read."""
         arch, view = super()._get_view(view_id, view_type, **options)
-        if view_type in ("form", "list", "kanban"):
+        if view_type in ("form", "list", "kanban", "calendar"):
             _add_class(arch, VIEW_CLASS)
             self._dress(arch)
         return arch, view

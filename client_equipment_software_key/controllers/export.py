@@ -6,7 +6,7 @@ from odoo.http import request
 from odoo.addons.web.controllers.export import CSVExport, ExcelExport
 from odoo.addons.web.controllers.pivot import TableExporter
 
-from ..models.client_equipment_export import guard
+from ..models.client_equipment_export_mixin import guard
 from ..report.xlsx_file import XlsxFile
 
 

@@ -2,10 +2,12 @@ from . import client_equipment_job
 from . import client_equipment
 from . import client_equipment_offer
 from . import client_equipment_next
-from . import client_equipment_export
+from . import client_equipment_export_mixin
+from . import client_equipment_secret
 from . import client_equipment_audit_closed
 from . import client_equipment_audit_log
 from . import client_equipment_audit_log_chain
+from . import client_equipment_audit_log_verify
 from . import client_equipment_feature
 from . import client_equipment_place
 from . import client_equipment_software
@@ -20,6 +22,8 @@ from . import client_equipment_software_key_file
 from . import client_equipment_software_key_entry
 from . import client_equipment_software_key_renewal
 from . import client_equipment_software_key_next
+from . import client_equipment_software_key_reveal
+from . import client_equipment_software_key_mail
 from . import client_equipment_software_key_offer
 from . import client_equipment_software_key_expiry
 from . import client_equipment_software_key_check
@@ -29,12 +33,14 @@ from . import ir_model_data
 from . import client_equipment_verification
 from . import client_equipment_overview
 from . import client_equipment_audit_checkpoint
+from . import client_equipment_audit_checkpoint_verify
 from . import client_equipment_audit_checkpoint_health
 from . import client_equipment_history
 from . import ir_attachment
 from . import ir_binary
 from . import ir_http
 from . import res_company
+from . import res_groups
 from . import res_config_settings
 from . import mail_activity
 from . import res_partner

@@ -140,7 +140,8 @@ class ClientEquipment(models.Model):
         # Whoever asks learns who has to decide, and nothing of the keys.
         for equipment in self.sudo().filtered("equipment_feature_ids"):
             technician = equipment.equipment_feature_ids[:1].applied_by_id
-            held[equipment.with_env(self.env)] = equipment.user_id or technician
+            users = (equipment.user_id + technician).filtered("active")
+            held[equipment.with_env(self.env)] = users[:1]
         return held
 
     def recover_software_keys(self):

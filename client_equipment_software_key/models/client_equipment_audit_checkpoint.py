@@ -1,9 +1,7 @@
 import base64
-import re
 from datetime import datetime, timedelta
 from heapq import merge
-from itertools import takewhile
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from markupsafe import Markup
 
@@ -12,10 +10,10 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, format_datetime
 from odoo.tools.mail import email_split_and_format_normalize
 
-from odoo.addons.client_equipment.arguments import Lines, checked
-
 from ..merkle import Tree
 
+# So long after one was mailed, those that people make are not; the nightly one is.
+MAIL_PAUSE = timedelta(hours=1)
 # So many leaves are read at once.
 PORTION = 50_000
 # A transaction can be seen a moment after the time that it bears.
@@ -26,13 +24,6 @@ PATIENCE, PATIENCE_OF_JOB = 10, 60
 TURNS = 10
 ORIGIN = "client-equipment/"
 EMAILS = "client_equipment_software_key.checkpoint_emails"
-# Somebody may paste a whole mail, with marks of quotation before each line.
-LINES = re.compile(
-    rf"^[ \t>|]*({re.escape(ORIGIN)}\S+)[ \t]*\n"
-    r"(?:[ \t>|]*\n)*[ \t>|]*(\d{1,10})[ \t]*\n"
-    r"(?:[ \t>|]*\n)*[ \t>|]*([A-Za-z0-9+/]{43}=)[ \t]*$",
-    re.MULTILINE,
-)
 
 
 class Leaf(NamedTuple):
@@ -43,29 +34,11 @@ class Leaf(NamedTuple):
     hash: str
 
     @property
-    def data(self):
+    def data(self) -> bytes:
         try:
             return bytes.fromhex(self.hash)
         except ValueError:  # only SQL makes such a hash; its root agrees with nothing
             return self.hash.encode()
-
-
-class Kept(NamedTuple):
-    """What the three lines say."""
-
-    origin: str
-    size: int
-    root: str
-
-
-class Found(NamedTuple):
-    """What the entries give that are here now, as far as a checkpoint covers them."""
-
-    size: int
-    root: str | None
-    later: bool  # whether one more is dated before the checkpoint
-    agreed: datetime | None  # of the other checkpoints: the last that agrees
-    differs: datetime | None  # … and the first that does not
 
 
 class StillRunning(UserError):
@@ -123,6 +96,12 @@ class ClientEquipmentAuditCheckpoint(models.Model):
 
     _until = models.Index("(until, id)")
 
+    @api.depends("until")
+    @api.depends_context("lang", "tz")
+    def _compute_display_name(self):
+        for checkpoint in self:
+            checkpoint.display_name = format_datetime(self.env, checkpoint.until)
+
     def _closed_message(self, operation):
         if operation == "create":
             return self.env._(
@@ -135,11 +114,11 @@ class ClientEquipmentAuditCheckpoint(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def make(self):
+    def make(self) -> Self:
         """Make a checkpoint of all entries up to this moment (L8).
 
-        What the caller's own transaction has written belongs to it: call this at the
-        end of one.
+        Where none was added since the last one, that is it. What the caller's own
+        transaction has written belongs to it: call this at the end of one.
 
         :return: the checkpoint
         :raises UserError: where another transaction has been going on for too long
@@ -153,10 +132,13 @@ class ClientEquipmentAuditCheckpoint(models.Model):
 
         :return: a window action that shows the new checkpoint
         """
+        last = self.search([], limit=1)
         checkpoint = self.make()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("New Checkpoint"),
+            "name": self.env._("New Checkpoint")
+            if checkpoint != last
+            else self.env._("Last Checkpoint: nothing new"),
             "res_model": self._name,
             "res_id": checkpoint.id,
             "views": [(False, "form")],
@@ -175,13 +157,13 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         if self.search_count([("until", "=", midnight)], limit=1):
             return
         try:
-            self._make(midnight, PATIENCE_OF_JOB)
+            self._make(midnight, PATIENCE_OF_JOB, nightly=True)
         except StillRunning:
             cron = "client_equipment_software_key.ir_cron_make_checkpoint"
             self.env.ref(cron)._trigger(fields.Datetime.now() + timedelta(minutes=10))
 
     @api.model
-    def _make(self, until, patience):
+    def _make(self, until, patience, nightly=False):
         """Make the checkpoint of the entries from before a moment, and mail it.
 
         Entries bear the time at which their transaction began. So all of them are there
@@ -190,6 +172,8 @@ class ClientEquipmentAuditCheckpoint(models.Model):
 
         :param datetime until: on the database's clock, whole seconds
         :param int patience: how many seconds to wait, at most
+        :param bool nightly: whether it is made, and mailed, also where none was added
+        :return: the checkpoint, or the last one where none was added
         :raises StillRunning: where that was not enough
         """
         with self.env.registry.cursor() as cr:
@@ -210,9 +194,24 @@ class ClientEquipmentAuditCheckpoint(models.Model):
                 if leaf != before:
                     tree.append(leaf.data)
                 before = leaf
+        if last and tree.size == last.size and not nightly:
+            return last
         checkpoint = self._store(until, tree)
-        checkpoint._mail()
+        if nightly or not self._was_mailed_lately():
+            checkpoint._mail()
         return checkpoint
+
+    @api.model
+    def _was_mailed_lately(self):
+        """Tell whether one went out not long ago: people may make them all the time."""
+        # Nobody but administrators reads mails; that there was one is all that counts.
+        mails = self.env["mail.mail"].sudo()
+        since = fields.Datetime.now() - MAIL_PAUSE
+        return bool(
+            mails.search_count(
+                [("model", "=", self._name), ("create_date", ">", since)], limit=1
+            )
+        )
 
     def _wait_for_transactions(self, cr, until, patience):
         """Wait until every transaction that began before a moment has ended.
@@ -270,7 +269,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
     @api.model
     def _store(self, until, tree):
         """Write a checkpoint and return it. The one writer: straight SQL."""
-        root = _encode(tree.root())
+        root = encode(tree.root())
         self.env.cr.execute(
             SQL(
                 """
@@ -356,14 +355,15 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         return self.env.cr.fetchone()[0]
 
     @api.model
-    def _get_leaves(self, since=None, until=None):
+    def _get_leaves(self, since=None, until=None, after=None):
         """Yield the entries as the tree orders them, those of deleted keys included.
 
         :param datetime since: the first moment, or False for all from the beginning
         :param datetime until: the moment after the last one, or None for all
+        :param Leaf after: the leaf to go on after, instead
         :return: ``Leaf`` by ``Leaf``, in portions of one statement each
         """
-        after = Leaf(since or datetime.min, 0, "")
+        after = after or Leaf(since or datetime.min, 0, "")
         while True:
             rows = self.env.execute_query(
                 SQL(
@@ -392,193 +392,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
                 return
             after = Leaf._make(rows[-1])
 
-    # ------------------------------------------------------------------
-    # Verifying
-    # ------------------------------------------------------------------
 
-    @api.model
-    @api.readonly
-    @checked
-    def verify(self, text: Lines):
-        """Tell whether all entries are as they were when a checkpoint was made (L8).
-
-        Every hash is computed again, and the root over those that the checkpoint
-        covers. All companies' entries are looked at; no company learns of another's
-        more than that.
-
-        :param str text: the three lines that somebody has kept, or a mail with them
-        :return: ``{"intact", "problem", "until", "size"}``: the problem in words, or
-            False; the moment of the checkpoint (the first, where several are the same),
-            where it is known here, or False; how many entries it covers
-        :raises UserError: where there is no checkpoint in the text
-        """
-        self.check_access("read")
-        kept = self._parse(text)
-        # Where nothing happens for days, their checkpoints are the same.
-        made = self.search(
-            [("size", "=", kept.size), ("root", "=", kept.root)], order="until, id"
-        )
-        return {
-            "problem": (problem := self._find_problem(kept, made[-1:])),
-            "intact": not problem,
-            "until": made[:1].until,
-            "size": kept.size,
-        }
-
-    @api.model
-    def _parse(self, text):
-        """Return the checkpoint that stands in a text.
-
-        :raises UserError: where there is none
-        """
-        text = text.replace("\r\n", "\n").replace("\xa0", " ")
-        if match := LINES.search(text):
-            origin, size, root = match.groups()
-            return Kept(origin, int(size), root)
-        raise UserError(
-            self.env._(
-                "These are not the lines of a checkpoint. A checkpoint has three: the "
-                "first begins with %s, the second is a number, the third ends with =. "
-                "Paste them whole, or the mail that they came with.",
-                ORIGIN,
-            )
-        )
-
-    @api.model
-    def _find_problem(self, kept, made):
-        """Return in words what is not as it was, or False.
-
-        :param Kept kept: what somebody has kept
-        :param made: the last checkpoint here that says the same, if there is one
-        """
-        if kept.origin != self._get_origin():
-            return self.env._(
-                "This checkpoint is of another database (%(kept)s; this one is "
-                "%(here)s). Verify it there. If it is meant to be of this one, then "
-                "the database was replaced by another.",
-                kept=kept.origin.removeprefix(ORIGIN),
-                here=self._get_origin().removeprefix(ORIGIN),
-            )
-        found = self._compute_again(kept, made)
-        if found.size < kept.size:
-            problem = self.env._(
-                "Of the %(kept)s entries that this checkpoint covers there are only "
-                "%(found)s left: somebody has removed entries, or put an older backup "
-                "in place.",
-                kept=kept.size,
-                found=found.size,
-            )
-        elif found.root != kept.root:
-            problem = self.env._(
-                "The %s entries that this checkpoint covers are not those that are "
-                "here: somebody has changed, removed or added some.",
-                kept.size,
-            )
-        elif found.later:
-            problem = self.env._(
-                "The %s entries that this checkpoint covers are as they were, but "
-                "somebody has added one, and dated it back to before the checkpoint.",
-                kept.size,
-            )
-        elif not made:
-            return self.env._(
-                "The %s entries that this checkpoint covers are as they were, but the "
-                "checkpoint itself is missing from the list: somebody has removed it, "
-                "or put an older backup in place.",
-                kept.size,
-            )
-        else:
-            return self._find_altered(made.until)
-        return f"{problem} {self._say_when(found)}".strip()
-
-    @api.model
-    def _compute_again(self, kept, made):
-        """Return what the entries give now that the checkpoint was made of."""
-        others = self.search([("size", "<=", kept.size)], order="size, until, id")
-        sizes = {kept.size, *others.mapped("size")}
-        tree, later = Tree(), False
-        roots = {0: _encode(tree.root())}
-        for leaf in self._get_leaves():
-            if tree.size == kept.size:
-                later = bool(made) and leaf.date < made.until
-                break
-            tree.append(leaf.data)
-            if tree.size in sizes:
-                roots[tree.size] = _encode(tree.root())
-        agree = list(
-            takewhile(lambda other: roots.get(other.size) == other.root, others)
-        )
-        return Found(
-            size=tree.size,
-            root=roots.get(kept.size),
-            later=later,
-            agreed=agree[-1].until if agree else None,
-            differs=others[len(agree) :][:1].until or None,
-        )
-
-    @api.model
-    def _say_when(self, found):
-        """Return in words what the other checkpoints tell about the first change."""
-        agreed, differs = (
-            moment and format_datetime(self.env, moment)
-            for moment in (found.agreed, found.differs)
-        )
-        if not differs:
-            return self.env._(
-                "The checkpoints in the list agree with the entries as they are now: "
-                "either these lines are not as they were, or the list was written "
-                "anew, too."
-            )
-        if not agreed:
-            return self.env._(
-                "As far as the other checkpoints tell, it is among the entries from "
-                "before %s.",
-                differs,
-            )
-        return self.env._(
-            "As far as the other checkpoints tell, it is among the entries from "
-            "%(agreed)s to %(differs)s.",
-            agreed=agreed,
-            differs=differs,
-        )
-
-    @api.model
-    def _find_altered(self, until):
-        """Return in words which entry from before a moment does not agree with its own
-        hash, or False."""
-        AuditLog = self.env["client.equipment.audit.log"]
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT software_key_id, number
-                  FROM (
-                    SELECT log.*, key.license_key, lag(log.hash) OVER (
-                               PARTITION BY log.software_key_id ORDER BY log.number
-                           ) AS previous_hash
-                      FROM client_equipment_audit_log log
-                      JOIN client_equipment_software_key key
-                        ON key.id = log.software_key_id
-                  ) entry
-                 WHERE action_date < %s
-                   AND hash IS DISTINCT FROM %s
-                 ORDER BY action_date, id
-                 LIMIT 1
-                """,
-                until,
-                AuditLog._hash_of_any_version_sql(),
-            )
-        )
-        for key_id, number in rows:
-            key = self.env["client.equipment.software.key"].browse(key_id)
-            if key.has_access("read"):
-                return AuditLog._describe_finding(key, AuditLog, "altered", number)
-            return self.env._(
-                "An entry was altered, or the license key that it speaks of. It is of "
-                "a key that you may not read: ask somebody of its company."
-            )
-        return False
-
-
-def _encode(root):
+def encode(root: bytes) -> str:
+    """Return a root as checkpoints write it."""
     return base64.b64encode(root).decode()

@@ -23,7 +23,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
     def _get_health_problem(self):
         """Return in words why a checkpoint is missing or has not arrived, or False."""
         last = self.search([], limit=1)
-        return self._get_job_problem(last) or self._get_mail_problem(last)
+        return self._get_job_problem(last) or self._get_mail_problem()
 
     @api.model
     def _get_job_problem(self, last):
@@ -45,13 +45,14 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         )
 
     @api.model
-    def _get_mail_problem(self, last):
+    def _get_mail_problem(self):
         # Managers have no access to mails; they learn of those of checkpoints only.
         mails = self.env["mail.mail"].sudo()
+        last = mails.search([("model", "=", self._name)], order="id desc", limit=1)
         mail = mails.search(
             [
                 ("model", "=", self._name),
-                ("res_id", "=", last.id),
+                ("res_id", "=", last.res_id),
                 "|",
                 ("state", "=", "exception"),
                 "&",
@@ -63,7 +64,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         return bool(mail) and self.env._(
             "The checkpoint of %(until)s could not be mailed to %(address)s: "
             "%(reason)s Ask an administrator to look at Settings, Technical, Emails.",
-            until=format_datetime(self.env, last.until),
+            until=format_datetime(self.env, self.browse(mail.res_id).until),
             address=mail.email_to,
             reason=mail.failure_reason or self.env._("it is still waiting to be sent."),
         )

@@ -12,7 +12,7 @@ REASON = "software_key_deletion_reason"
 FACTS = (
     *("id", "date", "user_id", "user_name", "software_key_ref", "software_ref"),
     *("software_name", "company_ref", "license_key_ending", "license_file_sha256"),
-    *("entry_count", "last_hash", "reason"),
+    *("entry_count", "last_hash", "reason", "seats"),
 )
 
 
@@ -29,7 +29,7 @@ class ClientEquipmentAuditDeletion(models.Model):
     _inherit = [
         "client.equipment.audit.closed",
         "client.equipment.mixin",
-        "client.equipment.export",
+        "client.equipment.export.mixin",
     ]
     _order = "date desc, id desc"
     _log_access = False
@@ -65,6 +65,9 @@ class ClientEquipmentAuditDeletion(models.Model):
         readonly=True,
         help="The last five characters of the license key; nothing of one that has ten "
         "or fewer.",
+    )
+    seats = fields.Integer(
+        readonly=True, aggregator=None, help="How many seats the key had."
     )
     entry_count = fields.Integer(
         "Entries",
@@ -135,7 +138,8 @@ class ClientEquipmentAuditDeletion(models.Model):
                                 END AS license_key_ending,
                            key.license_file_sha256,
                            log.entry_count, log.hashes, key.audit_hash AS last_hash,
-                           %(reason)s::varchar AS reason
+                           %(reason)s::varchar AS reason,
+                           key.seats
                       FROM client_equipment_software_key key
                       JOIN client_equipment_software software
                         ON software.id = key.software_id

@@ -1,7 +1,8 @@
-from odoo import api, fields, models
-from odoo.tools import SQL
+from itertools import chain
 
-from .client_equipment_software_key import STATUSES
+from odoo import api, fields, models
+
+from .client_equipment_software_key import KEY_TYPES, STATUSES
 
 ACTIONS = [
     ("created", "Created"),
@@ -23,6 +24,10 @@ REASON_CODES = [
     ("overridden", "Rule for Moving Overridden"),
 ]
 
+# Entries that tell since when software was installed: the first one, and each that
+# corrects its day.
+INSTALLED = "(action = 'applied' OR action = 'changed' AND installed_on IS NOT NULL)"
+
 
 class ClientEquipmentAuditLog(models.Model):
     """Append-only evidence: one entry for each step in the life of a key.
@@ -43,7 +48,7 @@ class ClientEquipmentAuditLog(models.Model):
     _inherit = [
         "client.equipment.audit.closed",
         "client.equipment.mixin",
-        "client.equipment.export",
+        "client.equipment.export.mixin",
     ]
     _order = "action_date desc, id desc"
     _rec_name = "description"
@@ -66,6 +71,27 @@ class ClientEquipmentAuditLog(models.Model):
     )
     software_name = fields.Char(
         "Feature's Name", readonly=True, help="Name of the software at that time."
+    )
+    key_type = fields.Selection(KEY_TYPES, readonly=True)
+    validity_start = fields.Date(readonly=True)
+    seats = fields.Integer(
+        "Seats of the Key", readonly=True, aggregator=None, help="How many it had then."
+    )
+    owner_ref = fields.Integer(
+        "Owner's Database ID",
+        readonly=True,
+        aggregator=None,
+        exportable=False,
+        help="The customer that the key was bought for.",
+    )
+    supplier_ref = fields.Integer(
+        "Supplier's Database ID", readonly=True, aggregator=None, exportable=False
+    )
+    key_company_ref = fields.Integer(
+        "Database ID of the Key's Company",
+        readonly=True,
+        aggregator=None,
+        exportable=False,
     )
     number = fields.Integer(
         "No.",
@@ -197,7 +223,7 @@ class ClientEquipmentAuditLog(models.Model):
     _action_date = models.Index("(action_date, id)")
     # Usage History, newest first, and what was installed on a day.
     _installed_from = models.Index(
-        "((COALESCE(installed_from, action_date)), id) WHERE action = 'applied'"
+        f"((COALESCE(installed_from, action_date)), id) WHERE {INSTALLED}"
     )
 
     @api.depends(
@@ -223,6 +249,10 @@ class ClientEquipmentAuditLog(models.Model):
         for entry in self:
             entry.display_name = entry.description
 
+    # ------------------------------------------------------------------
+    # In words
+    # ------------------------------------------------------------------
+
     def _describe(self):
         """Return in the reader's language what happened."""
         self.ensure_one()
@@ -236,7 +266,7 @@ class ClientEquipmentAuditLog(models.Model):
                 end=self._say_date(self.validity_end_after) or self.env._("no end"),
                 user=self.user_name,
             )
-        reason = " - ".join(filter(None, (self._tell_reason_code(), self.reason)))
+        reason = " - ".join(filter(None, (self._reason_code_text(), self.reason)))
         return f"{text}: {reason}" if reason else text
 
     def _tell_step(self):
@@ -294,7 +324,11 @@ class ClientEquipmentAuditLog(models.Model):
 
     def _get_changes(self):
         """Return ``[(field, before, after)]`` of the fields that there are."""
-        known = self.env["client.equipment.software.key"]._fields
+        assignment = self.env["client.equipment.feature"]._fields
+        known = {
+            **self.env["client.equipment.software.key"]._fields,
+            "applied_date": assignment["applied_date"],
+        }
         # Whoever reads them here sees to it that no name is told that is not to be.
         return [
             (known[name], before, after)
@@ -323,11 +357,29 @@ class ClientEquipmentAuditLog(models.Model):
         )
 
     def _is_hidden(self, field, value):
-        """Tell whether a value is a record that is there, and not for the reader."""
+        """Tell whether a value is a record that is not, or was not, for the reader."""
         if not isinstance(value, list):
             return False
         record = self.env[field.comodel_name].browse(value[0])
-        return record.sudo().exists() and not record.sudo(False).has_access("read")
+        if not record.sudo().exists():
+            # It was of a company that the key was of, or of none.
+            record = self._get_companies_then()
+        return not record.sudo(False).has_access("read")
+
+    def _get_companies_then(self):
+        """Return the companies that the key was of before and after this entry; where
+        the entry does not tell, all that it was ever of."""
+        entry = self.sudo()
+        entries = entry if entry.version > 2 else entry.software_key_id.audit_log_ids
+        ids = {each.key_company_ref for each in entries}
+        if entries != entry:
+            ids.add(entry.software_key_id.company_id.id)
+        for name, *values in chain.from_iterable(
+            each.changes or () for each in entries
+        ):
+            if name == "company_id":
+                ids.update(value[0] for value in values if value)
+        return self.env["res.company"].browse(ids - {0})
 
     def _tell_value(self, field, value):
         """Return in the reader's language a value as ``changes`` keeps it."""
@@ -343,7 +395,7 @@ class ClientEquipmentAuditLog(models.Model):
             return self._say_date(fields.Date.to_date(value))
         return value
 
-    def _tell_reason_code(self):
+    def _reason_code_text(self):
         """Return in the reader's language the reason that the system gave, if any.
 
         The words of a code that another addon has added are given by an extension.
@@ -357,6 +409,8 @@ class ClientEquipmentAuditLog(models.Model):
                 return self.env._("Equipment %s returned", self.reason_data)
             case "reference":
                 return self.env._("Reference: %s", self.reason_data)
+            case "file":
+                return self.env._("License file %s", self.reason_data)
             case "overridden":
                 return self.env._("Rule for moving overridden")
         return self.reason_code
@@ -365,235 +419,3 @@ class ClientEquipmentAuditLog(models.Model):
     def _get_moment(self):
         """Return the time of an entry: its transaction's, on the database's clock."""
         return self.env.cr.now().replace(microsecond=0)
-
-    # ------------------------------------------------------------------
-    # Verification
-    # ------------------------------------------------------------------
-
-    @api.model
-    def _verify(self, keys):
-        """Return the first finding of each of ``keys`` whose trail is not intact (L5).
-
-        One statement: every hash is computed again by the expression that wrote it,
-        over the entry as it stands now and the hash stored before it; then the last
-        entry is compared with what the key says of itself.
-
-        :return: list of ``{"software_key_id", "audit_log_id", "problem"}``
-        """
-        self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                """
-                WITH entry AS (
-                    SELECT log.*, key.license_key, key.audit_number,
-                           row_number() OVER trail AS place,
-                           lag(log.hash) OVER trail AS previous_hash
-                      FROM client_equipment_audit_log log
-                      JOIN client_equipment_software_key key
-                        ON key.id = log.software_key_id
-                     WHERE log.software_key_id = ANY(%(key_ids)s)
-                    WINDOW trail AS (
-                        PARTITION BY log.software_key_id ORDER BY log.number
-                    )
-                ), told AS (
-                    -- where the trail says that the seats are
-                    SELECT software_key_id,
-                           array_agg(equipment_ref ORDER BY equipment_ref)
-                               AS equipment_ids
-                      FROM (
-                        SELECT DISTINCT ON (software_key_id, equipment_ref)
-                               software_key_id, equipment_ref, action, number, ended
-                          FROM (
-                            SELECT *, max(number) FILTER (
-                                       WHERE action = 'reinstated'
-                                          OR action IN ('applied', 'revoked')
-                                         AND seat IS NULL
-                                   ) OVER (PARTITION BY software_key_id) AS ended
-                              FROM entry
-                          ) step
-                         WHERE action IN ('applied', 'revoked')
-                         ORDER BY software_key_id, equipment_ref, number DESC
-                      ) place
-                     WHERE action = 'applied' AND number >= COALESCE(ended, 0)
-                     GROUP BY software_key_id
-                ), finding AS (
-                    SELECT software_key_id, number,
-                           CASE WHEN problem <> 'removed' THEN id END AS audit_log_id,
-                           CASE WHEN problem = 'removed' THEN place ELSE number END
-                                AS told_number,
-                           problem
-                      FROM (
-                        SELECT entry.*, CASE
-                               WHEN number > COALESCE(audit_number, 0)
-                                 OR number < place THEN 'inserted'
-                               WHEN number > place THEN 'removed'
-                               WHEN hash IS DISTINCT FROM %(hash)s THEN 'altered'
-                               WHEN equipment_id IS DISTINCT FROM (
-                                    SELECT equipment.id
-                                      FROM %(equipment)s equipment
-                                     WHERE equipment.id = entry.equipment_ref
-                               ) THEN 'link'
-                               WHEN version > 1
-                                AND customer_id IS DISTINCT FROM customer_ref
-                                AND (customer_ref IS NULL OR EXISTS (
-                                    SELECT FROM res_partner customer
-                                     WHERE customer.id = entry.customer_ref
-                                )) THEN 'customer'
-                               END AS problem
-                          FROM entry
-                      ) checked
-                     WHERE problem IS NOT NULL
-                    UNION ALL
-                    SELECT software_key_id, NULL,
-                           CASE WHEN problem <> 'removed' THEN id END,
-                           CASE WHEN problem = 'removed' THEN number + 1
-                                ELSE number END,
-                           problem
-                      FROM (
-                        SELECT key.id AS software_key_id, last.id,
-                               COALESCE(last.number, 0) AS number,
-                               CASE
-                               WHEN COALESCE(key.audit_number, 0) = 0
-                                    THEN 'unwritten'
-                               WHEN COALESCE(last.number, 0) < key.audit_number
-                                    THEN 'removed'
-                               WHEN last.hash IS DISTINCT FROM key.audit_hash
-                                    THEN 'head'
-                               WHEN last.status_after <> key.status THEN 'status'
-                               WHEN last.validity_end_after
-                                    IS DISTINCT FROM key.validity_end THEN 'validity'
-                               WHEN last.software_id <> key.software_id
-                                    THEN 'software'
-                               WHEN last.license_file_sha256
-                                    IS DISTINCT FROM key.license_file_sha256
-                                    THEN 'file'
-                               WHEN place.equipment_ids
-                                    IS DISTINCT FROM told.equipment_ids
-                                 OR key.seats_used <> COALESCE(
-                                        cardinality(place.equipment_ids), 0
-                                    )
-                                 OR key.equipment_id IS DISTINCT FROM (
-                                    CASE key.seats_used WHEN 1
-                                         THEN place.equipment_ids[1] END
-                               ) THEN 'assignment'
-                               END AS problem
-                          FROM client_equipment_software_key key
-                          LEFT JOIN LATERAL (
-                                SELECT array_agg(equipment_id ORDER BY equipment_id)
-                                       AS equipment_ids
-                                  FROM client_equipment_feature feature
-                                 WHERE feature.software_key_id = key.id
-                          ) place ON TRUE
-                          LEFT JOIN told ON told.software_key_id = key.id
-                          LEFT JOIN LATERAL (
-                                SELECT *
-                                  FROM client_equipment_audit_log log
-                                 WHERE log.software_key_id = key.id
-                                 ORDER BY log.number DESC
-                                 LIMIT 1
-                          ) last ON TRUE
-                         WHERE key.id = ANY(%(key_ids)s)
-                      ) compared
-                     WHERE problem IS NOT NULL
-                )
-                SELECT DISTINCT ON (software_key_id)
-                       software_key_id, audit_log_id, problem, told_number
-                  FROM finding
-                 ORDER BY software_key_id, number NULLS LAST
-                """,
-                hash=self._hash_of_any_version_sql(),
-                key_ids=list(keys.ids),
-                equipment=SQL.identifier(self.env["client.equipment"]._table),
-            )
-        )
-        rows = self.env.cr.fetchall()
-        # Read together what the findings tell of: queries do not grow with them. Who
-        # may read a key learns of its trail whether it agrees with the key, also where
-        # an entry is another company's: hence sudo().
-        found = keys.browse(row[0] for row in rows)
-        entries = self.sudo().browse(row[1] for row in rows if row[1])
-        return [
-            {
-                "software_key_id": key_id,
-                "audit_log_id": entry_id or False,
-                "problem": self._describe_finding(
-                    keys.browse(key_id).with_prefetch(found.ids),
-                    entries.browse(entry_id or ()).with_prefetch(entries.ids),
-                    problem,
-                    number,
-                ),
-            }
-            for key_id, entry_id, problem, number in rows
-        ]
-
-    @api.model
-    def _describe_finding(self, key, last, problem, number):
-        """Return in the reader's language what is wrong with the trail of a key."""
-        facts = {"key": key.display_name, "number": number}
-        match problem:
-            case "altered":
-                return self.env._(
-                    "%(key)s: entry No. %(number)s was altered, or the license key "
-                    "that it speaks of.",
-                    **facts,
-                )
-            case "inserted":
-                return self.env._(
-                    "%(key)s: entry No. %(number)s was inserted.", **facts
-                )
-            case "removed":
-                return self.env._("%(key)s: entry No. %(number)s was removed.", **facts)
-            case "link":
-                return self.env._(
-                    "%(key)s: entry No. %(number)s links to another equipment than "
-                    "the one that it tells of.",
-                    **facts,
-                )
-            case "customer":
-                return self.env._(
-                    "%(key)s: entry No. %(number)s links to another customer than "
-                    "the one that it tells of.",
-                    **facts,
-                )
-            case "software":
-                return self.env._(
-                    "%(key)s: the feature of the key is not the one that its last "
-                    "entry, No. %(number)s, tells of.",
-                    **facts,
-                )
-            case "file":
-                return self.env._(
-                    "%(key)s: the license file of the key is not the one that its last "
-                    "entry, No. %(number)s, tells of.",
-                    **facts,
-                )
-            case "head":
-                return self.env._(
-                    "%(key)s: entry No. %(number)s is not the one that the key "
-                    "remembers as its last: the trail was written anew.",
-                    **facts,
-                )
-            case "status":
-                return self.env._(
-                    "%(key)s: the status of the key is %(status)s, but its last entry, "
-                    "No. %(number)s, says %(expected)s.",
-                    status=key._selection_label("status", key.status),
-                    expected=key._selection_label("status", last.status_after),
-                    **facts,
-                )
-            case "validity":
-                return self.env._(
-                    "%(key)s: the validity end of the key is %(end)s, but its last "
-                    "entry, No. %(number)s, says %(expected)s.",
-                    end=self._say_date(key.validity_end) or self.env._("not set"),
-                    expected=self._say_date(last.validity_end_after)
-                    or self.env._("not set"),
-                    **facts,
-                )
-            case "assignment":
-                return self.env._(
-                    "%(key)s: the key is not where its last entry, No. %(number)s, "
-                    "says.",
-                    **facts,
-                )
-        return self.env._("%(key)s: the key has no audit trail.", **facts)

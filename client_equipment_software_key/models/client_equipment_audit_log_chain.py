@@ -5,7 +5,7 @@ from datetime import date
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..trail import FACTS, KEY_FACT, VERSION_1
+from ..trail import FACTS, KEY_FACT, KEY_FIELDS, VERSION_1
 
 
 class ClientEquipmentAuditLog(models.Model):
@@ -23,6 +23,12 @@ class ClientEquipmentAuditLog(models.Model):
         do not verify any more.)
         """
         return {name: SQL(fact.source) for name, fact in FACTS.items()}
+
+    @api.model
+    def _get_key_fields(self):
+        """Return which facts tell how the key is: ``{fact: (field of the key, version
+        from which on entries tell it)}``. For extension, as :meth:`_get_facts`."""
+        return {name: (field, FACTS[name].since) for name, field in KEY_FIELDS.items()}
 
     @api.model
     def _get_fact_joins(self):
@@ -50,7 +56,7 @@ class ClientEquipmentAuditLog(models.Model):
         keys: models.BaseModel,
         action: str,
         statuses: Mapping[int, str],
-        ends_before: Mapping[int, date] | None = None,
+        previous_ends: Mapping[int, date] | None = None,
         reason: str | None = None,
         seats: Iterable | None = None,
         *,
@@ -68,7 +74,7 @@ class ClientEquipmentAuditLog(models.Model):
         :param keys: the software keys, locked by the caller
         :param str action: one of ``ACTIONS``
         :param dict statuses: ``{key id: the status that the step leads to}``
-        :param dict ends_before: ``{key id: validity end before the step}``, where
+        :param dict previous_ends: ``{key id: validity end before the step}``, where
             the step moved it
         :param str reason: what the user gave as reason, word for word
         :param str reason_code: the reason that the system gives, one of
@@ -91,7 +97,7 @@ class ClientEquipmentAuditLog(models.Model):
             "reason_data": ("varchar", reason_data or None),
             "reason": ("varchar", reason or None),
         }
-        steps = self._get_steps(statuses, seats, ends_before, days, changes)
+        steps = self._get_steps(statuses, seats, previous_ends, days, changes)
         several = any(place > 1 for place in steps["place"][1])
         source = SQL(
             """
@@ -115,11 +121,13 @@ class ClientEquipmentAuditLog(models.Model):
             status_before=SQL("NULL::varchar")
             if action == "created"
             else SQL("COALESCE(step_.status_before, key.status)"),
-            end_before=SQL("key.validity_end" if ends_before is None else "step_.end"),
+            end_before=SQL(
+                "key.validity_end" if previous_ends is None else "step_.end"
+            ),
             # What else a write changes is told before its end moves.
             end_after=SQL(
                 "step_.end"
-                if ends_before is not None and action == "changed"
+                if previous_ends is not None and action == "changed"
                 else "key.validity_end"
             ),
         )
@@ -135,7 +143,7 @@ class ClientEquipmentAuditLog(models.Model):
         return SQL("%s, trail AS (%s)", entries, self._insert_sql())
 
     @api.model
-    def _get_steps(self, statuses, seats, ends_before, days, changes):
+    def _get_steps(self, statuses, seats, previous_ends, days, changes):
         """Return what is said of each entry: ``{column: (type, values)}``.
 
         Of several entries of one key ``place`` is their order, and each begins with the
@@ -151,7 +159,7 @@ class ClientEquipmentAuditLog(models.Model):
             before.append(status_before)
             last[key_id] = place + 1, status, number
         lasts = {number for *_, number in last.values()}
-        ends, changes, days = ends_before or {}, changes or {}, days or {}
+        ends, changes, days = previous_ends or {}, changes or {}, days or {}
         no_day = None, None
         told_days = [
             days.get(at, no_day) for at in zip(key_ids, equipment_ids, strict=True)

@@ -1,6 +1,6 @@
 import psycopg2
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
@@ -16,7 +16,7 @@ class ClientEquipmentFeature(models.Model):
 
     _name = "client.equipment.feature"
     _description = "Equipment Feature"
-    _inherit = ["client.equipment.mixin", "client.equipment.export"]
+    _inherit = ["client.equipment.mixin", "client.equipment.export.mixin"]
     _order = "applied_date desc, id desc"
     _rec_name = "software_key_id"
     _rec_names_search = ["software_key_id", "equipment_id"]
@@ -54,8 +54,19 @@ class ClientEquipmentFeature(models.Model):
     key_type = fields.Selection(related="software_key_id.key_type")
     validity_end = fields.Date(related="software_key_id.validity_end")
     status = fields.Selection(related="software_key_id.status")
+    assignment_status = fields.Selection(
+        lambda self: self._fields["status"]._description_selection(self.env),
+        compute="_compute_assignment_status",
+        help="The key's status, but Applied while other seats of it are free.",
+    )
     partner_id = fields.Many2one(related="equipment_id.partner_id")
     company_id = fields.Many2one(related="equipment_id.company_id")
+
+    @api.depends("status")
+    def _compute_assignment_status(self):
+        for feature in self:
+            used = feature.status == "available"
+            feature.assignment_status = "applied" if used else feature.status
 
     @api.constrains("applied_date")
     def _check_applied_date(self):
@@ -214,9 +225,15 @@ class ClientEquipmentFeature(models.Model):
                             equipment=feature.equipment_id.display_name,
                         )
                     )
-        return super().write(
-            {name: value for name, value in vals.items() if name not in fixed}
-        )
+        vals = {name: value for name, value in vals.items() if name not in fixed}
+        day = fields.Date.to_date(vals.get("applied_date"))
+        corrected = self.filtered(lambda feature: day and feature.applied_date != day)
+        # Whose day of installation it is need not be able to change keys.
+        corrected.sudo().software_key_id._lock_for_step()
+        before = {feature.id: feature.applied_date for feature in corrected}
+        result = super().write(vals)
+        corrected._tell_corrected_days(before)
+        return result
 
     @checked
     def copy(self, default: dict | None = None):  # pylint: disable=method-required-super
@@ -296,7 +313,7 @@ class ClientEquipmentFeature(models.Model):
                 problem
                 % {
                     # Whoever gets here may read the key, or could until just now.
-                    "key": key.with_user(SUPERUSER_ID).display_name,
+                    "key": key._get_name(),
                     "equipment": equipment.display_name,
                     "company": key.company_id.display_name,
                     "owner": key.owner_id.display_name,

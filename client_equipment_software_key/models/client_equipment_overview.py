@@ -48,7 +48,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Return what there is to do today, as numbers that open what they count.
 
         :return: list of ``{"name", "count", "label", "advice", "action", "filter"}``;
-            the filter is one of the action's search view
+            the filter is one of the action's search view, False where the action
+            shows nothing else
         """
         env = self.env
         keys = "client_equipment_software_key.client_equipment_software_key_action"
@@ -59,6 +60,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 env._("Keys That End Soon"),
                 env._("Renew them, or order new ones."),
                 keys,
+                "expiring_soon",
             ),
             (
                 "expired_installed",
@@ -66,6 +68,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 env._("Expired Keys Still Installed"),
                 env._("Renew them, or remove them from the equipment."),
                 keys,
+                "expired_installed",
             ),
             (
                 "below_minimum",
@@ -75,6 +78,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 env._("Software Below Its Minimum"),
                 env._("Order keys before the last one is gone."),
                 "client_equipment_software_key.client_equipment_software_action",
+                "below_minimum",
             ),
             (
                 "needs_attention",
@@ -82,9 +86,10 @@ class ClientEquipmentSoftwareKey(models.Model):
                 env._("Keys That Need Attention"),
                 env._("Status, assignment or audit trail disagree."),
                 f"{keys}_attention",
+                False,
             ),
         ]
-        names = ("name", "count", "label", "advice", "action")
+        names = ("name", "count", "label", "advice", "action", "filter")
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     @api.model

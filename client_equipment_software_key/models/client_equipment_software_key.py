@@ -9,16 +9,16 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
-from odoo.addons.client_equipment.fields import Label
 from odoo.addons.client_equipment.values import (
     CheckedValues,
     date_problem,
     text_problem,
 )
 
-from ..license_key import as_stored
+from ..license_key import as_stored, hint
 from ..license_key import problem as license_key_problem
-from .client_equipment_export import unguard
+from ..secret import Secret
+from .client_equipment_export_mixin import unguard
 
 KEY_TYPES = [
     ("permanent", "Permanent"),
@@ -51,6 +51,10 @@ def _license_key_message(env, diagnostics):
     return message
 
 
+class RepairedValues(CheckedValues):
+    """What a key gets back by a repair. What comes from a client never is one."""
+
+
 class ClientEquipmentSoftwareKey(models.Model):
     """One license key: its place in the inventory.
 
@@ -70,12 +74,12 @@ class ClientEquipmentSoftwareKey(models.Model):
         "client.equipment.mixin",
         "mail.thread",
         "mail.activity.mixin",
-        "client.equipment.export",
+        "client.equipment.export.mixin",
     ]
     _order = "id desc"
     _check_company_auto = True
 
-    license_key = Label(
+    license_key = Secret(
         required=True,
         copy=False,
         line_break="",
@@ -238,10 +242,18 @@ class ClientEquipmentSoftwareKey(models.Model):
         for key in self - readable:
             key.display_name = self.env._("Software key of another company")
         for key in readable:
-            name = " - ".join(filter(None, (key.software_id.name, key.license_key)))
+            name = key._get_name()
             if in_drop_down and (details := key._get_details()):
                 name += f"\t--{details}--"
             key.display_name = name
+
+    def _get_name(self):
+        """Return the name of the key, for whoever may read that it is there."""
+        return " - ".join(filter(None, (self.software_id.name, self.license_key)))
+
+    def _get_license_key(self):
+        """Return the whole license key, whoever reads it: for what the system does."""
+        return self._fields["license_key"].stored(self)
 
     def _get_details(self):
         """Return what a drop-down says of the key beside its name."""
@@ -252,8 +264,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.depends("license_key")
     def _compute_license_key_hint(self):
         for key in self:
-            text = key.license_key or ""
-            key.license_key_hint = "…" + text[-min(5, len(text) // 2 or 1) :]
+            key.license_key_hint = hint(key._get_license_key() or "")
 
     @api.depends("equipment_id.partner_id")
     @api.depends_context("uid", "allowed_company_ids")
@@ -456,6 +467,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             self.software_id
             and self.software_id._get_validity_end(self.validity_start)
             or self.validity_end
+            or self.key_type == "subscription"
+            and fields.Date.add(self.validity_start, years=1)
         )
 
     @api.model_create_multi
@@ -487,7 +500,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             keys_by_status.setdefault(status, []).append(key.id)
         for status, key_ids in keys_by_status.items():
             if status != "available":
-                keys.browse(key_ids)._settle(status)
+                keys.browse(key_ids)._apply_written_status(status)
         for key, commands in zip(keys, features, strict=True):
             if commands:
                 key.write({"equipment_feature_ids": commands})
@@ -503,7 +516,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.check_access("write")
         self._lock_for_step()
         wanted = self._pop_status(vals)
-        ends_before = {key.id: key.validity_end for key in self}
+        previous_ends = {key.id: key.validity_end for key in self}
         before = self._get_told(told)
         self._check_validity(vals)
         statuses = self._prepare_seats(vals)
@@ -513,8 +526,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         keys = self.with_context(tracking_disable=not tracked)
         result = super(ClientEquipmentSoftwareKey, keys).write(vals)
         self._check_still_fits(vals)
-        self._tell_changes(before, statuses, ends_before)
-        self._settle(wanted, ends_before)
+        reason_code = "repaired" if isinstance(vals, RepairedValues) else None
+        self._tell_changes(before, statuses, previous_ends, reason_code)
+        self._apply_written_status(wanted, previous_ends, reason_code)
         return result
 
     def _pop_status(self, vals):
@@ -679,11 +693,23 @@ class ClientEquipmentSoftwareKey(models.Model):
         text, problem = self._tidy_license_key(self.license_key)
         if not problem:
             self.license_key = text
+            if there := self.search([("license_key", "=", text)], limit=1):
+                return there._repeated_warning()
             problem = self._look_alike_problem([text])
         return problem and {
             "warning": {
                 "title": self.env._("Check the license key"),
                 "message": problem,
+            }
+        }
+
+    def _repeated_warning(self):
+        """Say where this key is, beside the form, to whoever types it again."""
+        return {
+            "warning": {
+                "type": "notification",
+                "title": self.env._("The license key must be unique!"),
+                "message": self._tell_where(),
             }
         }
 
@@ -790,7 +816,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         if "license_key" in vals:
             license_key = vals.pop("license_key") or self._normalize_license_key(False)
             for key in self:
-                if key.license_key != license_key:
+                if key._get_license_key() != license_key:
                     raise UserError(
                         self.env._(
                             "The license key of %(key)s cannot be changed, because "

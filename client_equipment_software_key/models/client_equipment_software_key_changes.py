@@ -29,14 +29,15 @@ class ClientEquipmentSoftwareKey(models.Model):
             return [value.id, named.display_name] if value else None
         return value and (str(value) if field.type == "date" else value) or None
 
-    def _tell_changes(self, before, statuses, ends_before):
+    def _tell_changes(self, before, statuses, previous_ends, reason_code=None):
         """Write an entry for each of these keys that has changed.
 
         :param dict before: what :meth:`_get_told` gave before the write
         :param dict statuses: ``{key id: status}`` of the keys whose status follows from
             the change; the others keep theirs
-        :param dict ends_before: ``{key id: validity end}``: the move of an end is a
+        :param dict previous_ends: ``{key id: validity end}``: the move of an end is a
             step of its own, which comes after this
+        :param str reason_code: the reason that the system itself gives
         """
         changes = {
             key.id: [
@@ -51,8 +52,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         changed._transition(
             "changed",
             {key.id: statuses.get(key.id, key.status) for key in changed},
-            ends_before,
+            previous_ends,
             changes=changes,
+            reason_code=reason_code,
         )
 
     @api.model

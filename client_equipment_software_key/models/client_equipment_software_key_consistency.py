@@ -9,6 +9,7 @@ from odoo.tools import SQL, split_every
 from odoo.addons.client_equipment.arguments import checked
 
 from ..lifecycle import Finding, finding
+from .client_equipment_software_key import RepairedValues
 from .client_equipment_software_key_seats import SeatStep
 
 _logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ EXPLAINS_TRAIL = {
     *("seats", "seats used", "seat free", "intruding"),
 }
 BROKEN_TRAIL = "trail"  # the one finding that no step repairs
+OTHER_FACTS = "facts"  # the key is not what an intact trail says
 # What only its assignment shows: that it is another one than the key says, or that the
 # key may not stand there, see _get_misfit.
 DISAGREEING = """
@@ -246,6 +248,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _get_findings(self):
         """Return ``{key: Finding}`` of the keys that need attention (S7)."""
         facts = self._get_facts(set(self._filtered_past_end()._ids))
+        told_otherwise = self._filtered_told_otherwise()
         intruding = self._get_intruders().software_key_id
         miscounted = self._filtered_miscounted()
         findings = {}
@@ -255,11 +258,46 @@ class ClientEquipmentSoftwareKey(models.Model):
                 ._get_facts_of_place(facts[key.id])
                 ._replace(intruding=key in intruding, miscounted=key in miscounted)
             )
-            if found := finding(stands):
+            if key in told_otherwise:
+                findings[key] = Finding(OTHER_FACTS, None)
+            elif found := finding(stands):
                 findings[key] = found
             elif key.audit_broken:
                 findings[key] = Finding(BROKEN_TRAIL, None)
         return findings
+
+    def _filtered_told_otherwise(self):
+        """Return those of these keys, among the broken ones, that are not what their
+        trail says, which is intact itself."""
+        broken = self.filtered("audit_broken")
+        if not broken:
+            return broken
+        return self._told_otherwise(
+            self.env["client.equipment.audit.log"]._find(broken)
+        )
+
+    def _told_otherwise(self, rows):
+        """Return the keys of which verifying found that they are not what an intact
+        trail says.
+
+        :param rows: what ``_find`` of the audit log gives
+        """
+        fields = self.env["client.equipment.audit.log"]._get_key_fields()
+        told = self._get_told_fields() | {"validity_end"}
+        return self.browse(
+            key_id
+            for key_id, _entry_id, problem, _number in rows
+            if problem in fields and fields[problem][0] in told
+        )
+
+    def _repair_facts(self):
+        """Give the keys back what their trails say of them."""
+        for key in self:
+            last = key.sudo().audit_log_ids.sorted("number")[-1]
+            told = last._get_differing()
+            # (the status follows from the rest, or is a finding after it)
+            names = (self._get_told_fields() | {"validity_end"}) & told.keys()
+            key.write(RepairedValues({name: told[name] for name in names}))
 
     def _get_facts_of_place(self, facts):
         """Return how the key stands and where it is, for ``lifecycle``.
@@ -356,6 +394,11 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "The status is Applied, although a seat is free. Repair: its status "
                 "becomes %(after)s."
             ),
+            OTHER_FACTS: self.env._(
+                "The key is not what the last entry of its audit trail says: it was "
+                "changed behind the system's back. Choose Verify to see what was. "
+                "Repair: the key gets back what the trail says."
+            ),
             BROKEN_TRAIL: self.env._(
                 "The audit trail was changed behind the system's back. It cannot "
                 "be repaired: choose Verify to see which entry, keep the backups "
@@ -400,10 +443,14 @@ class ClientEquipmentSoftwareKey(models.Model):
         """
         self.check_access("write")
         self._lock_for_step()
+        self._check_trails()  # what a trail says comes before what a key looks like
         findings = self._get_findings()
         repaired = self.filtered(
             lambda key: key in findings and findings[key].code != BROKEN_TRAIL
         )
+        other_facts = repaired.filtered(lambda key: findings[key].code == OTHER_FACTS)
+        other_facts._repair_facts()
+        repaired -= other_facts
         statuses = {}
         seats = repaired.filtered(lambda key: findings[key].code == "seats")
         for key in repaired - seats._repair_seats():
@@ -431,6 +478,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             keys._transition(
                 action, status_by_id, reason_code="repaired", seats=seats or None
             )
+        repaired |= other_facts
         repaired.filtered(
             lambda key: key.audit_broken or findings[key].code == "miscounted"
         )._check_trails()
@@ -505,26 +553,30 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         :return: a window action
         """
-        action = self.env["ir.actions.act_window"]._for_xml_id(
+        return self.env["ir.actions.act_window"]._for_xml_id(
             "client_equipment_software_key"
             ".client_equipment_software_key_action_attention"
         )
-        return action | {"context": {"search_default_needs_attention": 1}}
 
     def _check_trails(self):
         """Verify these keys and their audit trails, and keep on each what was found.
 
         Keys that somebody works on at this moment are left to the next check.
         """
-        findings = self.env["client.equipment.audit.log"]._verify(self)
+        AuditLog = self.env["client.equipment.audit.log"]
+        findings = AuditLog._verify(self)
         broken = self.browse(each["software_key_id"] for each in findings)
+        told_otherwise = self._told_otherwise(AuditLog._find(broken) if broken else ())
         found = (broken | self._filtered_disagreeing())._get_findings()
         disagreeing = self.browse(
             key.id for key, (code, _) in found.items() if code != BROKEN_TRAIL
         )
         # A status that disagrees is told, and can be repaired, as such.
-        broken -= self.browse(
-            key.id for key, (code, _) in found.items() if code in EXPLAINS_TRAIL
+        broken -= (
+            self.browse(
+                key.id for key, (code, _) in found.items() if code in EXPLAINS_TRAIL
+            )
+            - told_otherwise
         )
         flags = ["assignment_broken", "audit_broken"]
         self.fetch(flags)

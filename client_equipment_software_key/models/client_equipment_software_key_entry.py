@@ -6,8 +6,9 @@ from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
 
-from ..license_key import looks, seems_rounded
-from .client_equipment_export import unguard
+from ..license_key import hint, looks, seems_rounded
+from ..secret import is_hidden
+from .client_equipment_export_mixin import unguard
 from .client_equipment_software_key import NAMED_MAX
 
 # Verdicts on a line of a bulk entry that keep the list from being entered.
@@ -200,7 +201,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         entry_id = self.env.context.get("software_key_bulk_entry_id")
         if isinstance(entry_id, int):
             entry = self.env["client.equipment.software.key.bulk.entry"]
-            entry.browse(entry_id)._note_progress(count)
+            entry.browse(entry_id)._publish_progress(count)
 
     @api.model
     def _inspect_license_keys(self, license_keys):
@@ -296,13 +297,15 @@ class ClientEquipmentSoftwareKey(models.Model):
             if other == license_key:
                 existing[license_key] = key_id in readable and status
             elif key_id in readable:
+                if is_hidden(self.env):
+                    other = hint(other)
                 similar[license_key] = {"other": other, "status": status}
             else:
                 similar[license_key] = {"folded": folded}
         return existing, similar, first_of_folded
 
     @api.model
-    def _describe_finding(self, found):
+    def _verdict_text(self, found):
         """Return in words what :meth:`_inspect_license_keys` found of one line."""
         match found["verdict"]:
             case "repeated":
@@ -351,7 +354,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "Line %(line)s: %(license_key)s: %(problem)s",
                 line=found["line"],
                 license_key=found["license_key"],
-                problem=self._describe_finding(found),
+                problem=self._verdict_text(found),
             )
             for found in refused[:NAMED_MAX]
         ]

@@ -14,6 +14,7 @@ from ..license_file import (
     encoded,
     fingerprint,
 )
+from ..secret import READER, is_hidden
 
 # Which attachments are license files.
 LICENSE_FILE = ("client.equipment.software.key", "license_file")
@@ -34,6 +35,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         attachment=True,
         copy=False,
         exportable=False,
+        groups=READER,  # as secret as the license key (K16)
         help="The file that the vendor has sent, where the license is a file.",
     )
     license_file_name = Label("License File's Name", copy=False)
@@ -68,7 +70,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _clean_values(self, vals):
         """Bring a license file and its name into their normal form.
 
-        A file comes with its name, and a name is kept until the file is another one.
+        A file that comes without a name gets one.
         """
         vals = super()._clean_values(vals)
         name = base_name(str(vals.get("license_file_name") or ""))
@@ -81,7 +83,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             raise ValidationError(
                 self.env._(
                     "The license file of %(key)s cannot be kept: %(problem)s.",
-                    key=vals.get("license_key") or self._some_names(),
+                    key=vals.get("license_key") or self._some_names_or_new(),
                     problem=self._license_file_problem(problem),
                 )
             )
@@ -103,9 +105,12 @@ class ClientEquipmentSoftwareKey(models.Model):
         return UserError(
             self.env._(
                 "There is no license file of %s. Attach it first.",
-                self._some_names() or self.env._("the new key"),
+                self._some_names_or_new(),
             )
         )
+
+    def _some_names_or_new(self):
+        return self._some_names() or self.env._("the new key")
 
     @api.model
     def _prepare_vals(self, vals, software, get_end):
@@ -161,17 +166,20 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _get_license_file(self):
         """Return ``(name, content)`` of the license file, for a download.
 
-        Every download by a screen comes through here.
+        Every download by a screen comes through here. One by whom license keys are
+        hidden from is a look, which is put down (K16).
 
         :raises UserError: where there is none, or the user may not read it
         """
         self.ensure_one()
-        for values in self.with_context(bin_size=False).read(
-            ["license_file", "license_file_name"]
-        ):
-            if file := values["license_file"]:
-                return values["license_file_name"], base64.b64decode(file)
-        raise self._no_license_file_error()
+        self.check_access("read")
+        # Whoever may read the key may have its license file.
+        key = self.sudo().with_context(bin_size=False)
+        if not key.license_file:
+            raise self._no_license_file_error()
+        if is_hidden(self.env):
+            self._reveal(reason_code="file", reason_data=key.license_file_name)
+        return key.license_file_name, base64.b64decode(key.license_file)
 
     # ------------------------------------------------------------------
     # Evidence

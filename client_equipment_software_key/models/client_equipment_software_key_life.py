@@ -12,7 +12,7 @@ from .client_equipment_software_key import NAMED_MAX
 # So long a step waits for somebody who holds one of its keys.
 LOCK_TIMEOUT = "3s"
 # Steps of the key itself, which stays where it is (or has not been anywhere).
-KEEPS_PLACE = {"created", "expired", "renewed"}
+KEEPS_PLACE = {"created", "expired", "renewed", "revealed"}
 
 
 class ClientEquipmentSoftwareKey(models.Model):
@@ -236,7 +236,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     # ------------------------------------------------------------------
 
     def _transition(
-        self, action, statuses, ends_before=None, reason=None, seats=None, **told
+        self, action, statuses, previous_ends=None, reason=None, seats=None, **told
     ):
         """Set the status of the keys and have the step written to the audit trail.
 
@@ -248,7 +248,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         :param str action: what the audit trail calls the step
         :param dict statuses: ``{key id: its status after the step}``
-        :param dict ends_before: ``{key id: validity end before}`` of a moved end
+        :param dict previous_ends: ``{key id: validity end before}`` of a moved end
         :param str reason: the user's reason, kept in the audit trail
         :param seats: the ``SeatStep`` of each seat that was taken or given back: one
             entry each; else one of each key
@@ -259,7 +259,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         keys = self._before_transition(action)
         AuditLog = self.env["client.equipment.audit.log"]
         entries = AuditLog._append_sql(
-            self, action, statuses, ends_before, reason, seats, **told
+            self, action, statuses, previous_ends, reason, seats, **told
         )
         self.modified(["equipment_id"], before=True)
         self.env.flush_all()
@@ -272,7 +272,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                            %(place)s
                            audit_number = entry.number,
                            audit_hash = entry.hash,
-                           assignment_broken = FALSE,
+                           assignment_broken = assignment_broken AND %(looked_at)s,
                            write_uid = %(uid)s,
                            write_date = %(now)s
                       FROM entry
@@ -286,6 +286,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 place=self._place_sql(action, **told),
                 uid=self.env.uid,
                 now=self.env.cr.now(),
+                looked_at=action == "revealed",
                 # Known already, but it keeps PostgreSQL from reading all keys.
                 key_ids=list(self.ids),
             )
@@ -348,11 +349,12 @@ class ClientEquipmentSoftwareKey(models.Model):
             given back, for each seat), in the order of their ids
         """
 
-    def _settle(self, wanted=None, ends_before=None):
+    def _apply_written_status(self, wanted=None, previous_ends=None, reason_code=None):
         """Take the step that a written status or a moved validity end asks for.
 
         :param str wanted: the status that the user chose, if any
-        :param dict ends_before: ``{key id: validity end before the write}``
+        :param dict previous_ends: ``{key id: validity end before the write}``
+        :param str reason_code: the reason that the system itself gives
         :raises UserError: where the step is not allowed
         """
         facts = self._get_facts(set(self._filtered_past_end().ids))
@@ -360,13 +362,15 @@ class ClientEquipmentSoftwareKey(models.Model):
         for key in self:
             if wanted and wanted != key.status:
                 step = key._take(facts[key.id], "set", wanted)
-            elif ends_before and ends_before[key.id] != key.validity_end:
+            elif previous_ends and previous_ends[key.id] != key.validity_end:
                 step = key._take(facts[key.id], "move end")
             else:
                 continue
             statuses.setdefault(step.entry, {})[key.id] = step.status
         for action, status_by_id in statuses.items():
-            self.browse(status_by_id)._transition(action, status_by_id, ends_before)
+            self.browse(status_by_id)._transition(
+                action, status_by_id, previous_ends, reason_code=reason_code
+            )
 
     @checked
     def revoke(self, reason: str | None = None) -> bool:

@@ -19,26 +19,28 @@ class ClientEquipmentSoftwareKey(models.Model):
         :param str name: what was typed
         :return: a line for each of a few keys; empty where there is none
         """
+        found = self.search([("display_name", "ilike", name)], limit=3)
+        return "\n".join(key._tell_where() for key in found)
+
+    def _tell_where(self):
+        """Return in words how this key stands, and where it is."""
         equipment = self.env["client.equipment"]
         here = self._get_offered_equipment()
-        lines = []
-        for key in self.search([("display_name", "ilike", name)], limit=3):
-            status = key._selection_label("status", key.status)
-            if key.status == "applied" and key.seats > 1:
-                status = self.env._("All seats in use (%s)", key.seats_usage)
-            elif key.status == "applied":
-                where = (key.equipment_id or equipment).display_name
-                status = self.env._("Applied to %s", where)
-            elif key.status == "expired" and key.validity_end:
-                status = self.env._("Expired on %s", self._say_date(key.validity_end))
-            elif here & key.sudo().equipment_feature_ids.equipment_id.sudo(False):
-                status = self.env._("On this equipment already")
-            elif key.status == "available" and key.moving_note:
-                status = key.moving_note
-            elif key.owner_id:
-                status = self.env._("Bought for %s", key.owner_id.display_name)
-            lines.append(f"{key.display_name}: {status}")
-        return "\n".join(lines)
+        status = self._selection_label("status", self.status)
+        if self.status == "applied" and self.seats > 1:
+            status = self.env._("All seats in use (%s)", self.seats_usage)
+        elif self.status == "applied":
+            where = (self.equipment_id or equipment).display_name
+            status = self.env._("Applied to %s", where)
+        elif self.status == "expired" and self.validity_end:
+            status = self.env._("Expired on %s", self._say_date(self.validity_end))
+        elif here & self.sudo().equipment_feature_ids.equipment_id.sudo(False):
+            status = self.env._("On this equipment already")
+        elif self.status == "available" and self.moving_note:
+            status = self.moving_note
+        elif self.owner_id:
+            status = self.env._("Bought for %s", self.owner_id.display_name)
+        return f"{self.display_name}: {status}"
 
     def get_qr_code(self):
         """Return the license key as a picture, for another machine's camera (A15).
@@ -46,10 +48,13 @@ class ClientEquipmentSoftwareKey(models.Model):
         By a call, not as an address: addresses are kept in logs.
 
         :return: a data URI
+        :raises UserError: where the license key is not shown to the user now
         """
         self.ensure_one()
+        self.check_access("read")
+        self._check_shown()
         image = self.env["ir.actions.report"].barcode(
-            "QR", self.license_key, width=240, height=240
+            "QR", self._get_license_key(), width=240, height=240
         )
         return f"data:image/png;base64,{base64.b64encode(image).decode()}"
 

@@ -56,13 +56,13 @@ class ClientEquipmentSoftwareKey(models.Model):
             if len(problems) > NAMED_MAX:
                 lines.append(self.env._("… and %s more", len(problems) - NAMED_MAX))
             raise UserError("\n".join(lines))
-        ends_before = {key.id: key.validity_end for key in self}
+        previous_ends = {key.id: key.validity_end for key in self}
         statuses = self._renewed_statuses()
         self._write_renewal(ends, reference, note)
         self._transition(
             "renewed",
             statuses,
-            ends_before,
+            previous_ends,
             note,
             reason_code=reference and "reference",
             reason_data=reference,
@@ -236,7 +236,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                     self.env._(
                         "%(license_key)s is %(problem)s. Enter another one.",
                         license_key=license_key,
-                        problem=self._describe_finding(found),
+                        problem=self._verdict_text(found),
                     ),
                 )
             )

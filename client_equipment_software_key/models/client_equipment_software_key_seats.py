@@ -306,6 +306,38 @@ class ClientEquipmentFeature(models.Model):
         _default_to(self, seat=1, key_seats=1)
         return result
 
+    def _tell_corrected_days(self, before):
+        """Write an entry for each of these assignments whose day was corrected (K17).
+
+        :param dict before: ``{assignment id: the day before}``
+        """
+        seats = {row[:2]: row[2] for row in self._get_seats()}
+        by_key = list(self.grouped("software_key_id").values())
+        # One step for any number of keys; as many as one key has assignments.
+        for features in itertools.zip_longest(*by_key, fillvalue=self.browse()):
+            features = self.browse().union(*features)
+            keys = features.sudo().software_key_id
+            keys._transition(
+                "changed",
+                {key.id: key.status for key in keys},
+                seats=[
+                    SeatStep(*place, seats[place], feature.software_key_id.status)
+                    for feature in features.sudo()
+                    for place in [(feature.software_key_id.id, feature.equipment_id.id)]
+                ],
+                days=features._get_days(),
+                changes={
+                    feature.software_key_id.id: [
+                        [
+                            "applied_date",
+                            str(before[feature.id]),
+                            str(feature.applied_date),
+                        ]
+                    ]
+                    for feature in features
+                },
+            )
+
     def _get_seats(self):
         """Return a row of key, equipment and seat of each assignment, in order."""
         self.flush_model(["software_key_id", "equipment_id", "seat"])

@@ -1,5 +1,6 @@
 from odoo import api, models
 
+from ..secret import is_hidden
 from .client_equipment_software_key import NAMED_MAX
 
 
@@ -56,7 +57,8 @@ class ClientEquipmentFeature(models.Model):
                 equipment=self.equipment_id.display_name,
                 keys="\n".join(keys.mapped("display_name")),
             ),
-            license_keys=keys.mapped("license_key"),
+            # Where they are hidden, Show stands on the line.
+            license_keys=[] if is_hidden(self.env) else keys.mapped("license_key"),
             undo=(self, "unlink"),
         )
 

@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..secret import is_hidden
+
 # The apps that every user has.
 EVERYBODYS = ("mail.menu_root_discuss", "base.menu_management")
 
@@ -8,10 +10,12 @@ class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
 
     def session_info(self):
-        """Whose only app this is begins in it, not in Discuss."""
+        """Whose only app this is begins in it, not in Discuss; and the client has to
+        know whether license keys are hidden from the user (K16)."""
         info = super().session_info()
         if self.env.user._is_internal() and not info.get("home_action_id"):
             info["home_action_id"] = self._get_software_key_home()
+        info["license_keys_hidden"] = is_hidden(self.env)
         return info
 
     def _get_software_key_home(self):

@@ -18,11 +18,31 @@ class ResConfigSettings(models.TransientModel):
     software_key_minimum_available = fields.Integer(
         related="company_id.software_key_minimum_available", readonly=False
     )
+    license_key_display = fields.Selection(
+        [("always", "Always"), ("on_request", "On request")],
+        required=True,
+        default="always",
+        string="Show License Keys",
+        help="Whether technicians and auditors see whole license keys, or their last "
+        "characters until they choose Show, which is put down.",
+    )
     software_key_last_run = fields.Datetime(compute="_compute_software_key_health")
     software_key_last_expired = fields.Integer(compute="_compute_software_key_health")
     software_key_job_overdue = fields.Boolean(compute="_compute_software_key_health")
     software_key_last_check = fields.Datetime(compute="_compute_software_key_health")
     software_key_check_progress = fields.Integer(compute="_compute_software_key_health")
+
+    @api.model
+    def get_values(self):
+        display = self.env["res.groups"]._license_key_display()
+        return super().get_values() | {"license_key_display": display}
+
+    def set_values(self):
+        result = super().set_values()
+        groups = self.env["res.groups"]
+        if self.license_key_display != groups._license_key_display():
+            groups._set_license_key_display(self.license_key_display)
+        return result
 
     @api.depends("company_id")
     @api.depends_context(*READER)

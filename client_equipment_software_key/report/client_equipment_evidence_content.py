@@ -3,6 +3,7 @@ from typing import NamedTuple
 
 from odoo import models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from .evidence import Position
 
@@ -78,6 +79,27 @@ class ClientEquipmentEvidencePack(models.Model):
             domain &= Domain("action_date", ">=", start)
         return domain
 
+    def _get_deletions_domain(self, evidence):
+        """Return the domain of the deleted keys that belong into the pack: those that
+        were there in the period. Where such a key was, nothing tells any more."""
+        if evidence.has_place:
+            return Domain.FALSE
+        domain = Domain(
+            "id",
+            "in",
+            SQL(
+                "(SELECT deletion_id FROM client_equipment_audit_deletion_entry"
+                " WHERE action_date < %s)",
+                evidence.end,
+            ),
+        )
+        if self.software_ids:
+            domain &= Domain("software_ref", "in", self.software_ids.ids)
+        if self.date_from:
+            history = self.env["client.equipment.usage.history"]
+            domain &= Domain("date", ">=", history._start_of(self.date_from))
+        return domain
+
     def _get_place_domain(self, evidence, model):
         """Return the domain of what ``model`` tells of chosen equipment and customers.
 
@@ -136,6 +158,13 @@ class ClientEquipmentEvidencePack(models.Model):
                 lambda entries: entries,
             ),
             Sheet(
+                "deleted",
+                self.env._("Deleted Keys"),
+                self._get_deletion_columns(evidence),
+                lambda: evidence.deletions,
+                lambda deletions: deletions,
+            ),
+            Sheet(
                 "gaps",
                 self.env._("Gaps"),
                 self._get_gap_columns(evidence),
@@ -181,6 +210,7 @@ class ClientEquipmentEvidencePack(models.Model):
             "expired": self.env._("Expired"),
             "expired_installed": self.env._("Expired but Installed"),
             "revoked": self.env._("Revoked"),
+            "deleted": self.env._("Deleted Since"),
         }
         return [
             Column("software", self.env._("Feature"), lambda row: row[0].display_name),
@@ -249,7 +279,7 @@ class ClientEquipmentEvidencePack(models.Model):
             Column(
                 "key_type",
                 self.env._("Key Type"),
-                lambda state: evidence.label(state.key, "key_type"),
+                lambda state: evidence.label(state.key, "key_type", state.key_type),
             ),
             Column(
                 "status",
@@ -261,7 +291,7 @@ class ClientEquipmentEvidencePack(models.Model):
             Column(
                 "validity_start",
                 self.env._("Validity Start"),
-                lambda state: state.key.validity_start,
+                lambda state: state.validity_start,
             ),
             Column(
                 "validity_end",
@@ -279,7 +309,7 @@ class ClientEquipmentEvidencePack(models.Model):
             Column(
                 "owner",
                 self.env._("Bought for Customer"),
-                lambda state: evidence.name(state.key.owner_id),
+                lambda state: evidence.name(state.owner),
             ),
             Column(
                 "purchase_reference",
@@ -369,6 +399,38 @@ class ClientEquipmentEvidencePack(models.Model):
             Column("hash", self.env._("SHA-256"), lambda entry: entry.hash),
         ]
 
+    def _get_deletion_columns(self, evidence):
+        """Return the columns of the deleted keys; a row is what is kept of one."""
+        return [
+            Column("software", self.env._("Feature"), lambda line: line.software_name),
+            Column(
+                "key_number", self.env._("Key No."), lambda line: line.software_key_ref
+            ),
+            Column(
+                "license_key",
+                self.env._("License Key"),
+                lambda line: line.license_key_ending and f"…{line.license_key_ending}",
+            ),
+            Column("seats", self.env._("Seats"), lambda line: line.seats or None),
+            Column(
+                "deleted",
+                self.env._("Deleted"),
+                lambda line: evidence.local(line.date),
+            ),
+            Column("deleted_by", self.env._("Deleted By"), lambda line: line.user_name),
+            Column("reason", self.env._("Reason"), lambda line: line.reason),
+            Column(
+                "audit_number",
+                self.env._("Number of Audit Logs"),
+                lambda line: line.entry_count,
+            ),
+            Column(
+                "audit_hash",
+                self.env._("Last Audit Hash"),
+                lambda line: line.last_hash,
+            ),
+        ]
+
     def _get_gap_columns(self, evidence):
         """Return the columns of the gaps; a row is ``(gap, KeyState)``."""
         return [
@@ -444,7 +506,14 @@ class ClientEquipmentEvidencePack(models.Model):
                 self.env._("Equipment"),
                 evidence.list_of(self.equipment_ids) or everything,
             ),
-            (self.env._("License keys"), evidence.label(self, "license_keys")),
+            (
+                self.env._("License keys"),
+                evidence.label(
+                    self,
+                    "license_keys",
+                    "whole" if self._shows_whole_keys() else "ending",
+                ),
+            ),
         ]
         checkpoint = evidence.checkpoint
         return [

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import zlib
 from contextlib import suppress
+from datetime import timedelta
 from itertools import chain
 from typing import NamedTuple
 
@@ -157,7 +158,7 @@ class ClientEquipmentEvidencePack(models.Model):
 
         :raises UserError: where there is nothing to tell
         """
-        if not evidence.keys:
+        if not evidence.has_keys:
             raise UserError(self._nothing_message())
         self.env["client.equipment.evidence.piece"].sudo().create(
             [
@@ -186,9 +187,10 @@ class ClientEquipmentEvidencePack(models.Model):
         """
         Checkpoint = self.env["client.equipment.audit.checkpoint"]
         newest = Checkpoint.search([], limit=1)
-        if not newest or newest.until < self.asked_on:
+        until = self.asked_on + timedelta(seconds=1)  # all that is told is from before
+        if not newest or newest.until < until:
             with suppress(StillRunning):
-                return Checkpoint._make(self.asked_on, PATIENCE)
+                return Checkpoint._make(until, PATIENCE)
         return newest
 
     # ------------------------------------------------------------------
@@ -233,7 +235,7 @@ class ClientEquipmentEvidencePack(models.Model):
 
     def _evidence_json(self, evidence):
         told = self._get_trail_domain(evidence)
-        whole = self.license_keys == "whole"
+        whole = self._shows_whole_keys()
         keys = self.env["client.equipment.software.key"]
         return EvidenceJson(keys, told, whole, evidence.leaves)
 
@@ -297,7 +299,7 @@ class ClientEquipmentEvidencePack(models.Model):
             self._add_file("xlsx", output)
 
     def _make_json(self, evidence):
-        """Put chains and proofs together, for who has no Odoo (L9); packed, if large."""
+        """Put chains and proofs together for who has no Odoo (L9); packed, if large."""
         chains = (each._read_content().decode() for each in self._pieces("chains"))
         with tempfile.TemporaryFile() as output:
             with io.TextIOWrapper(output, "utf-8", newline="\n") as text:
@@ -387,9 +389,7 @@ class ClientEquipmentEvidencePack(models.Model):
         pack.env["client.equipment.evidence.piece"].search(
             [("pack_id", "=", self.id)]
         ).unlink()
-        pack._note_step(
-            state="failed", step=0, progress=0, note=note, verdict=False
-        )
+        pack._note_step(state="failed", step=0, progress=0, note=note, verdict=False)
         pack._tell(pack.env._("Your evidence pack was not made: %s", note))
 
     def _tell(self, text):
@@ -415,28 +415,42 @@ class ClientEquipmentEvidencePack(models.Model):
     def _note_on_chatter(self, evidence):
         """Note the SHA-256 of the files on the chatter of what the pack is about."""
         tables = self.file_ids.filtered(lambda file: file.name.endswith(".xlsx"))
-        body = self.env._(
-            "Evidence pack %(file)s made by %(user)s (%(start)s to %(end)s). SHA-256 "
-            "of the file: %(sha256)s",
-            file=tables.name,
-            user=self.env.user.name,
-            start=self._say_date(self.date_from) or "…",
-            end=self._say_date(self.date_to) or "…",
-            sha256=tables.sha256,
-        )
+        facts = {
+            "file": tables.name,
+            "user": self.env.user.name,
+            "start": self._say_date(self.date_from) or "…",
+            "end": self._say_date(self.date_to) or "…",
+            "sha256": tables.sha256,
+        }
+        if self.date_from or self.date_to:
+            body = self.env._(
+                "Evidence pack %(file)s made by %(user)s (%(start)s to %(end)s). "
+                "SHA-256 of the file: %(sha256)s",
+                **facts,
+            )
+        else:
+            body = self.env._(
+                "Evidence pack %(file)s made by %(user)s. SHA-256 of the file: "
+                "%(sha256)s",
+                **facts,
+            )
         chosen = [self.software_ids, self.equipment_ids, self.partner_ids]
         about = chosen if any(chosen) else [self._software_told(evidence)]
         for records in about:
+            # The catalogue is common; who made a pack is a matter of the companies of
+            # which it tells, each of which finds a note of its own.
+            common = records._name == "client.equipment.software"
+            companies = self.company_ids if common else self.env.company
             # Auditors may write nowhere, and so not on the chatter either. This note
             # is the system's: its text is fixed, and the records are those that the
             # user could choose because they may be read.
             records.check_access("read")
-            notes = records.sudo()._message_log_batch(
-                dict.fromkeys(records.ids, body),
-                author_id=self.env.user.partner_id.id,
-            )
-            # The catalogue is common; who made a pack is the company's own.
-            notes.record_company_id = self.env.company
+            for company in companies:
+                notes = records.sudo()._message_log_batch(
+                    dict.fromkeys(records.ids, body),
+                    author_id=self.env.user.partner_id.id,
+                )
+                notes.record_company_id = company
 
     def _software_told(self, evidence):
         """Return the software of which the pack tells."""

@@ -1,9 +1,11 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import format_datetime
 
 from odoo.addons.client_equipment.values import date_problem
 
+from ..secret import is_hidden
 from .evidence import Evidence
 
 # So many days a pack is kept once it is made.
@@ -99,8 +101,7 @@ class ClientEquipmentEvidencePack(models.Model):
         for pack in self:
             name = self.env._("Evidence Pack")
             if pack.asked_on:
-                day = fields.Datetime.context_timestamp(pack, pack.asked_on)
-                name += f" {day:%Y-%m-%d %H:%M}"
+                name += f" {format_datetime(self.env, pack.asked_on)}"
             pack.display_name = name
 
     @api.depends("software_ids", "equipment_ids", "partner_ids")
@@ -135,6 +136,22 @@ class ClientEquipmentEvidencePack(models.Model):
             vals[field_name] = [Command.set(self.env.context.get("active_ids", []))]
         return vals
 
+    def _shows_whole_keys(self):
+        """Tell whether license keys are shown whole: no pack tells its maker more than
+        he is shown himself (K16)."""
+        return self.license_keys == "whole" and not is_hidden(self.env)
+
+    @api.constrains("license_keys")
+    def _check_license_keys(self):
+        for pack in self:
+            if pack.license_keys == "whole" and is_hidden(self.env):
+                raise UserError(
+                    self.env._(
+                        "License keys are shown to you on request only, so they cannot "
+                        "stand in the files whole. Choose the last five characters."
+                    )
+                )
+
     @api.constrains("date_from", "date_to")
     def _check_dates(self):
         for pack in self:
@@ -158,7 +175,7 @@ class ClientEquipmentEvidencePack(models.Model):
     # Asking for it
     # ------------------------------------------------------------------
 
-    def action_make(self):
+    def action_make(self) -> dict:
         """Have the files made in the background, with what the maker sees now (L7).
 
         :return: a window action that shows how far it is
@@ -187,7 +204,7 @@ class ClientEquipmentEvidencePack(models.Model):
         self._get_job()._trigger()
         return self.action_open()
 
-    def action_open(self):
+    def action_open(self) -> dict:
         """Show the pack in a dialog.
 
         :return: a window action

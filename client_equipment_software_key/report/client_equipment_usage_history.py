@@ -6,11 +6,14 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..models.client_equipment_audit_log import INSTALLED
+
 
 class ClientEquipmentUsageHistory(models.Model):
     """For each key and equipment from when to when it was installed (L6).
 
-    Read from the audit trail alone: a line begins with an *Applied* entry and ends
+    Read from the audit trail alone: a line begins with an *Applied* entry, or the last
+    one that corrected its day, and ends
     with the entry that took the key away from the same equipment; entries that name
     no seat are from when a key had but one, or tell that the key is nowhere. The
     end is looked up line by line, so that filters on the beginning, the key or the
@@ -20,7 +23,7 @@ class ClientEquipmentUsageHistory(models.Model):
 
     _name = "client.equipment.usage.history"
     _description = "Usage History"
-    _inherit = ["client.equipment.mixin", "client.equipment.export"]
+    _inherit = ["client.equipment.mixin", "client.equipment.export.mixin"]
     _auto = False
     _order = "date_from desc, id desc"
     _rec_name = "software_key_id"
@@ -76,7 +79,9 @@ class ClientEquipmentUsageHistory(models.Model):
         "that is an earlier one.",
     )
     date_recorded = fields.Datetime(
-        "Recorded", readonly=True, help="When somebody told that it was installed."
+        "Recorded",
+        readonly=True,
+        help="When somebody told that it was installed, or corrected the day.",
     )
     date_to = fields.Datetime("To", readonly=True, help="Empty while it is installed.")
     shown_until = fields.Datetime(
@@ -121,17 +126,28 @@ class ClientEquipmentUsageHistory(models.Model):
                    removed.action_date AS date_to,
                    COALESCE(removed.action_date, now() AT TIME ZONE 'UTC')
                        AS shown_until,
-                   applied.user_id AS applied_by_id,
+                   CASE applied.action WHEN 'applied' THEN applied.user_id ELSE (
+                        SELECT log.user_id
+                          FROM client_equipment_audit_log log
+                         WHERE log.software_key_id = applied.software_key_id
+                           AND log.equipment_ref = applied.equipment_ref
+                           AND log.action = 'applied'
+                           AND log.number < applied.number
+                         ORDER BY log.number DESC
+                         LIMIT 1
+                   ) END AS applied_by_id,
                    removed.user_id AS removed_by_id,
                    EXTRACT(EPOCH FROM
                        COALESCE(removed.action_date, now() AT TIME ZONE 'UTC')
                        - COALESCE(applied.installed_from, applied.action_date)
                    )::float8 / 86400 AS duration
-              FROM client_equipment_audit_log applied
+              FROM (
+                    SELECT * FROM client_equipment_audit_log WHERE %s
+              ) applied
               JOIN client_equipment_software_key key
                 ON key.id = applied.software_key_id
               LEFT JOIN LATERAL (
-                    SELECT log.action_date, log.user_id
+                    SELECT log.action_date, log.user_id, log.action
                       FROM client_equipment_audit_log log
                      WHERE log.software_key_id = applied.software_key_id
                        AND log.number > applied.number
@@ -141,12 +157,16 @@ class ClientEquipmentUsageHistory(models.Model):
                                 log.equipment_ref = applied.equipment_ref
                                 OR log.seat IS NULL
                             )
+                            OR log.action = 'changed'
+                               AND log.installed_on IS NOT NULL
+                               AND log.equipment_ref = applied.equipment_ref
                        )
                      ORDER BY log.number
                      LIMIT 1
               ) removed ON TRUE
-             WHERE applied.action = 'applied'
-            """
+             WHERE removed.action IS DISTINCT FROM 'changed'  -- its day was corrected
+            """,
+            SQL(INSTALLED),
         )
 
     @api.depends("software_key_id", "equipment_name")

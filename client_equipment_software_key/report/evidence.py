@@ -21,6 +21,9 @@ class KeyState:
     software: object
     status: str
     validity_end: object
+    key_type: str
+    validity_start: object
+    owner: object
     # SHA-256 of its license file, if it had one.
     license_file_sha256: str
     # How many installations it allowed.
@@ -47,7 +50,8 @@ class KeyState:
 class Position:
     """The licenses of one product at the end of the period, counted in seats.
 
-    What is owned is applied, free, expired or revoked.
+    What was owned was applied, free, expired or revoked, or has been deleted since:
+    what such a key was then, nothing tells any more.
     """
 
     owned: int = 0
@@ -56,6 +60,7 @@ class Position:
     expired: int = 0
     expired_installed: int = 0
     revoked: int = 0
+    deleted: int = 0
 
     def add_up(self, other):
         """Add what was counted of other keys."""
@@ -140,11 +145,19 @@ class Evidence:
             self.pack._get_keys_domain(self), order="software_id, id"
         )
 
+    @cached_property
+    def deletions(self):
+        """What is kept of the keys that were there in the period and are deleted."""
+        return self.env["client.equipment.audit.deletion"].search(
+            self.pack._get_deletions_domain(self), order="software_name, date, id"
+        )
+
     @property
     def has_keys(self):
         """Whether there is anything to tell."""
         SoftwareKey = self.env["client.equipment.software.key"]
-        return bool(SoftwareKey.search(self.pack._get_keys_domain(self), limit=1))
+        keys = SoftwareKey.search(self.pack._get_keys_domain(self), limit=1)
+        return bool(keys or self.deletions)
 
     @cached_property
     def entries(self):
@@ -230,11 +243,19 @@ class Evidence:
         last, used = self._last_entries(keys), self._used(keys)
         lines, seats = self._lines_then(keys), self._seats_then(keys)
         Software = self.env["client.equipment.software"]
+        Partner = self.env["res.partner"]
+        owners = Partner.browse({told[-1] for told in last.values()} - {None}).exists()
         for key in keys:
             # (a key may have been installed before it was entered here)
-            software_id, status, validity_end, license_file_sha256 = last.get(
-                key.id, (None, "applied", key.validity_end, key.license_file_sha256)
+            software_id, status, validity_end, license_file_sha256, version, *then = (
+                last.get(
+                    key.id,
+                    (None, "applied", key.validity_end, key.license_file_sha256, 0),
+                )
             )
+            if version < 2:  # entries did not tell it: as it is today
+                then = key.key_type, key.validity_start, key.owner_id.id
+            key_type, validity_start, owner_id = then
             count = used.get(key.id, 0)
             allowed = seats.get(key.id, key.seats)
             if status == "available" and count >= allowed:
@@ -244,6 +265,9 @@ class Evidence:
                 software=Software.browse(software_id) or key.software_id,
                 status=status,
                 validity_end=validity_end,
+                key_type=key_type,
+                validity_start=validity_start,
+                owner=(owners | key.owner_id) & Partner.browse(owner_id or ()),
                 license_file_sha256=license_file_sha256,
                 seats=allowed,
                 used=count,
@@ -253,7 +277,8 @@ class Evidence:
 
     def _last_entries(self, keys):
         """Return ``{key id: (software id, status, validity end, SHA-256 of its license
-        file)}`` as the trail had them then.
+        file, the entry's version, key type, validity start, owner's id)}`` as the trail
+        had them then.
 
         Who may read a key learns its status, also where the entry that led to it is
         another company's.
@@ -263,8 +288,9 @@ class Evidence:
             SQL(
                 """
                 SELECT DISTINCT ON (software_key_id)
-                       software_key_id, software_id, status_after, validity_end_after,
-                       license_file_sha256
+                       software_key_id, software_id, status_after,
+                       validity_end_after, license_file_sha256, version, key_type,
+                       validity_start, owner_ref
                   FROM client_equipment_audit_log
                  WHERE software_key_id = ANY(%s) AND action_date < %s
                  ORDER BY software_key_id, number DESC
@@ -350,6 +376,10 @@ class Evidence:
             for software_id, counts in json.loads(piece._read_content()).items():
                 position = positions.setdefault(int(software_id), Position())
                 position.add_up(Position(**counts))
+        for deletion in self.deletions.filtered(lambda line: line.date >= self.end):
+            position = positions.setdefault(deletion.software_ref, Position())
+            seats = deletion.seats or 1
+            position.add_up(Position(owned=seats, deleted=seats))
         return {
             software: positions[software.id]
             for software in self._in_order(positions.keys())
@@ -370,7 +400,8 @@ class Evidence:
                 key_ids=self.keys.ids,
             )
         )
-        return self._in_order(id_ for (id_,) in rows)
+        gone = self.deletions.mapped("software_ref")
+        return self._in_order([id_ for (id_,) in rows] + gone)
 
     def _in_order(self, software_ids):
         """Return software as the catalogue orders it."""
@@ -435,8 +466,8 @@ class Evidence:
                 count=count,
             )
         return self.env._(
-            "Intact: %(count)s audit trails verified, no entry was altered, removed "
-            "or inserted.",
+            "Intact: audit trails verified: %(count)s; no entry was altered, removed or "
+            "inserted.",
             count=count,
         )
 
@@ -454,7 +485,7 @@ class Evidence:
 
     def shown(self, key):
         """Return the license key whole or by its last characters, as chosen."""
-        if self.pack.license_keys == "whole":
+        if self.pack._shows_whole_keys():
             return key.license_key
         return key.license_key_hint
 
@@ -462,7 +493,7 @@ class Evidence:
         """Return ``text`` with the license keys of ``keys`` shown as chosen."""
         # Also those of a replaced key that is another company's now: to hide them.
         for key in keys.sudo():
-            text = text.replace(key.license_key, self.shown(key))
+            text = text.replace(key._get_license_key(), self.shown(key))
         return text
 
     def local(self, moment):

@@ -2,15 +2,17 @@ import base64
 import json
 from array import array
 from bisect import bisect_left
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import islice
 from operator import itemgetter
+from typing import TextIO
 
-from odoo import fields
+from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, groupby, split_every
 
-from ..merkle import Prover, consistency, inclusion
+from ..merkle import Prover, Span, consistency, inclusion
 from ..trail import KEY_FACT, VERSION_1
 
 FORMAT = "client-equipment-evidence"
@@ -27,7 +29,7 @@ class Leaves:
     is on disk.
     """
 
-    def __init__(self, checkpoint):
+    def __init__(self, checkpoint: models.BaseModel) -> None:
         self.checkpoint_id, self.size = checkpoint.id, checkpoint.size
         self.prover = Prover()
         self._moments, self._ids = array("q"), array("q")
@@ -40,7 +42,7 @@ class Leaves:
     def _microseconds(self, date):
         return (date - datetime.min) // timedelta(microseconds=1)
 
-    def find(self, date, entry_id):
+    def find(self, date: datetime, entry_id: int) -> int | None:
         """Return the index of an entry, or None where the checkpoint has none of it."""
         moment = self._microseconds(date)
         start = bisect_left(self._moments, moment)
@@ -48,7 +50,7 @@ class Leaves:
         index = bisect_left(self._ids, entry_id, start, end)
         return index if index < end and self._ids[index] == entry_id else None
 
-    def prove(self, spans):
+    def prove(self, spans: Iterable[Span]) -> list[str] | None:
         """Return the hashes of nodes, or None where entries are missing: the trail is
         not intact."""
         if self.prover.size < self.size:
@@ -76,7 +78,13 @@ class EvidenceJson:
     :param leaves: the :class:`Leaves` of the checkpoint, if not those of the newest
     """
 
-    def __init__(self, keys, told=Domain.TRUE, whole=False, leaves=None):
+    def __init__(
+        self,
+        keys: models.BaseModel,
+        told: Domain | list = Domain.TRUE,
+        whole: bool = False,
+        leaves: Leaves | None = None,
+    ) -> None:
         self.keys = keys
         self.env = keys.env
         self.told = told
@@ -86,7 +94,7 @@ class EvidenceJson:
         self.leaves = leaves or Leaves(checkpoints.search([], limit=1))
         self.checkpoint = checkpoints.browse(self.leaves.checkpoint_id)
 
-    def write(self, file):  # pylint: disable=method-required-super
+    def write(self, file: TextIO) -> None:  # pylint: disable=method-required-super
         """Write everything into a text file.
 
         :raises AccessError: where the user may not read the keys, or checkpoints
@@ -100,7 +108,7 @@ class EvidenceJson:
             yield ids
             self.env.invalidate_all()
 
-    def put_together(self, file, portions):
+    def put_together(self, file: TextIO, portions: Iterable[str]) -> None:
         """Write everything into a text file.
 
         :param portions: what :meth:`tell` gives of the keys, portion by portion
@@ -113,7 +121,7 @@ class EvidenceJson:
             before = BETWEEN
         file.write(END)
 
-    def tell(self, keys):
+    def tell(self, keys: models.BaseModel) -> str:
         """Return what the file tells of these keys.
 
         :raises AccessError: where the user may not read them
@@ -244,7 +252,7 @@ class EvidenceJson:
             entries = entries.filtered(
                 lambda entry: (
                     entry.version > 1
-                    and entry.software_key_id.sudo().license_key
+                    and entry.software_key_id.sudo()._get_license_key()
                     not in (entry.reason or "")
                 )
             )

@@ -22,7 +22,7 @@ class EvidenceReport:
         self.evidence = evidence
         self.env = evidence.env
 
-    def make(self):
+    def make(self) -> tuple[bytes | str, str, str | None]:
         """Return ``(file, extension, note)``, the note for the maker."""
         Report = self.env["ir.actions.report"]
         pack = self.evidence.pack
@@ -53,7 +53,7 @@ class EvidenceReport:
         """Return in words why the installations are not on paper, if so."""
         count = self.evidence.pack._count("installations")
         if count <= MAX_LINES:
-            return False
+            return None
         return self.env._(
             "The report has the license position, but not the %(count)s installations: "
             "they would be some %(pages)s pages. The sheet Installations has them all.",

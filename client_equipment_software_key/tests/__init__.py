@@ -32,6 +32,7 @@ from . import test_languages
 from . import test_license_file
 from . import test_license_key
 from . import test_lifecycle
+from . import test_looks
 from . import test_merkle
 from . import test_migrations
 from . import test_moving
@@ -50,6 +51,8 @@ from . import test_replay
 from . import test_return
 from . import test_screens
 from . import test_seats
+from . import test_secret_screens
+from . import test_secrets
 from . import test_seats_races
 from . import test_software_key
 from . import test_status

@@ -83,6 +83,13 @@ ATTACKS = (
         False,
     ),
     Attack(
+        "key_fact",
+        "what else a key is (key type, seats, owner …) changed without an entry",
+        True,
+        False,
+        False,
+    ),
+    Attack(
         "license_file",
         "the license file of a key changed, in the database or on the disk",
         True,

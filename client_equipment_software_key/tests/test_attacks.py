@@ -200,6 +200,12 @@ class TestAttacks(EvidenceJsonMixin, SoftwareKeyCommon):
             self.revoked.id,
         )
 
+    def _attack_key_fact(self):
+        self._sql(
+            "UPDATE client_equipment_software_key SET key_type = 'trial' WHERE id = %s",
+            self.revoked.id,
+        )
+
     def _attack_license_file(self):
         self._sql(
             "UPDATE ir_attachment SET store_fname = NULL, db_datas = 'another'"

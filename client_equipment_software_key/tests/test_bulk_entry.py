@@ -119,7 +119,7 @@ class TestBulkEntry(SoftwareKeyCommon):
             ["similar", "similar", "existing", "new", "similar"],
         )
         in_system, in_list = (
-            self.Key._describe_finding(found)
+            self.Key._verdict_text(found)
             for found in self.Key._inspect_license_keys(["BULKABC1", "N-1", "n1"])
             if found["verdict"] == "similar"
         )

@@ -129,6 +129,27 @@ class TestChanges(SoftwareKeyCommon):
         self.assertNotIn("Hidden Harbour", file.getvalue())
         self.assertNotIn("Granite Services", file.getvalue())
 
+    def test_deleted_contacts_of_another_company(self):
+        """E1, K17: nor once he is deleted; a contact of the reader's own company stays
+        named, whether the key is shared by now or not."""
+        for company, told in ((self.other_company, False), (self.company, True)):
+            owner = self.env["res.partner"].create(
+                {"name": "Gone Harbour", "company_id": company.id}
+            )
+            key = self._enter(
+                f"CHANGE-GONE-{company.id}", company_id=company.id, user=self.env.user
+            )
+            key.sudo().owner_id = owner
+            key.sudo().write({"owner_id": False, "company_id": False})
+            owner.unlink()
+            entries = key.audit_log_ids.with_user(self.auditor)
+            with self.subTest(told=told):
+                self.assertEqual("Gone Harbour" in str(entries.read()), told)
+                self.env["client.equipment.audit.checkpoint"].make()
+                file = io.StringIO()
+                EvidenceJson(key.with_user(self.auditor), whole=True).write(file)
+                self.assertEqual("Gone Harbour" in file.getvalue(), told)
+
     def test_with_a_moved_end(self):
         """K17, L4: what a key is and its end, changed together, are two steps, each of
         which tells its own."""
@@ -163,6 +184,49 @@ class TestChanges(SoftwareKeyCommon):
         )
         self.assertEqual(self.key.verify_audit_trail(), [])
 
+    def test_corrected_day(self):
+        """K17, L6: a corrected day of installation is a step with what it was and what
+        it became, and the usage history tells the day as it was corrected."""
+        keys = self.key | self._enter("CHANGE-SEATS", seats=2)
+        first, *others = (
+            self._apply(key, place)
+            for key, place in (
+                (keys[0], self.laptop),
+                (keys[1], self.laptop),
+                (keys[1], self.spare_laptop),
+            )
+        )
+        features = first.union(*others)
+        day, later = self._in_days(-20), self._in_days(-3)
+        features.write({"applied_date": day, "remarks": "By the delivery note"})
+        self.assertEqual(self._steps(keys[0]), ["created", "applied", "changed"])
+        self.assertEqual(
+            self._steps(keys[1]), ["created", *["applied"] * 2, *["changed"] * 2]
+        )
+        entry = self._last(keys[0])
+        self.assertEqual(entry.changes, [["applied_date", str(self.today), str(day)]])
+        self.assertEqual(
+            (entry.equipment_ref, entry.installed_on, entry.user_id),
+            (self.laptop.id, day, self.technician),
+        )
+        told = [self.key._say_date(each) for each in (self.today, day)]
+        self.assertIn("Applied Date from {} to {}".format(*told), entry.description)
+        features.write({"applied_date": day, "remarks": "Once more"})
+        self.assertEqual(self._last(keys[0]), entry)
+        first.applied_date = later
+        History = self.env["client.equipment.usage.history"].with_user(self.auditor)
+        lines = History.search([("software_key_id", "in", keys.ids)])
+        self.assertEqual(len(lines), 3)
+        line = lines.filtered(lambda line: line.software_key_id == keys[0])
+        self.assertEqual(line.date_from, History._start_of(later))
+        self.assertEqual((line.applied_by_id, line.date_to), (self.technician, False))
+        self.assertEqual(keys.verify_audit_trail(), [])
+        features.unlink()
+        self.env.invalidate_all()
+        lines = History.search([("software_key_id", "in", keys.ids)])
+        self.assertEqual(len(lines.filtered("date_to")), 3)
+        self.assertEqual(keys.verify_audit_trail(), [])
+
     def test_behind_the_back(self):
         """L5, K17: another feature given to a key by SQL is found."""
         self.env.flush_all()
@@ -172,4 +236,4 @@ class TestChanges(SoftwareKeyCommon):
         )
         self.env.invalidate_all()
         (finding,) = self.key.verify_audit_trail()
-        self.assertIn("the feature of the key is not the one", finding["problem"])
+        self.assertIn("Feature is Tour Office Professional, but", finding["problem"])

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import count
 from threading import Event
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -13,6 +14,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import HttpCase, tagged
 
 from .. import merkle
+from ..models.client_equipment_audit_checkpoint import EMAILS
 from .common import ADDON, CommittedCase, SoftwareKeyCommon, SoftwareKeyMixin
 
 CHECKPOINT = "client.equipment.audit.checkpoint"
@@ -74,7 +76,9 @@ class TestCheckpoint(SoftwareKeyCommon):
     def test_quiet_nights(self):
         """L8: where nothing has happened between two, whoever kept either is told of
         the first; what is put in between is found."""
-        first, second = self.Checkpoint.make(), self.Checkpoint.make()
+        first = self.Checkpoint.make()
+        second = self.Checkpoint._make(first.until, 10, nightly=True)
+        self.assertNotEqual(first, second)
         self.assertEqual(first.text, second.text)
         found = self.Checkpoint.verify(second.text)
         self.assertEqual((found["intact"], found["until"]), (True, first.until))
@@ -87,6 +91,25 @@ class TestCheckpoint(SoftwareKeyCommon):
         self.env.invalidate_all()
         found = self.Checkpoint.verify(first.text)
         self.assertRegex(found["problem"], "dated it back")
+
+    def test_nothing_new(self):
+        """L8: where nothing has happened since the last one, that is it, and whoever
+        asks is told; no row, no mail."""
+        self.env["ir.config_parameter"].set_param(EMAILS, "eve@example.com")
+        first = self.Checkpoint.make()
+        mails = self.env["mail.mail"].search_count([("model", "=", CHECKPOINT)])
+        for _again in range(3):
+            self.assertEqual(self.Checkpoint.make(), first)
+        action = self.Checkpoint.action_make()
+        self.assertEqual(action["res_id"], first.id)
+        self.assertIn("nothing new", action["name"])
+        self._enter("SOMETHING-1")
+        action = self.Checkpoint.action_make()
+        self.assertNotEqual(action["res_id"], first.id)
+        self.assertEqual(action["name"], "New Checkpoint")
+        # One has just gone out.
+        found = self.env["mail.mail"].search_count([("model", "=", CHECKPOINT)])
+        self.assertEqual(found, mails)
 
     def test_as_it_was_kept(self):
         """L8: the lines are found in whatever they were kept in."""
@@ -102,6 +125,49 @@ class TestCheckpoint(SoftwareKeyCommon):
         ):
             with self.subTest(text):
                 self.assertTrue(self.Checkpoint.verify(text)["intact"])
+
+    def test_step_by_step(self):
+        """L8: however many entries there are, no call looks at more than a portion, and
+        all together find what one does."""
+        for number in range(3):
+            self._enter(f"STEP-{number}")
+            text = self.Checkpoint.make().text
+        size = int(text.split("\n")[1])
+        module = f"odoo.addons.{ADDON}.models.client_equipment_audit_checkpoint_verify"
+        attacks = (
+            "",
+            "UPDATE {} SET user_name = 'x'",
+            "UPDATE {} SET hash = md5(hash)",
+        )
+        for attack in attacks:
+            with self.subTest(attack), self.cr.savepoint() as savepoint:
+                if attack:
+                    where = " WHERE software_key_id = %s AND number = 1"
+                    table = "client_equipment_audit_log"
+                    self.cr.execute(attack.format(table) + where, [self.keys[1].id])
+                    self.env.invalidate_all()
+                expected = self.Checkpoint.verify(text)
+                self.assertEqual(expected["intact"], not attack)
+                with patch(f"{module}.STEP", 2), patch(f"{module}.VERIFY_BATCH", 1):
+                    steps = [{"state": "", "found": False}]
+                    while not steps[-1]["found"]:
+                        state = steps[-1]["state"]
+                        steps.append(self.Checkpoint.verify_next(text, state))
+                self.assertEqual(steps[-1]["found"], expected)
+                self.assertGreaterEqual(len(steps), size // 2)
+                progress = [step["progress"] for step in steps[1:]]
+                self.assertEqual(progress, sorted(progress))
+                self.assertEqual((progress[0] < 50, progress[-1]), (True, 100))
+                savepoint.rollback()
+                self.env.invalidate_all()
+        state = self.Checkpoint.verify_next(text)["state"]
+        for other in (
+            *("x", "[]", "1", "{", '{"x": 1}', '{"size": -1}', '{"size": 1}'),
+            *('{"size": "1"}', '{"date": "x"}', '{"key_id": 99999999999}'),
+            state.replace('"frontier": "', '"frontier": "x'),
+        ):
+            with self.subTest(other), self.assertRefused(UserError, "Begin anew"):
+                self.Checkpoint.verify_next(text, other)
 
     def test_no_checkpoint(self):
         """L8, E2: what is none is told in words; one of another database, too."""
@@ -144,6 +210,7 @@ class TestCheckpoint(SoftwareKeyCommon):
                 Checkpoint.make,
                 Checkpoint.action_make,
                 lambda Checkpoint=Checkpoint: Checkpoint.verify(text),
+                lambda Checkpoint=Checkpoint: Checkpoint.verify_next(text),
                 lambda Checkpoint=Checkpoint: Checkpoint.search([]),
             ):
                 with self.assertRaises(AccessError):
@@ -208,11 +275,14 @@ class TestCheckpoint(SoftwareKeyCommon):
     def test_costs_as_the_day(self):
         """L8: a checkpoint reads what has come since the last one, and no more."""
         self.Checkpoint.make()
+        hashes = self._hashes()
         # Nobody is told of this: were the old entries read again, the root would be
         # another one.
-        last = self.Checkpoint.make()
         self.env.cr.execute("UPDATE client_equipment_audit_log SET hash = md5(hash)")
-        self.assertEqual(self.Checkpoint.make().root, last.root)
+        self.env.invalidate_all()
+        entry = self._enter("NEXT-DAY-1").audit_log_ids
+        root = merkle.root([*hashes, bytes.fromhex(entry.hash)])
+        self.assertEqual(base64.b64decode(self.Checkpoint.make().root), root)
 
     def test_job(self):
         """L8: every night one up to midnight, in UTC; once."""
@@ -272,6 +342,7 @@ class TestCheckpointMail(SoftwareKeyCommon):
             for secret in (key.license_key, self.manager.name, self.office.name):
                 self.assertNotIn(secret, mail.body_html + mail.subject)
         self._set(False)
+        self._enter("MAILED-2")
         self.assertFalse(self._make()[1])
 
     def test_addresses(self):
@@ -294,7 +365,11 @@ class TestCheckpointMail(SoftwareKeyCommon):
             self.assertRegex(self._problem(), "eve@example.com.*still waiting")
         mail.write({"state": "exception", "failure_reason": "No such server."})
         self.assertRegex(self._problem(), "eve@example.com.*No such server")
-        self._make()
+        # One without a mail does not hide that the last mail did not arrive.
+        self._enter("MAILED-3")
+        self.assertFalse(self._make()[1])
+        self.assertRegex(self._problem(), "No such server")
+        checkpoint._make(fields.Datetime.now(), 10, nightly=True)
         self.assertFalse(self._problem())
         with freeze_time(fields.Datetime.now() + timedelta(hours=31)):
             self.assertRegex(self._problem(), "overdue")

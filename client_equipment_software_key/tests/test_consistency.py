@@ -14,6 +14,7 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
+from odoo.tools.safe_eval import safe_eval
 
 from .. import lifecycle
 from ..models import client_equipment_job as job
@@ -110,7 +111,7 @@ class TestConsistency(SoftwareKeyCommon):
     def test_every_finding_has_its_words(self):
         """S7: each finding of the table is told in words of its own."""
         codes = {repair.code for repair in lifecycle.REPAIRS} - {lifecycle.MISFIT}
-        codes |= {"out_of_service", "other_company", "other_owner", "trail"}
+        codes |= {"out_of_service", "other_company", "other_owner", "trail", "facts"}
         step = lifecycle.Step("renewed", "available")
         texts = {
             code: self.applied._finding_text(lifecycle.Finding(code, step))
@@ -338,7 +339,7 @@ class TestConsistency(SoftwareKeyCommon):
         self.assertFalse(self.free.can_be_repaired)
         self.assertFalse(self.free.with_user(self.manager).repair())
         action = self.Keys.action_view_needs_attention()
-        self.assertTrue(action["context"]["search_default_needs_attention"])
+        self.assertEqual(self.Keys.search(safe_eval(action["domain"])), self.free)
         self._sql(
             "UPDATE client_equipment_audit_log SET user_name = %s WHERE id = %s",
             self.manager.name,

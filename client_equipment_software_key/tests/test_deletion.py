@@ -15,6 +15,7 @@ DELETION = "client.equipment.audit.deletion"
 MAY_BECOME_EMPTY = {
     ("client.equipment.audit.log", "equipment_id"),  # its name and id are kept
     ("client.equipment.audit.log", "customer_id"),  # its name and id are kept
+    ("client.equipment.evidence.pack", "checkpoint_id"),  # nobody can delete one
     (KEY, "replaced_by_id"),
     (KEY, "replaces_id"),
 }

@@ -413,7 +413,8 @@ class TestFeature(SoftwareKeyCommon):
             }
         )
         self.assertEqual(feature.applied_date, self._in_days(-4))
-        self.assertEqual(self._steps(self.key), ["created", "applied"])
+        # The day, and not the remark, is evidence (K17).
+        self.assertEqual(self._steps(self.key), ["created", "applied", "changed"])
         with self.assertRefused(UserError, "cannot be duplicated"):
             feature.copy()
 

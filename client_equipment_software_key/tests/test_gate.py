@@ -789,5 +789,5 @@ class TestForeignRecords(GateCase):
         keys = self.env[KEY].with_user(self.manager)
         (existing,) = keys._inspect_license_keys(["MARKER-KEY"])
         (similar,) = keys._inspect_license_keys(["marker key"])
-        self.assertEqual(keys._describe_finding(existing), "in the system already")
+        self.assertEqual(keys._verdict_text(existing), "in the system already")
         self.assertEqual(similar["verdict"], "new")

@@ -1,6 +1,8 @@
+# pylint: disable=context-overridden
 import doctest
 from pathlib import Path
 
+from odoo import SUPERUSER_ID
 from odoo.exceptions import UserError
 from odoo.modules.migration import load_script
 from odoo.tests import tagged
@@ -186,6 +188,36 @@ class TestScripts(SoftwareKeyCommon):
             safe_eval(rule.domain_force.strip(), context),
             safe_eval(installed.strip(), context),
         )
+
+    def test_packs_begin_anew(self):
+        """E4, L7: an evidence pack that is being made during an upgrade is made from
+        the beginning afterwards; one that is made stays."""
+        self._enter("PACK-1")
+        Pack = self.env["client.equipment.evidence.pack"].with_user(self.auditor)
+        packs = Pack.create([{}, {}])
+        making, done = packs
+        for pack in packs:
+            pack.action_make()
+        self.env.flush_all()
+        for pack, steps in ((making, 3), (done, 99)):
+            self._make_pack(pack, steps)
+        self.assertEqual(packs.mapped("state"), ["making", "done"])
+        self._migrate("19.0.3.0.0/post-evidence.py")
+        self.assertEqual(packs.mapped("state"), ["waiting", "done"])
+        self.assertTrue(done.file_ids)
+        self.assertFalse(self.env["client.equipment.evidence.piece"].search([]))
+        self._make_pack(making, 99)
+        self.assertEqual(making.state, "done")
+        self.assertEqual(len(making.file_ids), len(done.file_ids))
+
+    def _make_pack(self, pack, steps):
+        """Let the job take so many steps, or as many as there are."""
+        job = self.env["client.equipment.evidence.pack"].with_user(SUPERUSER_ID)
+        for _step in range(steps):
+            if not job.with_context({})._make_step(pack.id):
+                break
+            self.env.flush_all()
+        self.env.invalidate_all()
 
     def test_stale_indexes(self):
         """E4: indexes of fields that have lost their index= go, and no other."""

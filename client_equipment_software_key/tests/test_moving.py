@@ -245,17 +245,12 @@ class TestMoving(MovingCase):
         form = Form(wizard.with_user(self.manager))
         form.replacement_id = self.spare_laptop
         form.override_reason = "Unit swapped under warranty"
-        with form.line_ids.edit(
-            list(form.line_ids._records[n]["software_key_id"] for n in (0, 1)).index(
-                oem.id
-            )
-        ) as line:
-            line.decision = "move"
-            self.assertEqual(
-                line.outcome,
-                "Applied to Spare Laptop [LAPTOP-67890], against the rule",
-            )
-        form.save().action_confirm()
+        record = form.save()
+        self.assertEqual(
+            {line.software_key_id: line.outcome for line in record.line_ids}[oem],
+            "Applied to Spare Laptop [LAPTOP-67890], against the rule",
+        )
+        record.action_confirm()
         self.assertEqual((oem | free).equipment_id, self.spare_laptop)
         (entry,) = oem.audit_log_ids.filtered("reason_code")
         self.assertEqual(entry.reason, "Unit swapped under warranty")
@@ -269,7 +264,7 @@ class TestMoving(MovingCase):
             {"key_type": "subscription", "validity_end": self._in_days(5)}
         )
         with freeze_time(fields.Datetime.add(fields.Datetime.now(), days=10)):
-            key._filtered_past_end()._settle("expired")
+            key._filtered_past_end()._apply_written_status("expired")
             key.with_user(self.manager).renew(self._in_days(300))
             self.assertEqual((key.status, key.seats_kept), ("available", 1))
             self.assertEqual(self._offered(self.spare_laptop), [])

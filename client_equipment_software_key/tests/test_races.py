@@ -3,10 +3,11 @@
 from itertools import count
 from unittest.mock import patch
 
-from odoo.addons.base.models.ir_http import IrHttp
 from odoo.http import request
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.base.models.ir_http import IrHttp
 
 from .common import CommittedHttpCase
 

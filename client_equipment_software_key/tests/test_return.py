@@ -53,6 +53,8 @@ class TestReturn(SoftwareKeyCommon):
         self.assertEqual(both._held_by(), {self.laptop: self.technician})
         self.laptop.user_id = self.technician_2
         self.assertEqual(both._held_by(), {self.laptop: self.technician_2})
+        self.technician_2.active = False
+        self.assertEqual(both._held_by(), {self.laptop: self.technician})
         self.laptop.recover_software_keys()
         self.assertFalse(both._held_by())
 

@@ -1,6 +1,7 @@
 from lxml import etree
 
 from odoo.tests import Form, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .common import SoftwareKeyCommon
 
@@ -167,3 +168,33 @@ class TestScreens(SoftwareKeyCommon):
                 for filter_name in ("filter_activities_my", *names):
                     with self.subTest(model=name):
                         self.assertIn(f'name="{filter_name}"', arch)
+
+    def test_nothing_is_called_alike(self):
+        """What one search, list or group-by menu offers has names of its own; a day,
+        week or month is chosen below its date."""
+        views = {"search": 0, "list": 0}
+        for name in self.env["client.equipment.mixin"]._inherit_children:
+            model = self.env[name]
+            for view_type in views:
+                arch = etree.fromstring(model.get_view(view_type=view_type)["arch"])
+                labels = {
+                    path: [
+                        node.get("string") or model._fields[node.get("name")].string
+                        for node in arch.xpath(path)
+                        if node.get("string") or node.tag == "field"
+                    ]
+                    for path in (
+                        f"/{view_type}/field[not(@column_invisible)]",
+                        f"/{view_type}/filter[not(@invisible)]",
+                        f"/{view_type}/group/filter",
+                    )
+                }
+                fields = [
+                    safe_eval(node.get("context"))["group_by"].partition(":")[0]
+                    for node in arch.xpath("/search/group/filter")
+                ]
+                for path, names in {**labels, "group_by": fields}.items():
+                    with self.subTest(model=name, view=view_type, path=path):
+                        self.assertEqual(len(names), len(set(names)), names)
+                views[view_type] += len(fields) + sum(map(len, labels.values()))
+        self.assertGreater(min(views.values()), 60)

@@ -484,7 +484,7 @@ class TestStatusOverHttp(StatusMixin, HttpCase):
         key = self._key(AVAILABLE)
         for method, arguments in (
             ("_transition", {"action": "applied", "status": "applied"}),
-            ("_settle", {"wanted": "revoked"}),
+            ("_apply_written_status", {"wanted": "revoked"}),
             ("_cron_expire", {}),
         ):
             with self.subTest(method=method):

@@ -262,12 +262,6 @@ class TestVerify(SoftwareKeyCommon):
         for column, value, problem, entry in (
             ("license_key", SQL("'VERIFY-X'"), "No. 1 was altered", self.entries[0]),
             ("status", SQL("'available'"), "says Revoked", self.entries[4]),
-            (
-                "validity_end",
-                SQL("validity_end + 900"),
-                "validity end of the key is .* says",
-                self.entries[4],
-            ),
             ("audit_hash", SQL("NULL"), "No. 5 is not the one", self.entries[4]),
             ("audit_number", SQL("6"), "No. 6 was removed", None),
             ("audit_number", SQL("4"), "No. 5 was inserted", self.entries[4]),
@@ -289,6 +283,69 @@ class TestVerify(SoftwareKeyCommon):
                 self._assert_found(problem, entry)
                 savepoint.rollback()
                 self.env.invalidate_all()
+
+    def test_each_fact_of_the_key(self):
+        """L5, K17: whichever fact of a key is changed by SQL, *Verify* says which one,
+        also where a step has been recorded since; *Repair* gives it back."""
+        key = self._enter_subscriptions(
+            "VERIFY-FACTS", validity_start=self._in_days(-9)
+        )
+        key.write({"owner_id": self.customer.id, "supplier_id": self.customer.id})
+        key.with_user(self.manager).write({"key_type": "trial"})
+        key = key.with_env(self.env)  # whoever its company's people are
+        values = {
+            "software_id": SQL("%s", self.office.id),
+            "key_type": SQL("'subscription'"),
+            "validity_start": SQL("validity_start - 1"),
+            "validity_end": SQL("validity_end + 900"),
+            "seats": SQL("seats + 1"),
+            "owner_id": SQL("%s", self.other_customer.id),
+            "supplier_id": SQL("%s", self.other_customer.id),
+            "company_id": SQL("%s", self.other_company.id),
+        }
+        fields = self.env["client.equipment.audit.log"]._get_key_fields().values()
+        # (of the file: test_license_file)
+        elsewhere = {"status", "license_file_sha256"}
+        self.assertEqual(values.keys() | elsewhere, {name for name, _since in fields})
+        told = key._get_told_fields() - {"license_file", "license_file_name"}
+        self.assertEqual(values.keys(), told | {"validity_end"})
+        for name, value in values.items():
+            # (a subscription has an end, the database says)
+            refused = key._fields[name].required or name == "validity_end"
+            for other in (value, *(() if refused else (SQL("NULL"),))):
+                with self.subTest(name=name), self.cr.savepoint() as savepoint:
+                    before = key[name]
+                    self._check_fact(key, name, other, before)
+                    savepoint.rollback()
+                    self.env.invalidate_all()
+
+    def _check_fact(self, key, name, value, before):
+        """Check that a fact that is set by SQL is found, later on too, and repaired."""
+        self._sql(
+            "UPDATE client_equipment_software_key SET %s = %s WHERE id = %s",
+            SQL.identifier(name),
+            value,
+            key.id,
+        )
+        label = key._fields[name]._description_string(self.env)
+        (finding,) = key.verify_audit_trail()
+        self.assertRegex(
+            finding["problem"], f"{label} is .*, but the last entry, No. 3"
+        )
+        with self.cr.savepoint() as savepoint:
+            key._transition("revealed", {key.id: key.status})
+            (finding,) = key.verify_audit_trail()
+            self.assertRegex(finding["problem"], "entry No. 4 says of the key is not")
+            savepoint.rollback()
+            self.env.invalidate_all()
+        self.env["client.equipment.software.key"].check_consistency()
+        self.assertIn("gets back what the trail says", key.attention_note)
+        self.assertEqual(key.repair(), key)
+        self.assertEqual(key[name], before)
+        self.assertFalse(key.needs_attention)
+        self.assertEqual(key.verify_audit_trail(), [])
+        last = key.audit_log_ids.sorted("number")[-1]
+        self.assertIn("Consistency repaired", last.description)
 
     def test_no_trail(self):
         """L5: a key that was put into the table by SQL has no trail."""

@@ -15,7 +15,7 @@ class ClientEquipmentApplySoftware(models.TransientModel):
 
     equipment_ids = fields.Many2many("client.equipment")
     equipment_count = fields.Integer(compute="_compute_equipment_count")
-    software_ids = fields.Many2many("client.equipment.software", string="Software")
+    software_ids = fields.Many2many("client.equipment.software")
     remarks = fields.Char()
     line_ids = fields.One2many(
         "client.equipment.apply.software.line",
@@ -23,7 +23,7 @@ class ClientEquipmentApplySoftware(models.TransientModel):
         "What Will Happen",
         compute="_compute_line_ids",
         store=True,
-        fixed=True,
+        readonly=False,
     )
     apply_count = fields.Integer(compute="_compute_apply_count")
     missing_text = fields.Text(compute="_compute_apply_count")

@@ -156,7 +156,7 @@ class ClientEquipmentReturnLine(models.TransientModel):
                 replacement, leaving
             )
 
-    @api.depends("wizard_id.replacement_id", "is_kept")
+    @api.depends("wizard_id.replacement_id", "wizard_id.override_reason", "is_kept")
     def _compute_decision(self):
         """Propose to move what can move once there is a replacement."""
         past = self.software_key_id._filtered_past_end()
@@ -165,7 +165,7 @@ class ClientEquipmentReturnLine(models.TransientModel):
                 continue
             key = line.software_key_id
             movable = key.status in LIVE_STATUSES and key not in past
-            movable = movable and not line.is_kept
+            movable = movable and (not line.is_kept or line.wizard_id.override_reason)
             moves = line.wizard_id.replacement_id and movable
             line.decision = "move" if moves else "recover"
 

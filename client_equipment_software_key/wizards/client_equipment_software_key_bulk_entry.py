@@ -158,7 +158,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
                 "refused_count": self.refused_count,
                 "leave_out": self.leave_out,
                 "rows": [
-                    {**found, "text": SoftwareKey._describe_finding(found)}
+                    {**found, "text": SoftwareKey._verdict_text(found)}
                     for found in shown
                 ],
                 "hidden": len(findings) > len(shown)
@@ -349,7 +349,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
             of them
         """
         self.ensure_one()
-        self._note_progress(0)
+        self._publish_progress(0)
         SoftwareKey = self.env["client.equipment.software.key"]
         license_keys, left_out = self._get_lines(), self._get_unread()
         if self.leave_out:
@@ -381,7 +381,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         if left_out:
             lines.append(self.env._("Lines left out: %s", len(left_out)))
             lines += [
-                f"{found['license_key']}: {keys._describe_finding(found)}"
+                f"{found['license_key']}: {keys._verdict_text(found)}"
                 for found in left_out[:LEFT_OUT_MAX]
             ]
         if len(left_out) > LEFT_OUT_MAX:
@@ -425,7 +425,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
             "company_id": self.company_id.id,
         }
 
-    def _note_progress(self, count):
+    def _publish_progress(self, count):
         """Note how many keys have been entered, for the waiting user to read.
 
         It takes a transaction of its own: nobody sees into the one that enters the

@@ -19,16 +19,16 @@ class ClientEquipment(models.Model):
         check_company=True,
         domain=[("is_client_equipment", "=", True)],
         index="btree_not_null",
-        ondelete="set null",
+        ondelete="restrict",
     )
     lot_id = fields.Many2one(
         "stock.lot",
-        "Unit in Stock",
+        "Lot/Serial",
         fixed=True,
         check_company=True,
         copy=False,
         index="btree_not_null",
-        ondelete="set null",
+        ondelete="restrict",
         groups="stock.group_stock_user",
     )
     picking_id = fields.Many2one(
@@ -38,15 +38,15 @@ class ClientEquipment(models.Model):
         check_company=True,
         copy=False,
         index="btree_not_null",
-        ondelete="set null",
+        ondelete="restrict",
         groups="stock.group_stock_user",
         help="The last one that brought it to its customer.",
     )
 
     _lot_unique = models.UniqueIndex(
         "(lot_id, COALESCE(company_id, 0)) WHERE lot_id IS NOT NULL",
-        "This unit of the stock is another equipment of the company already. Search "
-        "for its serial number, archived equipment too.",
+        "This lot/serial number is that of another equipment of the company already. "
+        "Search for it, among archived equipment, too.",
     )
 
     @api.constrains("product_id", "lot_id")
@@ -119,7 +119,7 @@ class ClientEquipment(models.Model):
         transfer says, follows nothing, and is shown nothing of it.
         """
         context = clean_context(self.env.context) | {"mail_create_nosubscribe": True}
-        return self.with_context(context).sudo()
+        return self.with_env(self.env(context=context, su=True))
 
     @api.model
     def _find_units(self, lines):
@@ -252,14 +252,14 @@ class ClientEquipment(models.Model):
             "It has come back to the warehouse. Decide with Return / Replace what "
             "becomes of what is still installed on it."
         )
-        if customer:
+        if customer is not None:
             note = asked.env._(
                 "It has been delivered to %s, and something from before is still "
                 "installed on it. Decide with Return / Replace what becomes of that, "
                 "then enter the new customer.",
-                customer.display_name
-                if self.company_id
-                else asked.env._("another customer"),
+                self.company_id
+                and customer.display_name
+                or asked.env._("another customer"),
             )
         asked.activity_schedule(RETURN, user_id=user.id, note=note)
 

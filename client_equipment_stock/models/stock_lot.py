@@ -12,7 +12,6 @@ class StockLot(models.Model):
     client_equipment_ids = fields.One2many(
         "client.equipment",
         "lot_id",
-        "Client Equipment",
         context={"active_test": False},
         groups=READERS,
     )

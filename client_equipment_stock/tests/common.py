@@ -93,8 +93,13 @@ class DeliveryMixin:
         return lots
 
     @classmethod
-    def _prepare(cls, lots, partner=None, demand=None, company=None, user=None):
-        """Return a delivery of these units, ready to be validated by the user."""
+    def _prepare(
+        cls, lots, partner=None, demand=None, company=None, user=None, **move_values
+    ):
+        """Return a delivery of these units, ready to be validated by the user.
+
+        :param move_values: for moves that are not ordinary
+        """
         picking_type = cls._warehouse(company).out_type_id
         picking = (
             cls.env["stock.picking"]
@@ -113,6 +118,7 @@ class DeliveryMixin:
                                     "stock.stock_location_customers"
                                 ).id,
                             }
+                            | move_values
                         )
                         for product, of_product in lots.grouped("product_id").items()
                     ],

@@ -75,6 +75,43 @@ class TestDelivery(DeliveryCommon):
         self._prepare(lots).action_cancel()
         self.assertFalse(self._units(lots))
 
+    def test_drop_shipping(self):
+        """G1: what a supplier sends to a customer is the customer's: the transfer is
+        with the supplier, its moves go to the customer."""
+        lots = self._stock("DS-1")
+        picking = self._prepare(
+            lots,
+            self.other_customer,
+            location_id=self.env.ref("stock.stock_location_suppliers").id,
+            partner_id=self.customer.id,
+        )
+        picking._action_done()
+        self.assertEqual(self._units(lots).partner_id, self.customer)
+
+    def test_customer_is_not_known(self):
+        """G1: a delivery that names no customer brings equipment without one."""
+        lots = self._stock("NC-1")
+        picking = self._prepare(lots)
+        picking.partner_id = False
+        picking._action_done()
+        self.assertRecordValues(
+            self._units(lots), [{"partner_id": False, "state": "in_service"}]
+        )
+
+    def test_within_the_warehouse(self):
+        """G1: what is moved within the company is nowhere else."""
+        lots = self._stock("IN-1")
+        shelf = self.env["stock.location"].create(
+            {
+                "name": "Shelf",
+                "location_id": self._warehouse().lot_stock_id.id,
+                "company_id": self.company.id,
+            }
+        )
+        picking = self._deliver(lots, location_dest_id=shelf.id)
+        self.assertEqual(picking.state, "done")
+        self.assertFalse(self._units(lots))
+
     def test_no_right_on_equipment(self):
         """G1, E1: who delivers needs no right on equipment; he gets none, and does not
         follow what he has delivered."""

@@ -1,8 +1,8 @@
 from unittest import SkipTest
 
-from odoo.tests import Form
+from odoo.tests import Form, HttpCase
 
-from .common import DeliveryCommon
+from .common import STOCK_USER, DeliveryCommon, DeliveryMixin
 
 PRODUCT = "client_equipment_software_key"
 
@@ -68,6 +68,7 @@ class TestKeys(KeyMixin, DeliveryCommon):
         self.assertEqual(self.key.status, "applied")
         activity = self._asked(self.equipment)
         self.assertEqual(activity.user_id, self.technician)
+        self.assertEqual(activity.summary, "Return / Replace")
         self.assertNotIn("OFFICE", activity.note)
         dialog = self.equipment.with_user(self.technician).action_return_or_replace()
         returning = Form(
@@ -102,6 +103,22 @@ class TestKeys(KeyMixin, DeliveryCommon):
                 self._return(delivery)
                 self.delivery = self._deliver(self.lots)
 
+    def test_shared_with_keys(self):
+        """E1: what all companies read of a shared unit names nobody's customer."""
+        shared = self.env["client.equipment"].create(
+            {
+                "name": "Shared",
+                "serial_no": "KE-3",
+                "company_id": False,
+                "product_id": self.laptop.id,
+            }
+        )
+        self.key.company_id = False
+        self._apply(self.key, shared)
+        self._deliver(self._stock("KE-3"))
+        self.assertFalse(shared.company_id)
+        self.assertIn("another customer", self._asked(shared).note)
+
     def test_correction_with_keys(self):
         """G1: the keys stay on the unit, whose number alone was misread."""
         feature = self._apply(self.key, self.equipment)
@@ -118,3 +135,18 @@ class TestKeys(KeyMixin, DeliveryCommon):
         receipt.move_line_ids.quantity = 0
         self.assertFalse(self._asked(self.equipment))
         self.assertEqual(self.equipment.state, "in_service")
+
+
+class TestTour(KeyMixin, DeliveryMixin, HttpCase):
+    def test_delivery(self):
+        """G1: deliver, open the new equipment from the delivery, install a key."""
+        lots = self._stock("AL-TOUR")
+        user = self._new_user("both", f"{STOCK_USER},{PRODUCT}.group_software_key_user")
+        picking = self._prepare(lots, self.branch, user=user)
+        self.start_tour(
+            f"/odoo/action-stock.action_picking_tree_all/{picking.id}",
+            "client_equipment_stock_delivery",
+            login="st_both",
+        )
+        self.assertEqual(self.key.equipment_id, self._units(lots))
+        self.assertEqual(self.key.equipment_id.partner_id, self.branch)

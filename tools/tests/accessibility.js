@@ -1,11 +1,67 @@
-// Looks at screens with axe-core, one after the other, and tells what it finds.
+// Looks at screens, one after the other, and tells what is cut off, and what axe-core finds.
+
+// Odoo's own, on every screen of every app, and what can be scrolled.
+const NOT_OURS = [
+    ".o_breadcrumb",
+    ".o_searchview",
+    ".o_search_panel",
+    ".o_search_panel_sidebar",
+    ".o-mail-Chatter",
+    ".o_vendor_table",
+].join(", ");
+
+/** Where the text that stands in the element itself is, nothing where there is none. */
+function placesOf(el) {
+    const texts = [...el.childNodes].filter((node) => node.nodeType === 3 && node.data.trim());
+    return texts.flatMap((text) => {
+        const range = document.createRange();
+        range.selectNodeContents(text);
+        return [...range.getClientRects()];
+    });
+}
+
+/** Tell whether what stands at these places, or is typed into the element, is cut off. */
+function isCut(el, places) {
+    if (el.matches("input")) {
+        // Where the text is transparent, the whole name stands over it.
+        return (
+            getComputedStyle(el).color !== "rgba(0, 0, 0, 0)" && el.scrollWidth > el.clientWidth + 1
+        );
+    }
+    for (let box = el; box && box !== document.body; box = box.parentElement) {
+        const { overflowX, display } = getComputedStyle(box);
+        if (overflowX !== "visible" && display !== "inline" && display !== "contents") {
+            const { left, right } = box.getBoundingClientRect();
+            if (places.some((place) => place.right > right + 1 || place.left < left - 1)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/** Return the texts on the screen of which a part cannot be read. */
+function cutOff(root) {
+    const texts = new Set();
+    for (const el of document.querySelectorAll(`${root} *`)) {
+        if (el.checkVisibility() && !el.closest(NOT_OURS)) {
+            const places = placesOf(el);
+            if ((places.length || el.value) && isCut(el, places)) {
+                texts.add(`cut off: ${(el.value || el.textContent).trim()} (${el.className})`);
+            }
+        }
+    }
+    return [...texts];
+}
 
 async function lookAt({ screens, exclude, address }) {
-    await new Promise((resolve, reject) => {
-        const script = document.createElement("script");
-        Object.assign(script, { src: address, onload: resolve, onerror: reject });
-        document.head.append(script);
-    });
+    if (address) {
+        await new Promise((resolve, reject) => {
+            const script = document.createElement("script");
+            Object.assign(script, { src: address, onload: resolve, onerror: reject });
+            document.head.append(script);
+        });
+    }
     const find = async (selector) => {
         for (let tries = 0; tries < 200; tries++) {
             const el = [...document.querySelectorAll(selector)].find((el) => el.offsetParent);
@@ -42,6 +98,15 @@ async function lookAt({ screens, exclude, address }) {
         await find(end);
         await settled();
         const root = end.startsWith(".modal") ? ".modal-content" : ".o_content";
+        const found = [...cutOff(root), ...(address ? await axeFindings(root) : [])];
+        for (const tab of document.querySelectorAll(`${root} .nav-link:not(.active)`)) {
+            tab.click();
+            await settled();
+            found.push(...cutOff(root));
+        }
+        return [...new Set(found)];
+    };
+    const axeFindings = async (root) => {
         const { violations } = await axe.run({ include: [[root]], exclude });
         return violations
             .filter(({ impact }) => ["serious", "critical"].includes(impact))

@@ -42,12 +42,20 @@ export class EquipmentDateField extends DateTimeField {
         );
     }
 
+    /** What tells morning from afternoon is never alone in a line. */
+    getFormattedValue() {
+        return super.getFormattedValue(...arguments).replace(/ (?=[AP]M$)/i, "\u00a0");
+    }
+
     letGo = ({ target, relatedTarget }) => {
         if (target.tagName === "BUTTON" && relatedTarget) {
             this.picker.activeInput = "";
         }
     };
 }
+
+// How much longer than a date the longest word of its heading may be.
+const HEADING = 30;
 
 /** What Odoo's field is, with our component; the format is the component's. */
 function ours(field, listViewWidth) {
@@ -63,7 +71,7 @@ registry
     .category("fields")
     .add(
         "client_equipment_date",
-        ours(dateField, () => FIELD_WIDTHS.numeric_date)
+        ours(dateField, () => [FIELD_WIDTHS.numeric_date, FIELD_WIDTHS.numeric_date + HEADING])
     )
     .add(
         "client_equipment_daterange",
@@ -71,5 +79,9 @@ registry
     )
     .add(
         "client_equipment_datetime",
-        ours(dateTimeField, () => FIELD_WIDTHS.numeric_datetime)
+        ours(dateTimeField, () => {
+            const { numeric_date: day, numeric_datetime: whole } = FIELD_WIDTHS;
+            // Where room is scarce, the time stands below the day.
+            return [Math.max(day, whole - day), whole];
+        })
     );

@@ -34,7 +34,7 @@ registry.category("web_tour.tours").add("client_equipment_scan", {
         ...scan("TOUR-TAG-1"),
         {
             content: "The only unit opens",
-            trigger: ".o_form_view [name='name'] input:value(Tour Printer)",
+            trigger: ".o_form_view [name='name'] textarea:value(Tour Printer)",
         },
         {
             content: "Back to the list",

@@ -11,20 +11,29 @@ export class VendorTableField extends Component {
         return this.props.record.data[this.props.name];
     }
 
+    /** Sheet, row of the headings, column; also while the server still thinks about it. */
+    get choice() {
+        return this.chosen || this.table.choice;
+    }
+
     get sheet() {
-        return this.table.choice[0];
+        return this.choice[0];
     }
 
     get heading() {
-        return this.table.choice[1];
+        return this.choice[1];
     }
 
     get column() {
-        return this.table.choice[2];
+        return this.choice[2];
     }
 
-    choose(sheet, heading, column) {
-        return this.props.record.update({ choice: [sheet, heading, column] });
+    async choose(...choice) {
+        this.chosen = choice;
+        await this.props.record.update({ choice });
+        if (this.chosen === choice) {
+            this.chosen = null;
+        }
     }
 
     chooseSheet(ev) {

@@ -10,7 +10,10 @@ class CopyCheckpoint extends CopyLicenseKey {
     }
 }
 
-/** Copies the lines of a checkpoint with one tap (L8). */
+/**
+ * Copies the lines of a checkpoint with one tap (L8), and what they are for: whoever
+ * finds them in a year need not know.
+ */
 class CheckpointCopyField extends Component {
     static template = "client_equipment_software_key.CheckpointCopyField";
     static components = { CopyCheckpoint };
@@ -23,6 +26,17 @@ class CheckpointCopyField extends Component {
 
     get text() {
         return this.props.record.data[this.props.name];
+    }
+
+    get note() {
+        const until = this.props.record.data.until.toUTC().toFormat("yyyy-MM-dd HH:mm:ss");
+        return [
+            _t("Checkpoint of the software keys' audit trail, %s (UTC)", until),
+            this.text,
+            _t(
+                "To find out whether an entry from before was changed, removed or added: in Odoo, open Client Equipment, Software Key Management, Verify with a Checkpoint, and paste all of this."
+            ),
+        ].join("\n\n");
     }
 }
 

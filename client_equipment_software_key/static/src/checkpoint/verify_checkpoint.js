@@ -1,18 +1,24 @@
 import { _t } from "@web/core/l10n/translation";
-import { Component, useState } from "@odoo/owl";
+import { Component, onWillUnmount, useState } from "@odoo/owl";
+import { ProgressBar } from "../progress_bar/progress_bar";
 import { deserializeDateTime, formatDateTime } from "@web/core/l10n/dates";
 import { registry } from "@web/core/registry";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 import { useAutofocus, useService } from "@web/core/utils/hooks";
 
-/** Says in words what has happened to the trail since somebody kept a checkpoint (L8). */
+/**
+ * Says in words what has happened to the trail since somebody kept a checkpoint (L8);
+ * portion by portion, so that the user sees how far it is and no request takes long.
+ */
 export class VerifyCheckpoint extends Component {
     static template = "client_equipment_software_key.VerifyCheckpoint";
+    static components = { ProgressBar };
     static props = { ...standardActionServiceProps };
 
     setup() {
         this.orm = useService("orm");
-        this.state = useState({ text: "", busy: false, found: null });
+        this.state = useState({ text: "", busy: false, progress: 0, found: null });
+        onWillUnmount(() => (this.closed = true));
         useAutofocus({ refName: "text" });
     }
 
@@ -41,11 +47,18 @@ export class VerifyCheckpoint extends Component {
     }
 
     async verify() {
-        this.state.busy = true;
+        const { text } = this.state;
+        Object.assign(this.state, { busy: true, progress: 0, found: null });
+        let step = { state: "" };
         try {
-            this.state.found = await this.orm.call("client.equipment.audit.checkpoint", "verify", [
-                this.state.text,
-            ]);
+            do {
+                step = await this.orm.call("client.equipment.audit.checkpoint", "verify_next", [
+                    text,
+                    step.state,
+                ]);
+                this.state.progress = step.progress;
+            } while (!step.found && !this.closed);
+            this.state.found = step.found;
         } finally {
             this.state.busy = false;
         }

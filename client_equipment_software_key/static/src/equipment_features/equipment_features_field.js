@@ -1,5 +1,6 @@
 import { _t } from "@web/core/l10n/translation";
 import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
+import { licenseKeysHidden } from "../license_key/license_key";
 import { registry } from "@web/core/registry";
 import { serializeDate } from "@web/core/l10n/dates";
 import { SoftwareKeyDialog } from "./software_key_dialog";
@@ -86,7 +87,7 @@ export class EquipmentFeaturesField extends X2ManyField {
     tellApplied({ resId, data: { software_key_id: key } }) {
         tell(this, {
             message: _t("Applied: %s", key.display_name),
-            licenseKeys: key.license_key ? [key.license_key] : [],
+            licenseKeys: key.license_key && !licenseKeysHidden() ? [key.license_key] : [],
             undo: () => this.remove(resId),
         });
     }

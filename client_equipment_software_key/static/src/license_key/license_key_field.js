@@ -16,14 +16,28 @@ export class LicenseKeyField extends Component {
         ...CharField.props,
         ...standardFieldProps,
         qrCode: { type: Boolean, optional: true },
+        canShow: { type: Boolean, optional: true },
     };
 
+    setup() {
+        this.onShown = this.onShown.bind(this);
+    }
+
     get charProps() {
-        return omit(this.props, "qrCode");
+        return omit(this.props, "qrCode", "canShow");
     }
 
     get keyId() {
-        return this.props.qrCode ? this.props.record.resId : undefined;
+        const { canShow, qrCode, record } = this.props;
+        return canShow || qrCode ? record.resId : undefined;
+    }
+
+    /** The form tells how often the license key was shown. */
+    async onShown() {
+        const { record } = this.props;
+        if (!(await record.isDirty())) {
+            await record.load();
+        }
     }
 
     get value() {
@@ -54,5 +68,6 @@ registry.category("fields").add("license_key", {
     extractProps: (info, dynamicInfo) => ({
         ...charField.extractProps(info, dynamicInfo),
         qrCode: Boolean(info.options.qr_code),
+        canShow: Boolean(info.options.can_show),
     }),
 });

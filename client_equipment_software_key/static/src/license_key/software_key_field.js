@@ -52,7 +52,13 @@ export class SoftwareKeyField extends Many2OneField {
     }
 
     get keyId() {
-        return this.props.qrCode ? this.value.id : undefined;
+        return this.props.readonly ? this.value.id : undefined;
+    }
+
+    /** Of a key on its equipment, a look at it is put down there. */
+    get featureId() {
+        const { resId, resModel } = this.props.record;
+        return resModel === "client.equipment.feature" && resId;
     }
 
     get m2oProps() {

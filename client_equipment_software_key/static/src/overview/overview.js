@@ -52,13 +52,13 @@ export class Overview extends Component {
               );
     }
 
-    open({ action, name }) {
+    open({ action, filter }) {
         return this.action.doAction(action, {
             additionalContext: {
                 // Odoo joins it to the action's own: the filter of the role makes way.
                 search_default_for_technician: 0,
                 search_default_for_manager: 0,
-                [`search_default_${name}`]: 1,
+                ...(filter && { [`search_default_${filter}`]: 1 }),
             },
         });
     }

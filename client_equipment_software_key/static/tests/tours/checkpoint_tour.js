@@ -14,10 +14,11 @@ const copyLines = (where) => [
         },
     },
     {
-        content: "There are three",
+        content: "There are three, and what to do with them",
         trigger: "body",
         run: () => {
-            if (kept?.split("\n").length !== 3) {
+            const told = /\n\nclient-equipment\/\S+\n\d+\n\S{43}=\n\n.*Verify with a Checkpoint/;
+            if (!told.test(kept)) {
                 throw new Error(`copied: ${kept}`);
             }
         },
@@ -31,7 +32,7 @@ const openCheckpoints = [
 ];
 
 const verifyKept = [
-    click("Verify", ".o_control_panel button:contains('Verify')"),
+    click("Verify", ".o_control_panel button:contains('Verify with a Checkpoint')"),
     {
         content: "Paste the lines, with what stood around them",
         trigger: ".modal .o_verify_checkpoint textarea",

@@ -6,20 +6,14 @@ const tours = registry.category("web_tour.tours");
 
 const selectUnits = [
     ...["Reception Laptop", "Spare Laptop", "Third Laptop"].map((name) =>
-        click(
-            `Select ${name}`,
-            `.o_data_row:contains(${name}) .o_list_record_selector input`
-        )
+        click(`Select ${name}`, `.o_data_row:contains(${name}) .o_list_record_selector input`)
     ),
     click("Apply Software", "button[name='action_apply_software']"),
 ];
 
 const chooseSoftware = [
     type("software_ids", "Tour Office", ".modal"),
-    click(
-        "Choose the software",
-        ".o-autocomplete--dropdown-item:contains('Tour Office')"
-    ),
+    click("Choose the software", ".o-autocomplete--dropdown-item:contains('Tour Office')"),
 ];
 
 /** A13: one of three units has the software, for one of the others a key is missing. */
@@ -52,6 +46,16 @@ tours.add("apply_software_missing", {
             ".modal [name='equipment_ids'] .o_tag:contains('Third Laptop') .o_delete"
         ),
         see("Nothing is missing", ".modal:not(:has(.alert-danger:visible))"),
+        {
+            content: "Each unit stands there once",
+            trigger: ".modal .o_data_row",
+            run: () => {
+                const rows = document.querySelectorAll(".modal .o_data_row").length;
+                if (rows !== 2) {
+                    throw new Error(`${rows} rows for two units`);
+                }
+            },
+        },
         click("Apply", ".modal button[name='action_apply']"),
         see(
             "It says which key went where",

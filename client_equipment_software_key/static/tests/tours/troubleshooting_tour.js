@@ -11,6 +11,7 @@ tours.add("guide_repeated", {
         user.click("New key", ".o_list_view .o_list_button_add"),
         user.type("license_key", "OFFICE-1"),
         ...user.choose("software_id", "Tour Office", "Tour Office Professional"),
+        user.see("Where it is", ".o_notification:contains(OFFICE-1: Available)"),
         user.click("Save", ".o_form_button_save:visible"),
         user.see("The error says why", ".modal:contains(The license key must be unique!)"),
         user.click("Understood", ".modal footer .btn-primary"),

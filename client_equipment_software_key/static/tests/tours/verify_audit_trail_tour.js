@@ -103,7 +103,7 @@ registry.category("web_tour.tours").add("software_key_check_consistency", {
         {
             content: "The list shows what needs attention; open it",
             trigger:
-                "body:not(:has(.modal)):has(.o_facet_value:contains('Needs Attention')) .o_data_row:contains('TOUR-CHECK-1') td[name='software_id']",
+                "body:not(:has(.modal)):has(.o_breadcrumb:contains('Keys That Need Attention')) .o_data_row:contains('TOUR-CHECK-1') td[name='software_id']",
             run: "click",
         },
         {

@@ -31,10 +31,10 @@ def unguard(value):
     return GUARD.sub("", value) if isinstance(value, str) else value
 
 
-class ClientEquipmentExport(models.AbstractModel):
+class ClientEquipmentExportMixin(models.AbstractModel):
     """For models of which very many records are exported (L3)."""
 
-    _name = "client.equipment.export"
+    _name = "client.equipment.export.mixin"
     _description = "Export in Portions"
 
     @checked
@@ -49,7 +49,7 @@ class ClientEquipmentExport(models.AbstractModel):
         rows = []
         for ids in split_every(EXPORT_BATCH, self._ids, list):
             portion = self.browse(ids).with_context(client_equipment_export=True)
-            portion = super(ClientEquipmentExport, portion)
+            portion = super(ClientEquipmentExportMixin, portion)
             rows += portion.export_data(fields_to_export)["datas"]
             self.env.invalidate_all()
         return {"datas": rows}
@@ -71,7 +71,7 @@ class ClientEquipmentExport(models.AbstractModel):
             self, lambda record: [n for n, hidden in hiding.items() if record in hidden]
         ):
             records = super(
-                ClientEquipmentExport, self.browse([each.id for each in run])
+                ClientEquipmentExportMixin, self.browse([each.id for each in run])
             )
             paths = [
                 path[:1] if number in left_out else path
