@@ -351,7 +351,9 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _after_transition(self, action, audit_logs):
         result = super()._after_transition(action, audit_logs)
         if action in ("applied", "revoked", "changed"):
+            entries = audit_logs.sudo()
+            entries.fetch(["equipment_id"])  # of many, nothing but that
             self.env["sale.order.line"]._recount_software(
-                audit_logs.sudo().equipment_id.partner_id | self.sudo().owner_id
+                entries.equipment_id.partner_id | self.sudo().owner_id
             )
         return result

@@ -11,7 +11,8 @@ class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
     qty_delivered_method = fields.Selection(
-        selection_add=[(SOFTWARE_KEYS, "Software Keys")]
+        selection_add=[(SOFTWARE_KEYS, "Software Keys")],
+        ondelete={SOFTWARE_KEYS: "set manual"},
     )
     renewal_offer_ids = fields.One2many(
         "client.equipment.renewal.offer",
