@@ -60,6 +60,26 @@ class TestApplySoftware(SoftwareKeyCommon):
         self.assertEqual(features.equipment_id, self.laptop + self.third_laptop)
         self.assertFalse(self._apply_to(self.units, self.office))
 
+    def test_named_twice(self):
+        """A13: units and software that are named twice get one key."""
+        self._enter("TWICE-1", "TWICE-2")
+        twice = self.laptop.browse(self.laptop.ids * 2)
+        features = twice.with_user(self.technician).apply_next_available(
+            self.office.ids * 2
+        )
+        self.assertEqual(len(features), 1)
+
+    def test_nothing_to_apply(self):
+        """A13: where all of it is there already, that is what is said."""
+        self._enter("THERE-1", "THERE-2", "THERE-3")
+        dialog = self._dialog()
+        dialog.software_ids.add(self.office)
+        wizard = dialog.save()
+        self.assertIn("THERE-1", wizard.action_apply()["params"]["message"])
+        told = wizard.action_apply()["params"]
+        self.assertRegex(told["message"], "Nothing was applied")
+        self.assertFalse(told["undo"])
+
     def test_all_or_nothing(self):
         """A13: where keys are missing it is said how many of what, and nothing is
         applied."""

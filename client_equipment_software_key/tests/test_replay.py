@@ -48,11 +48,13 @@ class Life(RuleBasedStateMachine):
         self.places = list(self.case.places)
         self.past = {}
         self.traces = []
+        self.been_on = {}
         self.enter(who=0, days=20, shared=True, amount=3, seats=1)
         self.enter(who=0, days=20, shared=True, amount=1, seats=2)
 
     def teardown(self):
         self.case.assert_replay(self.past)
+        self.case.assert_kept(self.been_on)
         self.case.assert_traces(self.traces)
         self.savepoint.close(rollback=True)
         self.case.env.invalidate_all()
@@ -65,6 +67,7 @@ class Life(RuleBasedStateMachine):
                 step()
         except (UserError, AccessError):
             self.case.env.invalidate_all()
+        self.been_on |= dict(self.case.assignments())
 
     def _one_key(self, number, wanted=lambda key: True, amount=1):
         """Return one of the keys, of those that are wanted if there are any."""
@@ -97,6 +100,24 @@ class Life(RuleBasedStateMachine):
                     for _copy in range(amount)
                 ]
             )
+        )
+
+    @rule(
+        moving=st.sampled_from(["free", "bound", "bound", "days"]),
+        days=st.integers(1, 30),
+    )
+    def change_rule(self, moving, days):
+        values = {"reassignment": moving, "reassignment_days": days}
+        software = (self.case.antivirus | self.case.office).with_user(self.case.manager)
+        self._attempt(lambda: software.write(values))
+
+    @rule(who=NUMBER, which=NUMBER, where=NUMBER)
+    def override_rule(self, who, which, where):
+        key = self._one_key(which, lambda key: key.seats_kept)
+        equipment = self.places[where % len(self.places)]
+        user = self.case.people[who % 4]
+        self._attempt(
+            lambda: self.case._apply(key, equipment, user, override_reason="repaired")
         )
 
     @rule(who=NUMBER, which=NUMBER, where=NUMBER, amount=st.integers(1, 3))
@@ -215,6 +236,7 @@ class Life(RuleBasedStateMachine):
             lambda key: key.status in ("available", "applied")
         )
         due._filtered_past_end().write({"status": "expired"})
+        self.case.Key._count_rested()
 
 
 @skipUnless(run_state_machine_as_test, "hypothesis is not installed")
@@ -321,6 +343,24 @@ class TestReplay(SoftwareKeyCommon):
         for key in keys:
             self._assert_changes(key)
 
+    def assert_kept(self, been_on):
+        """Check that each key remembers for whom its seats are, and that a key of one
+        seat is kept for the unit that it was on last, as people saw it (A14)."""
+        keys = self.existing_keys()
+        self.assertFalse(keys.filtered("needs_attention").mapped("attention_note"))
+        kept = keys._get_kept_seats()
+        for key in keys:
+            seats = kept.get(key.id, [])
+            self.assertEqual(key.seats_kept, len(seats), key.license_key)
+            self.assertLessEqual(key.seats_used + key.seats_kept, key.seats)
+            self.kept += len(seats)
+            counts = set(key.audit_log_ids.mapped("seats")) | {key.seats}
+            bound = key.software_id.reassignment == "bound"
+            if bound and counts == {1} and not key.seats_used and key.id in been_on:
+                self.assertEqual(
+                    [each.equipment_id for each in seats], [been_on[key.id]]
+                )
+
     def _assert_changes(self, key):
         """Check that the changes lead, one by one, to what the key is (K17)."""
         told = {}
@@ -362,13 +402,15 @@ class TestReplay(SoftwareKeyCommon):
         self.assertEqual(sorted(told), sorted(traces))
 
     def test_any_sequence_of_steps(self):
-        """K10, K14, L5, L6, section 4: after any sequence of steps by several people in
-        two companies, replaying the trail gives status, equipment and validity of every
-        key; the usage history gives every past day; verifying finds nothing; and of
-        deleted keys the software's chatter keeps ending, user, count and last hash."""
+        """A14, K10, K14, L5, L6, section 4: after any sequence of steps by several
+        people in two companies, whatever the rules for moving are meanwhile, replaying
+        the trail gives status, equipment and validity of every key; the usage history
+        gives every past day; verifying finds nothing; each key remembers for whom it
+        is; and of deleted keys the software's chatter keeps ending, user, count and
+        last hash."""
         with freeze_time(LIFE_BEGINS) as clock:
             machine = type("Life", (Life,), {"case": self, "clock": clock})
-            self.deletions = self.changed = 0
+            self.deletions = self.changed = self.kept = 0
             run_state_machine_as_test(
                 machine,
                 settings=settings(
@@ -382,3 +424,4 @@ class TestReplay(SoftwareKeyCommon):
             )
         self.assertGreater(self.deletions, 20)
         self.assertGreater(self.changed, 10)
+        self.assertGreater(self.kept, 5)
