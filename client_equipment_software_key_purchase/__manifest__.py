@@ -15,10 +15,7 @@
         "views/client_equipment_software_views.xml",
         "views/purchase_order_views.xml",
     ],
-    "demo": [
-        "demo/purchase_demo.xml",
-        "demo/client_equipment_software_key_demo.xml",
-    ],
+    "demo": ["demo/purchase_demo.xml"],
     "assets": {
         "web.assets_tests": [
             "client_equipment_software_key_purchase/static/tests/tours/*.js",

@@ -78,7 +78,6 @@ class ClientEquipmentSoftwareKey(models.Model):
     )
     company_currency_id = fields.Many2one(
         "res.currency",
-        "Company Currency",
         compute="_compute_cost",
         store=True,
         fixed=True,
@@ -145,6 +144,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         validity_end: date | None,
         reference: str | None = None,
         note: str | None = None,
+        *,
         purchase_line_id: int | None = None,
     ) -> bool:
         """Renew the keys, by a line of a purchase order where one is given: they carry

@@ -29,7 +29,6 @@ class ProductProduct(models.Model):
     software_ids = fields.One2many(
         "client.equipment.software",
         "product_id",
-        "Software",
         context={"active_test": False},
         groups="client_equipment_software_key.group_software_key_user,"
         "client_equipment_software_key.group_software_key_auditor",

@@ -85,14 +85,15 @@ class PurchaseOrderLine(models.Model):
 
     @api.depends("software_key_seats")
     def _compute_qty_received_method(self):
-        super()._compute_qty_received_method()
+        result = super()._compute_qty_received_method()
         for line in self:
             if line.qty_received_method == "manual" and line.software_key_seats:
                 line.qty_received_method = SOFTWARE_KEYS
+        return result
 
     @api.depends("software_key_ids.seats", "renewed_software_key_ids.seats")
     def _compute_qty_received(self):
-        super()._compute_qty_received()
+        return super()._compute_qty_received()
 
     def _prepare_qty_received(self):
         by_keys = self.filtered(lambda line: line.qty_received_method == SOFTWARE_KEYS)
@@ -160,10 +161,11 @@ class PurchaseOrderLine(models.Model):
     @api.depends_context("software_key_purchase")
     def _compute_display_name(self):
         """Tell the order, too, where a key's order line is chosen."""
-        super()._compute_display_name()
+        result = super()._compute_display_name()
         if self.env.context.get("software_key_purchase"):
             for line in self:
                 line.display_name = f"{line.order_id.name} - {line.display_name}"
+        return result
 
     def action_enter_software_keys(self) -> dict:
         """Open *Enter Many Keys*, filled in for this line.
