@@ -281,8 +281,8 @@ class ClientEquipmentAuditCheckpoint(models.Model):
             )
         elif made and self._is_dated_back(made, walk):
             problem = self.env._(
-                "What this checkpoint covers (entries: %s) is as it was, but "
-                "somebody has added an entry, and dated it back to before the checkpoint.",
+                "What this checkpoint covers (entries: %s) is as it was, but somebody "
+                "has added an entry, and dated it back to before the checkpoint.",
                 kept.size,
             )
         elif not made:

@@ -5,7 +5,7 @@ from odoo.tests import HttpCase, tagged
 from .common import SoftwareKeyMixin
 from .test_secrets import FIRST, PART, SecretsMixin
 
-LOOK = """
+LOOK = r"""
 // Opens screens, one after the other, and tells where a text stands that must not; or
 // that it stands nowhere, where it is expected.
 
