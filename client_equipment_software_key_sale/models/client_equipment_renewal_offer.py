@@ -50,7 +50,7 @@ class ClientEquipmentRenewalOffer(models.Model):
             lambda offer: offer.software_key_id.validity_end == offer.validity_end
         )
 
-    def _told(self):
+    def _say_state(self):
         """Return in words how this offer stands; its order, to who may see that."""
         order = self.order_id.sudo(False)
         name = order.name if order.has_access("read") else self.env._("a quotation")

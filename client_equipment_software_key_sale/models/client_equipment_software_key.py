@@ -212,7 +212,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         if self.status == "revoked":
             return self.env._("revoked")
         if offer:
-            return offer._told()
+            return offer._say_state()
         product = self.software_id.product_id
         if not product.active or not product.sale_ok:
             return self.env._(
