@@ -21,6 +21,11 @@ class CheckedValues(dict):
     """
 
 
+def is_ours(model_name):
+    """Tell whether a model is one of these addons'."""
+    return model_name.startswith("client.equipment")
+
+
 def text_problem(env, text, one_line=True):
     """Return in words what keeps a value from being a text, or None.
 

@@ -13,6 +13,7 @@ from odoo.tools import frozendict, ormcache
 from ..arguments import checked
 from ..exceptions import ChangedMeanwhile
 from ..fields import Label
+from ..text import as_seen
 from ..values import (
     CheckedValues,
     date_problem,
@@ -213,8 +214,8 @@ class ClientEquipmentMixin(models.AbstractModel):
     def _clean_values(self, vals):
         """Return values, checked for their types, as they are stored.
 
-        A label is what people see of it, and a name that is needed is not blank. Models
-        extend this, for texts that are tidied up.
+        A label is what people see of it, and a line in which nobody sees anything is
+        none. Models extend this, for texts that are tidied up.
         """
         return vals | {
             name: text
@@ -228,9 +229,11 @@ class ClientEquipmentMixin(models.AbstractModel):
         """Return a text as a field stores it."""
         if isinstance(field, Label):
             return field.as_seen(text) or False
-        if field and field.type == "char" and field.required:
-            return text.strip() or False
-        return text
+        if not field or field.type != "char":
+            return text
+        if not as_seen(text):
+            return False
+        return text.strip() if field.required else text
 
     def _checked(self, vals):
         """Return the values of one ``create`` or ``write``, checked and cleaned.

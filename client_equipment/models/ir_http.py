@@ -8,7 +8,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.http import request
 
 from ..exceptions import ChangedMeanwhile
-from ..values import character_problem, id_problem
+from ..values import character_problem, id_problem, is_ours
 
 _logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class IrHttp(models.AbstractModel):
         addons; else two empty texts."""
         params = request.params
         model = params.get("__model__") or params.get("model")
-        if not isinstance(model, str) or not model.startswith("client.equipment"):
+        if not isinstance(model, str) or not is_ours(model):
             return "", ""
         return model, params.get("__method__") or params.get("method") or ""
 

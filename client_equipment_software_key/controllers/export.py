@@ -3,15 +3,12 @@ import json
 from odoo import http
 from odoo.http import request
 
+from odoo.addons.client_equipment.values import is_ours
 from odoo.addons.web.controllers.export import CSVExport, ExcelExport
 from odoo.addons.web.controllers.pivot import TableExporter
 
 from ..models.client_equipment_export_mixin import guard
 from ..report.xlsx_file import XlsxFile
-
-
-def _is_ours(model_name):
-    return model_name.startswith("client.equipment")
 
 
 def _exported_model():
@@ -69,13 +66,13 @@ class SoftwareKeyExcelExport(ExcelExport):
 
     def from_data(self, fields, columns_headers, rows):
         model_name = _exported_model()
-        if not _is_ours(model_name):
+        if not is_ours(model_name):
             return super().from_data(fields, columns_headers, rows)
         return self._file(model_name, columns_headers, ((row, False) for row in rows))
 
     def from_group_data(self, fields, columns_headers, groups):
         model_name = groups._model._name
-        if not _is_ours(model_name):
+        if not is_ours(model_name):
             return super().from_group_data(fields, columns_headers, groups)
         return self._file(model_name, columns_headers, _rows(fields, groups))
 
@@ -97,13 +94,13 @@ class SoftwareKeyCSVExport(CSVExport):
     """
 
     def from_data(self, fields, columns_headers, rows):
-        if _is_ours(_exported_model()):
+        if is_ours(_exported_model()):
             columns_headers = map(guard, columns_headers)
             rows = (map(guard, row) for row in rows)
         return super().from_data(fields, columns_headers, rows)
 
     def from_group_data(self, fields, columns_headers, groups):
-        if not _is_ours(groups._model._name):
+        if not is_ours(groups._model._name):
             return super().from_group_data(fields, columns_headers, groups)
         rows = (row for row, _is_group in _rows(fields, groups))
         return self.from_data(fields, columns_headers, rows)
@@ -115,7 +112,7 @@ class SoftwareKeyPivotExport(TableExporter):
     @http.route()
     def export_xlsx(self, data, **kw):
         table = json.loads(data if isinstance(data, str) else data.read())
-        if table and _is_ours(table["model"]):
+        if table and is_ours(table["model"]):
             headings = [*table["measure_headers"], *table["rows"]]
             for row in table["col_group_headers"]:
                 headings += row

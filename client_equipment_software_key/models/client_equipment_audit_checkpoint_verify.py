@@ -2,11 +2,11 @@ import json
 import re
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_datetime
+from odoo.tools import SQL, consteq, format_datetime, hmac
 
 from odoo.addons.client_equipment.arguments import Lines, checked
 
@@ -16,6 +16,8 @@ from .client_equipment_software_key_consistency import VERIFY_BATCH
 
 # So many leaves are looked at by one call.
 STEP = 20_000
+# What the seal of a state is for.
+SEALED = "client_equipment_software_key.verify"
 # Somebody may paste a whole mail, with marks of quotation before each line.
 LINES = re.compile(
     rf"^[ \t>|]*({re.escape(ORIGIN)}\S+)[ \t]*\n"
@@ -44,28 +46,6 @@ class Walk(NamedTuple):
     differs: int = 0  # … and the first that does not
     in_chains: bool = False
     key_id: int = 0  # the last key whose chain was looked at
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return what :meth:`written` gave.
-
-        :raises ValueError: where it did not
-        """
-        values = json.loads(text) if text else {}
-        if not isinstance(values, dict):
-            raise ValueError(text)
-        for name, value in values.items():
-            if type(value) is not cls.__annotations__.get(name):
-                raise ValueError(name)
-            if type(value) is int and not 0 <= value < 2**31:
-                raise ValueError(value)
-        walk = cls(**values)
-        if bool(walk.tree.size) != bool(walk.leaf):
-            raise ValueError(text)
-        return walk
-
-    def written(self) -> str:
-        return json.dumps(self._asdict())
 
     @property
     def tree(self) -> Tree:
@@ -112,32 +92,49 @@ class ClientEquipmentAuditCheckpoint(models.Model):
     @api.model
     @api.readonly
     @checked
-    def verify_next(self, text: Lines, state: str = "") -> dict:
+    def verify_next(self, text: Lines, state: Lines = "") -> dict:
         """Take the next step of :meth:`verify`.
 
         To verify everything, call it again with the ``state`` of the answer until there
         is something in ``found``.
 
         :param str text: the three lines that somebody has kept, or a mail with them
-        :param str state: of the answer before
+        :param str state: of the answer before, to the same text
         :return: ``{"progress", "state", "found"}``: per cent; what the next call needs;
             what :meth:`verify` returns, or False
-        :raises UserError: where there is no checkpoint in the text
+        :raises UserError: where there is no checkpoint in the text, or the state is of
+            no answer to it
         """
         self.check_access("read")
         kept = self._parse(text)
-        try:
-            walk = Walk.parse(state)
-        except (ValueError, RecursionError):
-            raise UserError(
-                self.env._("Verifying cannot go on from there. Begin anew.")
-            ) from None
+        walk = self._unsealed(kept, state) if state else Walk()
         walk, problem = self._take_step(kept, walk)
         return {
             "progress": self._get_progress(kept, walk),
-            "state": walk.written() if walk else "",
+            "state": self._sealed(kept, json.dumps(walk)) if walk else "",
             "found": not walk and self._tell_found(kept, problem),
         }
+
+    @api.model
+    def _sealed(self, kept, written):
+        """Return what a client keeps until the next call, and cannot make himself: he
+        would have something verified that was never looked at."""
+        # The seal is the database's secret; nobody learns it.
+        seal = hmac(self.env(su=True), SEALED, (*kept, written))
+        return f"{seal} {written}"
+
+    @api.model
+    def _unsealed(self, kept, state):
+        """Return the ``Walk`` that was sealed for the same checkpoint.
+
+        :raises UserError: where none was
+        """
+        written = state.partition(" ")[2]
+        if not consteq(state.encode(), self._sealed(kept, written).encode()):
+            raise UserError(
+                self.env._("Verifying cannot go on from there. Begin anew.")
+            )
+        return Walk(*json.loads(written))
 
     def _get_progress(self, kept, walk):
         if not walk:
@@ -281,8 +278,8 @@ class ClientEquipmentAuditCheckpoint(models.Model):
             )
         elif made and self._is_dated_back(made, walk):
             problem = self.env._(
-                "What this checkpoint covers (entries: %s) is as it was, but "
-                "somebody has added an entry, and dated it back to before the checkpoint.",
+                "What this checkpoint covers (entries: %s) is as it was, but somebody "
+                "has added an entry, and dated it back to before the checkpoint.",
                 kept.size,
             )
         elif not made:

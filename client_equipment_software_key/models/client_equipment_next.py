@@ -56,7 +56,7 @@ class ClientEquipment(models.Model):
         there = self._get_software_there()
         return [
             wish
-            for equipment in self
+            for equipment in self.browse(dict.fromkeys(self.ids))
             for each in software
             if (wish := Wish(equipment.id, each.id)) not in there
         ]

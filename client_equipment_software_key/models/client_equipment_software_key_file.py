@@ -21,6 +21,15 @@ LICENSE_FILE = ("client.equipment.software.key", "license_file")
 LICENSE_FILE_FIELDS = {"license_file", "license_file_name"}
 
 
+def whole(records):
+    """Return records whose files are read as they are, also where a client has asked
+    for sizes in their place."""
+    context = records.env.context
+    return records.with_context(
+        {name: context[name] for name in context if not name.startswith("bin_size")}
+    )
+
+
 class ClientEquipmentSoftwareKey(models.Model):
     """The license file of a key, where its license is one (K15).
 
@@ -155,6 +164,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                     "message": self._license_file_problem(problem),
                 }
             }
+        self.license_file_name = base_name(self.license_file_name or "")
         if file and self.license_key_from_file and not self._origin:
             self.license_key = fingerprint(file)
         return None
@@ -174,7 +184,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.ensure_one()
         self.check_access("read")
         # Whoever may read the key may have its license file.
-        key = self.sudo().with_context(bin_size=False)
+        key = whole(self.sudo())
         if not key.license_file:
             raise self._no_license_file_error()
         if is_hidden(self.env):

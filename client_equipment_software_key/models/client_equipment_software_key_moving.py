@@ -11,8 +11,9 @@ from ..lifecycle import AVAILABLE, FREE, Facts
 from .client_equipment_software_key_seats import _default_to
 
 # Of the keys that the condition lets through: each seat that its software's rule keeps
-# for a unit, and until when. That is the last one that the trail says it was applied
-# to; the day is the one on which that was recorded, which nobody can choose.
+# for a unit, and until when. That is the last one that the trail says it was on (with
+# fewer seats, a key comes back from another seat than it was applied with); the day is
+# the one on which it was recorded that it was applied there, which nobody can choose.
 KEPT = """
     SELECT key.id AS software_key_id, last.seat, last.equipment_ref,
            last.equipment_name,
@@ -24,14 +25,21 @@ KEPT = """
       JOIN client_equipment_software software
         ON software.id = key.software_id AND software.reassignment <> 'free'
      CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (COALESCE(log.seat, 1))
-                   COALESCE(log.seat, 1) AS seat, log.equipment_ref,
-                   log.equipment_name, log.action_date
-              FROM client_equipment_audit_log log
-             WHERE log.software_key_id = key.id
-               AND log.action = 'applied'
-               AND log.equipment_ref IS NOT NULL
-             ORDER BY COALESCE(log.seat, 1), log.number DESC
+            SELECT DISTINCT ON (seat) seat, equipment_ref, equipment_name, action_date
+              FROM (
+                SELECT COALESCE(log.seat, 1) AS seat, log.equipment_ref,
+                       log.equipment_name, log.number,
+                       CASE log.action WHEN 'applied' THEN log.action_date
+                       ELSE lag(CASE log.action WHEN 'applied' THEN log.action_date END)
+                            OVER (PARTITION BY log.equipment_ref ORDER BY log.number)
+                       END AS action_date
+                  FROM client_equipment_audit_log log
+                 WHERE log.software_key_id = key.id
+                   AND log.action IN ('applied', 'revoked')
+                   AND log.equipment_ref IS NOT NULL
+              ) stay
+             WHERE action_date IS NOT NULL
+             ORDER BY seat, number DESC
      ) last
       LEFT JOIN client_equipment_feature feature
         ON feature.software_key_id = key.id AND feature.seat = last.seat
@@ -470,6 +478,14 @@ class ClientEquipmentFeature(models.Model):
         help="Why a manager has applied the key although its software's rule keeps it "
         "for another unit. Kept in the audit trail.",
     )
+
+    @api.model
+    def default_get(self, fields):
+        """A reason is given for one key, never as a default of anybody: it would
+        override every rule, unasked."""
+        vals = super().default_get(fields)
+        vals.pop("override_reason", None)
+        return vals
 
     @api.model
     def _places_wanted(self, vals_list):

@@ -71,9 +71,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             wishes, taken, places, there, skip_ids
         ):
             for wish in wishes:
-                for key_id, free in (
-                    candidates.get(wish, ()) if wish not in taken else ()
-                ):
+                queue = candidates.get(wish, ()) if wish not in taken else ()
+                while queue and left.get(queue[0].key_id) == 0:
+                    del queue[0]
+                for key_id, free in queue:
                     if (
                         left.setdefault(key_id, free) > 0
                         and (key_id, wish.equipment_id) not in there
@@ -173,7 +174,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.model
     def _candidates(self, wishes, places, domain, owned, more):
         """Return ``{wish: [Candidate]}`` of one kind of keys, those to take first in
-        front.
+        front. Wishes for the same software at the same place share one list.
 
         One query: for each software and place, as many as all of its wishes need.
         """
@@ -223,19 +224,23 @@ class ClientEquipmentSoftwareKey(models.Model):
         ):
             order = end or date.max, free, key_id
             found.setdefault(tuple(row), []).append((order, max(free - kept, 1)))
-        return {
-            wish: [
+        queues = {
+            (software_id, place): [
                 Candidate(order[-1], free)
                 for order, free in sorted(
                     candidate
                     for owner_id in (place.owner_ids if owned else [None])
                     for candidate in found.get(
-                        (wish.software_id, place.company_id, owner_id), ()
+                        (software_id, place.company_id, owner_id), ()
                     )
                 )
             ]
-            for wish in wishes
-            for place in [places[wish.equipment_id]]
+            for software_id, place in {
+                (wish.software_id, places[wish.equipment_id]) for wish in wishes
+            }
+        }
+        return {
+            wish: queues[wish.software_id, places[wish.equipment_id]] for wish in wishes
         }
 
     # ------------------------------------------------------------------

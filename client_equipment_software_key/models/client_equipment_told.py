@@ -49,6 +49,8 @@ class ClientEquipmentFeature(models.Model):
     def _told_applied(self):
         """Return the action that tells which keys were applied where (A12, A13)."""
         keys = self.software_key_id
+        if not self:
+            return self._told(self.env._("Nothing was applied: it is there already."))
         if len(self.equipment_id) > 1:
             return self._told(self._tell_where(), undo=(self, "unlink"))
         return self._told(

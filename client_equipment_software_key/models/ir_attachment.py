@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 
 from odoo.addons.client_equipment.arguments import checked
 
-from .client_equipment_software_key_file import LICENSE_FILE
+from .client_equipment_software_key_file import LICENSE_FILE, whole
 
 PLAIN = "application/octet-stream"
 
@@ -26,7 +26,7 @@ class IrAttachment(models.Model):
 
     def _get_sha256(self):
         """Return the SHA-256 of the content that is stored, False of no attachment."""
-        return bool(self) and hashlib.sha256(self.raw or b"").hexdigest()
+        return bool(self) and hashlib.sha256(whole(self).raw or b"").hexdigest()
 
     def _check_contents(self, values):
         """A license file is bytes: nobody makes a page of it, or a smaller picture."""
@@ -52,6 +52,7 @@ class IrAttachment(models.Model):
         return result
 
     def unlink(self):
+        self.check_access("unlink")  # before anybody learns what it is
         files = self._license_files()
         # The key has let go of the file before, or is gone itself.
         if any(key.license_file_sha256 for key in files._get_keys()):

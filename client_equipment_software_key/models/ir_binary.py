@@ -1,6 +1,8 @@
 from odoo import models
 from odoo.http import Stream
 
+from odoo.addons.client_equipment.values import is_ours
+
 from .client_equipment_software_key_file import LICENSE_FILE
 from .ir_attachment import PLAIN
 
@@ -14,6 +16,16 @@ class Download(Stream):
 
 class IrBinary(models.AbstractModel):
     _inherit = "ir.binary"
+
+    def _find_record(self, *args, **kwargs):
+        """Give what is in a field of ours to who may read the record, not to who has a
+        link: Odoo makes one, good for weeks, for whatever is attached to a message."""
+        record = super()._find_record(*args, **kwargs)
+        is_field = record._name == "ir.attachment" and record.sudo().res_field
+        if is_ours(record.sudo().res_model if is_field else record._name):
+            record = record.sudo(False)
+            record.check_access("read")
+        return record
 
     def _get_stream_from(
         self, record, field_name="raw", filename=None, *args, **kwargs

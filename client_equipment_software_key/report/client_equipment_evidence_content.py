@@ -524,6 +524,10 @@ class ClientEquipmentEvidencePack(models.Model):
             ),
             (
                 self.env._("To verify"),
-                f"python3 -I verify_evidence.py {self._get_file_name()}.json",
+                f"python3 -I verify_evidence.py {self._get_verified_name()}",
             ),
         ]
+
+    def _get_verified_name(self):
+        """Return the name of the JSON, which may be packed."""
+        return self.file_ids.filtered(lambda file: ".json" in file.name).name

@@ -7,7 +7,7 @@ class ClientEquipmentEvidenceFile(models.Model):
     _name = "client.equipment.evidence.file"
     _description = "File of an Evidence Pack"
     _inherit = ["client.equipment.mixin"]
-    _order = "id"
+    _order = "id desc"
 
     pack_id = fields.Many2one(
         "client.equipment.evidence.pack",

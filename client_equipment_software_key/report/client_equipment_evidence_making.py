@@ -268,12 +268,13 @@ class ClientEquipmentEvidencePack(models.Model):
     def _get_file_makers(self, evidence):
         """Return the functions that make the files, in their order. For extension.
 
-        Each makes one file, by :meth:`_add_file`.
+        Each makes one file, by :meth:`_add_file`. The tables and the report name what
+        is verified, which is there before them.
         """
         return [
-            lambda: self._make_xlsx(evidence),
             lambda: self._make_json(evidence),
             self._add_verifier,
+            lambda: self._make_xlsx(evidence),
             lambda: self._make_report(evidence),
         ]
 

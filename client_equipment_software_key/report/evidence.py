@@ -466,8 +466,8 @@ class Evidence:
                 count=count,
             )
         return self.env._(
-            "Intact: audit trails verified: %(count)s; no entry was altered, removed or "
-            "inserted.",
+            "Intact: audit trails verified: %(count)s; no entry was altered, removed "
+            "or inserted.",
             count=count,
         )
 

@@ -1,4 +1,5 @@
 import base64
+import json
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from odoo.tests import HttpCase, tagged
 
 from .. import merkle
 from ..models.client_equipment_audit_checkpoint import EMAILS
+from ..models.client_equipment_audit_checkpoint_verify import Walk
 from .common import ADDON, CommittedCase, SoftwareKeyCommon, SoftwareKeyMixin
 
 CHECKPOINT = "client.equipment.audit.checkpoint"
@@ -160,14 +162,34 @@ class TestCheckpoint(SoftwareKeyCommon):
                 self.assertEqual((progress[0] < 50, progress[-1]), (True, 100))
                 savepoint.rollback()
                 self.env.invalidate_all()
+
+    def test_state_is_sealed(self):
+        """L8, E1: with a state that was no answer to the same lines nobody has anything
+        verified that was not looked at, nor learns from where others' entries are."""
+        origin, size, root = self.Checkpoint.make().text.split("\n")
+        text, other = f"{origin}\n{size}\n{root}", f"{origin}\n1\n{root}"
         state = self.Checkpoint.verify_next(text)["state"]
-        for other in (
-            *("x", "[]", "1", "{", '{"x": 1}', '{"size": -1}', '{"size": 1}'),
-            *('{"size": "1"}', '{"date": "x"}', '{"key_id": 99999999999}'),
-            state.replace('"frontier": "', '"frontier": "x'),
-        ):
-            with self.subTest(other), self.assertRefused(UserError, "Begin anew"):
-                self.Checkpoint.verify_next(text, other)
+        self.assertGreater(self.Checkpoint.verify_next(text, state)["progress"], 50)
+        seal, _, walk = state.partition(" ")
+        forged = (
+            *("x", "[]", "1", "{", "é", " ", seal, walk, f"{seal} ", f" {walk}"),
+            f"{seal} {json.dumps([*json.loads(walk)[:-1], 2**31 - 1])}",
+            f"{seal[:-1]}{'01'[seal[-1] == '0']} {walk}",
+        )
+        for lines, given in ((text, each) for each in forged):
+            with self.subTest(given), self.assertRefused(UserError, "Begin anew"):
+                self.Checkpoint.verify_next(lines, given)
+        with self.assertRefused(UserError, "Begin anew"):
+            self.Checkpoint.verify_next(other, state)
+
+    def test_state_of_a_long_trail(self):
+        """L8: however many nodes the tree of a trail has on the way, it goes on."""
+        origin, _size, root = self.Checkpoint.make().text.split("\n")
+        text = f"{origin}\n{2**30}\n{root}"
+        walk = Walk(2**30 - 1, " ".join(["0" * 64] * 30), "2026-11-26T12:00:00", 1)
+        kept = self.Checkpoint._parse(text)
+        state = self.Checkpoint._sealed(kept, json.dumps(walk))
+        self.assertFalse(self.Checkpoint.verify_next(text, state)["found"]["intact"])
 
     def test_no_checkpoint(self):
         """L8, E2: what is none is told in words; one of another database, too."""

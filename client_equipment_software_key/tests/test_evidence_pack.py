@@ -709,6 +709,11 @@ class TestEvidencePackMaking(EvidencePackMixin, SoftwareKeyCommon):
                 path = Path(folder, f"pack.{kind}")
                 path.write_bytes(content)
                 self.assertEqual(self._verify(program, path), 0)
+                command = (
+                    f"python3 -I verify_evidence.py {pack._get_file_name()}.{kind}"
+                )
+                self.assertEqual(self._open(pack)["Summary"]["To verify"], command)
+                self.assertIn(f">{command}<", self._report(pack))
                 if kind == "json":
                     path.write_text(
                         content.decode().replace("Reception Laptop", "Other Laptop")

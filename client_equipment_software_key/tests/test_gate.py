@@ -24,6 +24,7 @@ CLOSED = {AUDIT_LOG, "client.equipment.usage.history", f"{KEY}.check"} | {
     "client.equipment.audit.deletion.entry",
     "client.equipment.evidence.file",
     "client.equipment.evidence.piece",
+    "client.equipment.renewal.offer",
 }
 
 

@@ -13,6 +13,9 @@ from odoo import Command, http
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import file_path, mute_logger
+from odoo.tools.misc import limited_field_access_token
+
+from odoo.addons.client_equipment.values import is_ours
 
 from ..license_file import FILE_MAX
 from ..report.evidence import Evidence
@@ -465,6 +468,43 @@ class TestLicenseFile(LicenseFiles, SoftwareKeyCommon):
         attachment.mimetype = "text/html"
         self.assertEqual(attachment.mimetype, "application/octet-stream")
 
+    def test_whoever_may_not(self):
+        """K15, E1: who may not change it does not even learn that it is one."""
+        attachment = self._attachment()
+        for user in (self.technician, self.auditor, self.internal, self.portal):
+            for call in (
+                lambda file: file.unlink(),
+                lambda file: file.write({"raw": PAGE}),
+                lambda file: file.copy(),
+            ):
+                with self.subTest(user.login), self.assertRaises(AccessError):
+                    call(attachment.with_user(user))
+
+    def test_sizes_asked_for(self):
+        """K15, L5: a client that asks for sizes in the place of contents, as Odoo's
+        own does, enters and exchanges files, and verifying finds nothing."""
+        names = ("bin_size", "bin_size_raw", "bin_size_datas", "bin_size_license_file")
+        for name in names:
+            context = {name: True}
+            with self.subTest(name):
+                keys = self.Key.with_context(context)
+                key = keys.create(
+                    {
+                        "license_key": name.upper(),
+                        "software_id": self.office.id,
+                        "license_file": in_base64(PAGE),
+                        "license_file_name": "a.lic",
+                    }
+                )
+                key.license_file = in_base64(FILE)
+                self.env.flush_all()
+                self.env.invalidate_all()
+                self.assertEqual(key._get_license_file()[1], FILE)
+                self.assertEqual(key.verify_audit_trail(), [])
+                attachment = self._attachment(key).with_context(context)
+                with self.assertRefused(UserError, "on the key alone"):
+                    attachment.raw = PAGE
+
     def test_other_storage(self):
         """K15, E6: an administrator moves all files between disk and database."""
         self.env["ir.config_parameter"].set_param("ir_attachment.location", "db")
@@ -649,6 +689,45 @@ class TestLicenseFileDownload(LicenseFiles, HttpCase):
                     self.assertIn(answer.status_code, (403, 404))
                     self.assertNotIn(FILE, answer.content)
                     self.assertNotIn("FILE-", answer.text)
+
+    def test_no_link(self):
+        """K15, L7, E1: a link that Odoo makes for whatever is attached to a message
+        opens nothing that is in a field of ours: not a license file, not a pack."""
+        attachment = self._attachment()
+        self.env["res.partner"].create({"name": "Thread"}).message_post(
+            body="x", attachment_ids=attachment.ids
+        )
+        links = {
+            f"/web/{route}/{attachment.id}?access_token="
+            + attachment._get_raw_access_token()
+            for route in ("content", "image")
+        } | {
+            f"/web/content/{KEY}/{self.key.id}/license_file?access_token="
+            + limited_field_access_token(self.key, "license_file", scope="binary")
+        }
+        for login in (None, "sk_portal", "sk_internal"):
+            self.authenticate(login, login)
+            for link in links:
+                with self.subTest(link, login=login):
+                    self.assertNotIn(FILE, self.url_open(link).content)
+        self.authenticate("sk_technician", "sk_technician")
+        for link in links:
+            self.assertEqual(self.url_open(link).content, FILE)
+        Attachment = self.env["ir.attachment"].sudo()
+        for name, model in self.env.registry.items():
+            for field in model._fields.values() if is_ours(name) else ():
+                if field.type != "binary" or not getattr(field, "attachment", False):
+                    continue
+                place = {"res_model": name, "res_field": field.name}
+                file = attachment
+                if (name, field.name) != (KEY, "license_file"):
+                    file = Attachment.create({"name": "x", "raw": FILE, **place})
+                with self.subTest(str(field)), self.assertRaises(AccessError):
+                    self.env["ir.binary"].with_user(self.portal)._find_record(
+                        res_id=file.id,
+                        access_token=file._get_raw_access_token(),
+                        field="raw",
+                    )
 
     def test_none(self):
         """K15, E2: a key without a file, and one that is gone, answer in words."""

@@ -1,6 +1,9 @@
+from psycopg2 import errors
+
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, freeze_time
+from odoo.tools import mute_logger
 
 from .common import SoftwareKeyCommon
 
@@ -181,6 +184,52 @@ class TestMoving(MovingCase):
         feature = self._apply(key, user=self.manager, override_reason="Just in case")
         self.assertFalse(feature.override_reason)
         self.assertFalse(key.audit_log_ids.filtered("reason_code"))
+
+    @mute_logger("odoo.sql_db")
+    def test_reason_that_nobody_reads(self):
+        """A14: a reason in which nobody sees anything is none, by whatever route."""
+        manager = self.manager
+        for number, blank in enumerate((" ", "\t \xa0", "\u200b", "\u2063\u2800 ")):
+            key = self._used(f"OEM-BLANK-{number}")
+            with self.subTest(ascii(blank)):
+                with self.assertRefused(UserError, "stays with"):
+                    self._apply(
+                        key, self.spare_laptop, user=manager, override_reason=blank
+                    )
+                with self.assertRaises(errors.NotNullViolation):
+                    self.env[f"{KEY}.override"].with_user(manager).create(
+                        {
+                            "software_key_id": key.id,
+                            "equipment_id": self.spare_laptop.id,
+                            "reason": blank,
+                        }
+                    )
+                self._apply(key)
+                with self.assertRefused(UserError, "stays with"):
+                    self.laptop.with_user(manager).return_or_replace(
+                        {"move": key.ids},
+                        self.spare_laptop.id,
+                        override_reason=blank,
+                    )
+                key.equipment_feature_ids.unlink()
+
+    def test_reason_is_no_default(self):
+        """A14: neither a context nor a stored default overrides a rule unasked, or
+        keeps technicians from applying."""
+        key = self._used("OEM-DEFAULT")
+        self.env["ir.default"].set(FEATURE, "override_reason", "as always")
+        context = {"default_override_reason": "as always"}
+        for user in (self.manager, self.technician):
+            features = self.env[FEATURE].with_user(user)
+            for each in (features, features.with_context(context)):
+                with self.assertRefused(UserError, "stays with"):
+                    each.create(
+                        {
+                            "software_key_id": key.id,
+                            "equipment_id": self.spare_laptop.id,
+                        }
+                    )
+        self.assertFalse(self._apply(key).override_reason)
 
     def test_override_dialog(self):
         """A14, E1: the dialog of a manager; nobody else opens it."""
@@ -382,6 +431,24 @@ class TestMovingSeats(MovingCase):
         self.assertEqual(key.seats_kept, 1)
         key.with_user(self.manager).seats = 1
         self.assertEqual((key.status, key.seats_kept), ("applied", 0))
+
+    def test_seat_that_moved(self):
+        """A14, K14: with fewer seats a unit's seat gets another number; the key goes
+        back onto this unit, and onto no other, all the same."""
+        for number, software in enumerate((self.oem, self.resting)):
+            key = self._enter(f"MOVED-{number}", software=software, seats=2)
+            first = self._apply(key, self.laptop)
+            second = self._apply(key, self.spare_laptop)
+            first.unlink()
+            key.seats = 1
+            second.unlink()
+            with self.subTest(software.name):
+                self.assertEqual(key.seats_kept, 1)
+                self.assertIn("Spare Laptop", key.moving_note)
+                with self.assertRefused(UserError, "Spare Laptop"):
+                    self._apply(key, self.laptop)
+                self._apply(key, self.spare_laptop)
+                self.assertEqual(key.verify_audit_trail(), [])
 
     def test_override_takes_the_seat(self):
         """A14, K14: against the rule, a seat that is kept for another unit is taken."""

@@ -159,7 +159,7 @@ class ClientEquipmentSoftwareKeyRenewal(models.TransientModel):
             # They were shown as left out. Where nothing else is left, let the key
             # itself say why not.
             keys = keys.filtered(lambda key: key not in problems) or keys
-        keys.renew(end, self.reference, self.note)
+        keys.renew(end, **self._get_renewal_arguments())
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -171,3 +171,10 @@ class ClientEquipmentSoftwareKeyRenewal(models.TransientModel):
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
+
+    def _get_renewal_arguments(self):
+        """Return what ``renew`` gets beside the new end. For extension.
+
+        :return: ``{name: value}``
+        """
+        return {"reference": self.reference, "note": self.note}

@@ -1,0 +1,2 @@
+from . import client_equipment_software_key_bulk_entry
+from . import client_equipment_software_key_renewal

@@ -1,0 +1,1 @@
+from . import client_equipment_software_key_renewal
