@@ -221,7 +221,7 @@ class TestReveal(Reveal):
         self.assertEqual(len(self._tour(url, "reveal_form", "sk_auditor")), 1)
 
     def test_late_answer(self):
-        """K16: no key's license key is shown under another, to which one has gone on."""
+        """K16: no license key is shown under the key to which one has gone on."""
         self._tour("/odoo/software-keys", "reveal_late")
         self.assertEqual(self._steps(self.third)[-1], "revealed")
 
