@@ -1,5 +1,6 @@
 import json
 
+from odoo import Command
 from odoo.tests import HttpCase, tagged
 
 from .common import SoftwareKeyMixin
@@ -118,6 +119,30 @@ class Screens(SecretsMixin, SoftwareKeyMixin, HttpCase):
                 "record": kind == "form" and records.id,
             }
 
+    def _dialogs(self, env):
+        """Yield the dialogs in which keys go onto equipment, or leave it."""
+        software = [Command.set((self.office + self.antivirus).ids)]
+        for model, values in (
+            ("apply.next", {"equipment_id": self.laptop.id, "software_ids": software}),
+            (
+                "apply.software",
+                {"equipment_ids": [Command.set(self.laptop.ids)]}
+                | {"software_ids": software},
+            ),
+            ("return", {"equipment_id": self.laptop.id}),
+        ):
+            if env[f"client.equipment.{model}"].has_access("create"):
+                yield {
+                    "action": {
+                        "type": "ir.actions.act_window",
+                        "res_model": f"client.equipment.{model}",
+                        "views": [[False, "form"]],
+                        "target": "new",
+                    },
+                    "context": {f"default_{name}": values[name] for name in values},
+                    "end": ".modal .o_form_view",
+                }
+
     def _look(self, user, expected=False):
         env = self.env(user=user)
         plan = self._plan(env)
@@ -134,6 +159,7 @@ class Screens(SecretsMixin, SoftwareKeyMixin, HttpCase):
                     "end": ".o_form_view",
                 }
             )
+        plan += self._dialogs(env)
         wanted = json.dumps({"text": PART, "screens": plan, "expected": expected})
         self.browser_js(
             "/odoo",
@@ -192,7 +218,12 @@ class TestReveal(Reveal):
     def test_form(self):
         """K16: on the key's form, which tells how often it was."""
         url = f"/odoo/software-keys/{self.first.id}"
-        self.assertEqual(len(self._tour(url, "reveal_form", "sk_auditor")), 2)
+        self.assertEqual(len(self._tour(url, "reveal_form", "sk_auditor")), 1)
+
+    def test_late_answer(self):
+        """K16: no license key is shown under the key to which one has gone on."""
+        self._tour("/odoo/software-keys", "reveal_late")
+        self.assertEqual(self._steps(self.third)[-1], "revealed")
 
 
 @tagged("post_install", "-at_install")

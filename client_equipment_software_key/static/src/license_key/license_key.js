@@ -122,16 +122,23 @@ export class LicenseKey extends Component {
         const [model, id] = featureId
             ? ["client.equipment.feature", featureId]
             : ["client.equipment.software.key", keyId];
-        this.state.shown = await this.orm.call(model, "reveal_license_key", [
+        const shown = await this.orm.call(model, "reveal_license_key", [
             [id],
             reason.trim() || false,
         ]);
+        if (keyId !== this.props.keyId) {
+            return; // the form shows another key by now
+        }
+        this.hide();
+        this.state.shown = shown;
         this.timer = browser.setTimeout(() => this.hide(), SHOWN);
         await onShown?.();
     }
 
+    /** Hide it wherever it stands, also in the dialog of its QR code. */
     hide() {
         browser.clearTimeout(this.timer);
+        this.closeQrCode?.();
         this.state.shown = "";
     }
 
@@ -147,9 +154,12 @@ export class LicenseKey extends Component {
     }
 
     async showQrCode() {
+        const value = this.text;
         const image = await this.orm.call("client.equipment.software.key", "get_qr_code", [
             [this.props.keyId],
         ]);
-        this.dialog.add(LicenseKeyQrCode, { image, value: this.text });
+        if (value === this.text) {
+            this.closeQrCode = this.dialog.add(LicenseKeyQrCode, { image, value });
+        }
     }
 }

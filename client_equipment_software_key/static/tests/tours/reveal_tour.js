@@ -15,8 +15,8 @@ function seeHint(where) {
     );
 }
 
-/** One tap shows it, whole; a minute later it has gone. */
-function show(where) {
+/** One tap shows it, whole; a minute later it has gone, whatever was done meanwhile. */
+function show(where, meanwhile = []) {
     let hide = null;
     const { setTimeout } = browser;
     return [
@@ -36,6 +36,7 @@ function show(where) {
         user.see("It is shown", `${where} .o_license_key_text.font-monospace:contains(${KEY})`),
         user.seeWhole("It is whole", `${where} .o_license_key_text`),
         ...user.copy(KEY, where),
+        ...meanwhile,
         {
             content: "A minute later",
             trigger: "body",
@@ -85,10 +86,48 @@ tours.add("reveal_form", {
     steps: () => [
         seeHint(".oe_title"),
         user.see("Nobody has seen it", ".o_form_view:not(:has(div[name='reveals']:visible))"),
-        ...show(".oe_title"),
+        ...show(".oe_title", [
+            user.click("QR code", ".oe_title .o_license_key_qr"),
+            user.see(
+                "For the other machine's camera",
+                `.modal:contains(${KEY}) img[src^='data:image/png']`
+            ),
+        ]),
+        user.see("The QR code has gone, too", "body:not(:has(.modal))"),
         user.see("The form tells of it", "div[name='reveals']:contains(Shown on request: 1)"),
-        user.click("The QR code needs it shown", ".oe_title .o_license_key_show"),
-        user.click("QR code", ".oe_title .o_license_key_qr"),
-        user.see("For the other machine's camera", `.modal img[src^='data:image/png']`),
     ],
+});
+
+/** Who goes on to the next key before the answer comes sees none under the other. */
+tours.add("reveal_late", {
+    steps: () => {
+        const { send } = XMLHttpRequest.prototype;
+        let ask = null;
+        return [
+            user.click("A key", ".o_data_row:contains(…54321) .o_data_cell"),
+            user.see("It is hidden", ".oe_title:contains(…54321) .o_license_key_show"),
+            {
+                content: "Show, where the answer takes its time",
+                trigger: ".oe_title .o_license_key_show",
+                run: async ({ click }) => {
+                    XMLHttpRequest.prototype.send = function (data) {
+                        ask = () => send.call(this, data);
+                    };
+                    await click();
+                    XMLHttpRequest.prototype.send = send;
+                },
+            },
+            user.click("The next key", ".o_pager_next"),
+            seeHint(".oe_title"),
+            {
+                content: "The answer comes",
+                trigger: "body",
+                run: async () => {
+                    ask();
+                    await new Promise((resolve) => setTimeout(resolve, 1000));
+                },
+            },
+            seeHint(".oe_title"),
+        ];
+    },
 });
