@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-VERSION: Final = 2  # of the entries that are written now
+VERSION: Final = 3  # of the entries that are written now
 
 
 class Fact(NamedTuple):
@@ -45,22 +45,22 @@ FACTS: Final = {
         "software.id", "the key's software: database id", "software_id", 2
     ),
     "software_name": Fact("software.name", "… and name at that time"),
-    "key_type": Fact("key.key_type", "key type", "key_type", 2),
+    "key_type": Fact("key.key_type", "key type", "key_type", 3),
     "validity_start": Fact(
-        "key.validity_start", "first valid day", "validity_start", 2
+        "key.validity_start", "first valid day", "validity_start", 3
     ),
-    "seats": Fact("key.seats", "how many seats the key has", "seats", 2),
+    "seats": Fact("key.seats", "how many seats the key has", "seats", 3),
     "owner_ref": Fact(
         "key.owner_id",
         "customer that the key was bought for: database id",
         "owner_id",
-        2,
+        3,
     ),
     "supplier_ref": Fact(
-        "key.supplier_id", "supplier of the key: database id", "supplier_id", 2
+        "key.supplier_id", "supplier of the key: database id", "supplier_id", 3
     ),
     "key_company_ref": Fact(
-        "key.company_id", "company of the key: database id", "company_id", 2
+        "key.company_id", "company of the key: database id", "company_id", 3
     ),
     "equipment_ref": Fact("equipment.id", "where the step took place: database id"),
     "equipment_name": Fact("equipment.name", "… and name at that time"),
@@ -85,7 +85,7 @@ FACTS: Final = {
         "key.license_file_sha256",
         "SHA-256 of the license file that the key had",
         "license_file_sha256",
-        2,
+        3,
     ),
     "changes": Fact(
         "step.changes",
@@ -123,7 +123,7 @@ VERSION_1: Final = (
 
 
 def entry_text(facts: Mapping[str, Any], previous_hash: str | None) -> str:
-    """Return the text of version 2 that is hashed: the facts that there are as a
+    """Return the text of versions 2 and 3 that is hashed: the facts that there are as a
     JSON object, ordered by the length of their names, then by name.
 
     >>> entry_text({"action": "created", "number": 1, "id": 7, "reason": None}, None)
@@ -142,7 +142,7 @@ def entry_text(facts: Mapping[str, Any], previous_hash: str | None) -> str:
 
 
 def entry_hash(facts: Mapping[str, Any], previous_hash: str | None) -> str:
-    """Return the SHA-256 of an entry of version 2.
+    """Return the SHA-256 of an entry of versions 2 and 3.
 
     >>> entry_hash({"id": 7}, None)[:16]
     'ad559f4e2220ee73'
@@ -153,7 +153,10 @@ def entry_hash(facts: Mapping[str, Any], previous_hash: str | None) -> str:
 def table() -> str:
     """Return the facts as a table in Markdown, for the documentation."""
     lines = ["| fact | what it tells |", "|---|---|"]
-    facts = {name: fact.told for name, fact in FACTS.items()}
+    facts = {
+        name: fact.told + (f" (from version {fact.since})" if fact.since > 1 else "")
+        for name, fact in FACTS.items()
+    }
     facts[KEY_FACT] = "SHA-256 of the license key (no column: computed from the key)"
     facts["previous_hash"] = "hash of the entry before it; none in the first"
     lines += [f"| `{name}` | {told} |" for name, told in facts.items()]

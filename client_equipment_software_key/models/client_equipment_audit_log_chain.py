@@ -278,7 +278,7 @@ class ClientEquipmentAuditLog(models.Model):
 
     @api.model
     def _hash_sql(self, entry="entry", previous_hash=None):
-        """Return the SQL of the hash of a row ``entry`` of version 2.
+        """Return the SQL of the hash of a row ``entry`` of versions 2 and 3.
 
         The hashed text is a JSON object, so that anyone can compute it again with a few
         lines of any language; ``docs/evidence.md`` shows how. It is put together by

@@ -152,7 +152,7 @@ class ClientEquipmentAuditLog(models.Model):
         told = self.env["client.equipment.software.key"]._get_told_fields()
         return SQL(
             """
-            entry.version >= 2 AND (earlier).version >= 2
+            entry.version >= 3 AND (earlier).version >= 3
                AND validity_end_before IS DISTINCT FROM (earlier).validity_end_after
                AND reason_code IS DISTINCT FROM 'repaired'
             OR %s

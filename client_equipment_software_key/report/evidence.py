@@ -253,7 +253,7 @@ class Evidence:
                     (None, "applied", key.validity_end, key.license_file_sha256, 0),
                 )
             )
-            if version < 2:  # entries did not tell it: as it is today
+            if version < 3:  # entries did not tell it: as it is today
                 then = key.key_type, key.validity_start, key.owner_id.id
             key_type, validity_start, owner_id = then
             count = used.get(key.id, 0)
