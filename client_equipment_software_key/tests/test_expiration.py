@@ -235,16 +235,13 @@ class TestKilledJob(CommittedCase):
 
     def _due_keys(self, count):
         """Return keys that were entered in time and are due by now."""
-        keys = self._enter_subscriptions(
-            *[f"KILL-{self._testMethodName}-{number}" for number in range(count)]
-        )
-        self._apply(keys[::2])
-        self.env.flush_all()
-        self.cr.execute(
-            "UPDATE client_equipment_software_key SET validity_end = %s"
-            " WHERE id = ANY(%s)",
-            [self._in_days(-3), keys.ids],
-        )
+        with freeze_time(self._in_days(-10)):
+            keys = self._enter_subscriptions(
+                *[f"KILL-{self._testMethodName}-{number}" for number in range(count)],
+                end=-3,
+            )
+            self._apply(keys[::2])
+            self.env.flush_all()
         self.cr.commit()
         return keys
 

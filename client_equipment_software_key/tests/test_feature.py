@@ -228,13 +228,6 @@ class TestFeature(SoftwareKeyCommon):
                 """,
                 [self.key.id, self.spare_laptop.id, self.technician.id],
             )
-        with self.assertRaises(IntegrityError):
-            self.Feature.create(
-                [
-                    {"software_key_id": key.id, "equipment_id": self.spare_laptop.id}
-                    for key in [self._enter("TWICE-1")] * 2
-                ]
-            )
 
     def test_equipment_out_of_service(self):
         """Bad input: nothing is applied to equipment that is archived or gone."""

@@ -2,12 +2,14 @@ from lxml import etree
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
 
 from .common import SoldSoftwareCommon
 
 OFFER = "client.equipment.renewal.offer"
 
 
+@tagged("post_install", "-at_install")
 class TestAccess(SoldSoftwareCommon):
     """G3, E1: who sells learns no key; who keeps keys learns no order."""
 

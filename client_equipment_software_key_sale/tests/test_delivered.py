@@ -1,8 +1,10 @@
 from odoo import fields
+from odoo.tests import tagged
 
 from .common import SoldSoftwareCommon
 
 
+@tagged("post_install", "-at_install")
 class TestDelivered(SoldSoftwareCommon):
     """G3: sold software is delivered when its keys are on the customer's equipment."""
 

@@ -1,10 +1,12 @@
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import OWN_ORDERS, SoldSoftwareCommon
 
 
+@tagged("post_install", "-at_install")
 class TestQuotation(SoldSoftwareCommon):
     """G3: one draft quotation for each customer, for the keys that end."""
 
@@ -254,6 +256,7 @@ class TestQuotation(SoldSoftwareCommon):
         self.assertLessEqual(queries[1], queries[0] + 5)
 
 
+@tagged("post_install", "-at_install")
 class TestNobodyAsked(SoldSoftwareCommon):
     def test_without_right_on_orders(self):
         """G3: a key manager who may not sell is told so."""

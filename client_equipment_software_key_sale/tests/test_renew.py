@@ -1,11 +1,12 @@
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import Form
+from odoo.tests import Form, tagged
 
 from .common import SoldSoftwareCommon
 
 DIALOG = "client.equipment.software.key.renewal"
 
 
+@tagged("post_install", "-at_install")
 class TestRenew(SoldSoftwareCommon):
     """G3: what customers have ordered is renewed, with the order as its reference."""
 

@@ -1,6 +1,9 @@
+from odoo.tests import tagged
+
 from .common import DeliveryCommon
 
 
+@tagged("post_install", "-at_install")
 class TestCorrections(DeliveryCommon):
     """G1: a transfer that is corrected after the fact corrects the register."""
 

@@ -1,9 +1,11 @@
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
 
 from .common import DeliveryCommon
 
 
+@tagged("post_install", "-at_install")
 class TestDelivery(DeliveryCommon):
     """G1: units that are delivered to a customer enter the register."""
 
@@ -182,6 +184,7 @@ class TestDelivery(DeliveryCommon):
         self.assertLessEqual(queries[1], queries[0] + 2)
 
 
+@tagged("post_install", "-at_install")
 class TestKnownUnits(DeliveryCommon):
     """G1: a unit that is in the register already never enters twice."""
 
@@ -263,6 +266,7 @@ class TestKnownUnits(DeliveryCommon):
         self.assertFalse(ended.warranty_end)
 
 
+@tagged("post_install", "-at_install")
 class TestCompanies(DeliveryCommon):
     """G1, E1: each company has its own register."""
 

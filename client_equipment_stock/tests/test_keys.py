@@ -1,6 +1,6 @@
 from unittest import SkipTest
 
-from odoo.tests import Form, HttpCase
+from odoo.tests import Form, HttpCase, tagged
 
 from .common import STOCK_USER, DeliveryCommon, DeliveryMixin
 
@@ -49,6 +49,7 @@ class KeyMixin:
         )
 
 
+@tagged("post_install", "-at_install")
 class TestKeys(KeyMixin, DeliveryCommon):
     """G1: what is delivered and comes back may carry software keys."""
 
@@ -137,6 +138,7 @@ class TestKeys(KeyMixin, DeliveryCommon):
         self.assertEqual(self.equipment.state, "in_service")
 
 
+@tagged("post_install", "-at_install")
 class TestTour(KeyMixin, DeliveryMixin, HttpCase):
     def test_delivery(self):
         """G1: deliver, open the new equipment from the delivery, install a key."""

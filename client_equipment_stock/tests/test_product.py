@@ -1,10 +1,12 @@
 from psycopg2.errors import CheckViolation
 
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import DeliveryCommon
 
 
+@tagged("post_install", "-at_install")
 class TestProduct(DeliveryCommon):
     """G1: what a product says of its units."""
 

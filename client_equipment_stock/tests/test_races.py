@@ -7,7 +7,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.exceptions import ValidationError
 from odoo.modules.registry import DummyRLock, Registry
 from odoo.service.model import retrying
-from odoo.tests import BaseCase, get_db_name
+from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import mute_logger
 
 from .common import DeliveryMixin
@@ -23,6 +23,7 @@ TABLES = (
 )
 
 
+@tagged("post_install", "-at_install")
 class TestRaces(DeliveryMixin, BaseCase):
     """G1, E5: two at the same moment, each on a connection of its own.
 

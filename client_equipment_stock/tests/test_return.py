@@ -1,6 +1,9 @@
+from odoo.tests import tagged
+
 from .common import DeliveryCommon
 
 
+@tagged("post_install", "-at_install")
 class TestReturn(DeliveryCommon):
     """G1: units that come back leave service, and go out again."""
 

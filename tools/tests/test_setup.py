@@ -338,9 +338,13 @@ def test_moved(tmp_path):
             path.write_text("{}")
         (addon / "tests").mkdir()
         (addon / "tests/test_one.py").write_text(name)
-        states.append(shell(f"root={addon.parent} odoo={odoo}; addons_state")[1])
+        states.append(
+            shell(f"root={addon.parent} odoo={odoo}; addons_state client_equipment")[1]
+        )
         (addon / "__manifest__.py").write_text("{'version': 2}")
-        states.append(shell(f"root={addon.parent} odoo={odoo}; addons_state")[1])
+        states.append(
+            shell(f"root={addon.parent} odoo={odoo}; addons_state client_equipment")[1]
+        )
     assert states[:2] == states[2:]
     assert states[0] != states[1]
 

@@ -1,5 +1,6 @@
 import { browser } from "@web/core/browser/browser";
 import { patch } from "@web/core/utils/patch";
+import { queryAll } from "@odoo/hoot-dom";
 import { registry } from "@web/core/registry";
 
 import * as user from "./steps";
@@ -20,9 +21,11 @@ function tabTo(content, selector) {
     return {
         content,
         trigger: selector,
-        run: async ({ anchor }) => {
+        run: async () => {
             const passed = [];
-            while (!anchor.contains(document.activeElement)) {
+            // (what has the focus may be another element than what was there before)
+            const reached = (el) => el.contains(document.activeElement);
+            while (!queryAll(selector).some(reached)) {
                 passed.push(document.activeElement.outerHTML.slice(0, 80));
                 if (passed.length > 60) {
                     throw new Error(`not reached: ${selector}\n${passed.join("\n")}`);

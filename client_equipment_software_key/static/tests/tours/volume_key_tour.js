@@ -17,8 +17,8 @@ registry.category("web_tour.tours").add("volume_key", {
         ),
         ...user.save(),
         user.see(
-            "A seat is left: the key stays available",
-            `${TAB} .o_data_row:contains(${KEY}):contains(Available)`
+            "It is applied here",
+            `${TAB} .o_data_row:contains(${KEY}):contains(Applied)`
         ),
         user.click("Add a line", `${TAB} .o_field_x2many_list_row_add a`),
         user.type("software_key_id", KEY, TAB),

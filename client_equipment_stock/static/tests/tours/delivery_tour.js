@@ -18,7 +18,7 @@ registry.category("web_tour.tours").add("client_equipment_stock_delivery", {
         {
             content: "It says what it is, and whose",
             trigger:
-                ".o_form_view:has([name='name'] input:value(Aurora Laptop 14)):has([name='serial_no'] input:value(AL-TOUR))",
+                ".o_form_view:has([name='name'] textarea:value(Aurora Laptop 14)):has([name='serial_no'] input:value(AL-TOUR))",
         },
         {
             content: "Open the tab Software Keys",
