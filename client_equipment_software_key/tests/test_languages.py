@@ -24,7 +24,7 @@ READERS = {
         """,
         "finding": "Eintrag Nr. 2 wurde verändert",
         "sheets": "Zusammenfassung Lizenzbilanz Installationen Schlüssel Prüfpfad "
-        "Lücken Integrität",
+        "Gelöschte.Schlüssel Lücken Integrität",
         "same": {"SHA-256", "Software", "Status"},
         "report": "Softwarelizenzen",
         "verdict": "Nicht unversehrt: 1 von 1 Prüfpfaden",
@@ -43,7 +43,7 @@ READERS = {
         """,
         "finding": "se modificó la entrada n.º 2",
         "sheets": "Resumen Posición.de.licencias Instalaciones Claves Pista "
-        "Discrepancias Integridad",
+        "Claves.eliminadas Discrepancias Integridad",
         "same": {"SHA-256", "Software"},
         "report": "Licencias de software",
         "verdict": "No íntegras: 1 de 1 pistas",
@@ -61,8 +61,8 @@ READERS = {
     Révoquée par Manager Tester: Remplacée par {replacement} - perdue
         """,
         "finding": "l'entrée n° 2 a été altérée",
-        "sheets": "Résumé Position.de.licences Installations Clés Piste.d'audit Écarts "
-        "Intégrité",
+        "sheets": "Résumé Position.de.licences Installations Clés Piste.d'audit "
+        "Clés.supprimées Écarts Intégrité",
         "same": {"SHA-256", "Action", "Description", "Installations"},
         "report": "Licences logicielles",
         "verdict": "Non intact : 1 pistes d'audit sur 1",
