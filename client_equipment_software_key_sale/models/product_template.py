@@ -31,7 +31,6 @@ class ProductProduct(models.Model):
     software_ids = fields.One2many(
         "client.equipment.software",
         "product_id",
-        "Software",
         context={"active_test": False},
         groups=ROLES,
         help="The software whose keys are bought and sold as this product.",

@@ -23,7 +23,7 @@ class SaleOrderLine(models.Model):
 
     @api.depends("product_id")
     def _compute_qty_delivered_method(self):
-        super()._compute_qty_delivered_method()
+        result = super()._compute_qty_delivered_method()
         # Whoever sells software need not see what is known of it.
         self.filtered(
             lambda line: (
@@ -31,6 +31,7 @@ class SaleOrderLine(models.Model):
                 and line.product_id.sudo().software_ids
             )
         ).qty_delivered_method = SOFTWARE_KEYS
+        return result
 
     @api.depends(
         "state",
