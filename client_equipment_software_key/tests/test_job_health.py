@@ -49,7 +49,7 @@ class TestJobHealth(SoftwareKeyCommon):
         self.assertEqual(settings.software_key_last_check, self.now)
         self.assertAlmostEqual(settings.software_key_check_progress, 50, delta=10)
         action = settings.action_view_software_keys_attention()
-        self.assertIn("search_default_needs_attention", action["context"])
+        self.assertIn("needs_attention", action["domain"])
 
     def test_overdue(self):
         """S6: overdue are a job that should have run an hour ago, one that fails and

@@ -129,6 +129,7 @@ class TestLifecycle(SoftwareKeyCommon):
         self.assertEqual(self._steps(applied), ["created", "applied", "revoked"])
         self.assertEqual(self.antivirus.software_key_count, 2)
         self.assertTrue(all((key + applied).audit_log_ids.mapped("description")))
+        (key + applied)._check_trails()
         self.assertFalse((key + applied).filtered("needs_attention"))
         for refused in ("available", "expired"):
             with self.assertRaises(UserError):
