@@ -3,6 +3,7 @@ from . import client_equipment_mixin_dependence
 from . import client_equipment_mixin_search
 from . import client_equipment_mixin_views
 from . import ir_http
+from . import ir_model_data
 from . import client_equipment_category
 from . import client_equipment
 from . import res_company
