@@ -62,7 +62,7 @@ lint() {
   check ruff format --check
   check python -m pylint client_equipment*/
   check python -m oca_pre_commit_hooks.cli client_equipment*/
-  check prettier --log-level warn --list-different '**/*.{xml,js,cjs,scss}'
+  check prettier --log-level warn --check '**/*.{xml,js,cjs,scss}'
   check eslint --max-warnings 0 --no-error-on-unmatched-pattern client_equipment*/ ./*.cjs
   check xml_well_formed
   check python tools/readme.py --check

@@ -24,10 +24,8 @@ LICENSE_FILE_FIELDS = {"license_file", "license_file_name"}
 def whole(records):
     """Return records whose files are read as they are, also where a client has asked
     for sizes in their place."""
-    context = records.env.context
-    return records.with_context(
-        {name: context[name] for name in context if not name.startswith("bin_size")}
-    )
+    asked = [name for name in records.env.context if name.startswith("bin_size")]
+    return records.with_context(**dict.fromkeys(asked, False))
 
 
 class ClientEquipmentSoftwareKey(models.Model):

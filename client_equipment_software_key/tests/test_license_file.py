@@ -487,7 +487,7 @@ class TestLicenseFile(LicenseFiles, SoftwareKeyCommon):
         for name in names:
             context = {name: True}
             with self.subTest(name):
-                keys = self.Key.with_context(context)
+                keys = self.Key.with_context(**context)
                 key = keys.create(
                     {
                         "license_key": name.upper(),
@@ -501,7 +501,7 @@ class TestLicenseFile(LicenseFiles, SoftwareKeyCommon):
                 self.env.invalidate_all()
                 self.assertEqual(key._get_license_file()[1], FILE)
                 self.assertEqual(key.verify_audit_trail(), [])
-                attachment = self._attachment(key).with_context(context)
+                attachment = self._attachment(key).with_context(**context)
                 with self.assertRefused(UserError, "on the key alone"):
                     attachment.raw = PAGE
 

@@ -221,7 +221,7 @@ class TestMoving(MovingCase):
         context = {"default_override_reason": "as always"}
         for user in (self.manager, self.technician):
             features = self.env[FEATURE].with_user(user)
-            for each in (features, features.with_context(context)):
+            for each in (features, features.with_context(**context)):
                 with self.assertRefused(UserError, "stays with"):
                     each.create(
                         {

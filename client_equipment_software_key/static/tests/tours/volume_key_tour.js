@@ -16,10 +16,7 @@ registry.category("web_tour.tours").add("volume_key", {
             `.o-autocomplete--dropdown-item:contains(${KEY}):contains(1 of 3 used)`
         ),
         ...user.save(),
-        user.see(
-            "It is applied here",
-            `${TAB} .o_data_row:contains(${KEY}):contains(Applied)`
-        ),
+        user.see("It is applied here", `${TAB} .o_data_row:contains(${KEY}):contains(Applied)`),
         user.click("Add a line", `${TAB} .o_field_x2many_list_row_add a`),
         user.type("software_key_id", KEY, TAB),
         user.see(
