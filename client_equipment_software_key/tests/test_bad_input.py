@@ -147,6 +147,7 @@ SENSIBLE = {
     "validity_end": "2099-12-31",
     "decisions": {},
     "name": "x",
+    "text": "x",
     "views": [[False, "list"]],
     "grouping_sets": [["id"]],
     "field_name": "display_name",

@@ -4,7 +4,6 @@ from odoo.tests import Form, TransactionCase, new_test_user, tagged
 STOCK_USER = "stock.group_stock_user"
 
 
-@tagged("post_install", "-at_install")
 class DeliveryMixin:
     """A company that delivers laptops, each with its serial number, to two customers.
 
@@ -167,5 +166,6 @@ class DeliveryMixin:
         )
 
 
+@tagged("post_install", "-at_install")
 class DeliveryCommon(DeliveryMixin, TransactionCase):
     """Base of the unit tests."""

@@ -24,7 +24,7 @@ registry.category("web_tour.tours").add("renewal_quotation", {
         user.click("Renew them", ".modal button[name='action_renew']"),
         user.see(
             "All is renewed",
-            ".o_form_view:not(:has(button[name='action_renew_software_keys']))"
+            "body:not(:has(.modal)) .o_form_view:not(:has(button[name='action_renew_software_keys']))"
         ),
     ],
 });
