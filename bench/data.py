@@ -231,6 +231,7 @@ def _keys_and_trail(env):
                                plan.key_type, %(validity_start)s AS validity_start,
                                %(seats)s AS seats, NULL::int AS owner_id,
                                NULL::int AS supplier_id, %(company)s AS company_id,
+                               NULL::varchar AS license_file_sha256,
                                previous.hash AS audit_hash,
                                previous.number AS audit_number
                     ) key
