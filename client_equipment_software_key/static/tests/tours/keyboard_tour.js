@@ -198,15 +198,9 @@ tours.add("keyboard_enter_many", {
         write("Tour Off"),
         ...offered("Tour Office"),
         tabTo("The list", ".modal [name='license_keys'] textarea"),
-        hurry(
-            ".modal [name='validity_start'] input",
-            ".modal [name='license_keys'] textarea"
-        ),
+        hurry(".modal [name='validity_start'] input", ".modal [name='license_keys'] textarea"),
         write("MANY-1"),
-        pause(
-            "It is looked over",
-            ".modal button[name='action_enter']:contains(Enter 1 Key)"
-        ),
+        pause("It is looked over", ".modal button[name='action_enter']:contains(Enter 1 Key)"),
         press("The next line", "Enter"),
         pause("It is still there after a while", "body"),
         write("MANY-2"),
