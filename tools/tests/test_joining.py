@@ -51,8 +51,11 @@ def test_own_tests():
 
 
 def test_they_come_by_themselves():
-    """Odoo installs them where all that they join is installed."""
-    assert all(Manifest.for_addon(addon)["auto_install"] for addon in joining())
+    """Odoo installs them where what they join is installed, and what they need."""
+    manifests = [Manifest.for_addon(addon) for addon in joining()]
+    come = [manifest for manifest in manifests if manifest["auto_install"]]
+    needed = {name for manifest in come for name in manifest["depends"]}
+    assert set(joining()) <= needed | {manifest.name for manifest in come}
 
 
 def test_they_come_and_go(database):
@@ -65,6 +68,6 @@ def test_they_come_and_go(database):
     installed = traces(database)
     database.odoo("-u", ",".join(joining()))
     assert_same(installed, traces(database))
-    for addon in joining():
+    for addon in reversed(joining()):  # what others need goes last
         database.uninstall(addon)
     assert_same(before, traces(database))
