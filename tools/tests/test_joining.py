@@ -7,13 +7,19 @@ import os
 import subprocess
 
 import pytest
-from test_install import PRODUCT, assert_same, traces
+from test_install import PRODUCT, REGISTER, assert_same, traces
 from test_setup import shell
+from test_upgrade import assert_stored_alike, git, unpack
 from throwaway import ROOT, Database
 
 from odoo.modules import Manifest
 
 LINTS = "tools/tests/test_odoo_suites.py"
+SHARED = "client_equipment_software_key_product/__manifest__.py"
+PRODUCTS = """
+    SELECT name, product_id, purchase_seats FROM client_equipment_software
+     WHERE product_id IS NOT NULL ORDER BY id
+"""
 
 
 def joining():
@@ -24,16 +30,22 @@ def joining():
 
 
 @pytest.fixture
-def database():
-    """What all our addons need, those apps among it."""
+def make_database():
+    """Make databases with what all our addons need, those apps among it."""
     status, said = shell(
         "setup; make_template $(our_addons); echo $template",
         **{name: value for name, value in os.environ.items() if name.startswith("PG")},
     )
     assert status == 0, said
-    database = Database(f"ce_joining_{os.getpid()}", said.split()[-1])
-    yield database
-    database.drop()
+    made = []
+
+    def make(kind):
+        made.append(Database(f"ce_{kind}_{os.getpid()}", said.split()[-1]))
+        return made[-1]
+
+    yield make
+    for database in made:
+        database.drop()
 
 
 def test_own_tests():
@@ -58,8 +70,9 @@ def test_they_come_by_themselves():
     assert set(joining()) <= needed | {manifest.name for manifest in come}
 
 
-def test_they_come_and_go(database):
+def test_they_come_and_go(make_database):
     """E4: with their demo data they come, are upgraded, and go without a trace."""
+    database = make_database("joining")
     # Odoo loads demo data where the addons below have theirs.
     database.execute("UPDATE ir_module_module SET demo = true")
     database.odoo("-i", PRODUCT, "--with-demo", "--skip-auto-install")
@@ -71,3 +84,22 @@ def test_they_come_and_go(database):
     for addon in reversed(joining()):  # what others need goes last
         database.uninstall(addon)
     assert_same(before, traces(database))
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no history")
+def test_from_before_they_shared(make_database, tmp_path):
+    """E4: a database of the time when purchase and sale each declared the product of
+    software keeps it, and comes to what a new one is."""
+    added = git("log", "--diff-filter=A", "--format=%H", "--", SHARED).decode().split()
+    unpack(f"{added[-1]}^", tmp_path)
+    database = make_database("shared")
+    database.execute("UPDATE ir_module_module SET demo = true")
+    apps = [addon for addon in joining() if (tmp_path / addon).exists()]
+    database.odoo("-i", ",".join(apps), "--with-demo", f"--addons-path={tmp_path}")
+    before = database.execute(PRODUCTS)
+    assert before
+    database.odoo("-u", REGISTER)
+    assert database.execute(PRODUCTS) == before
+    new = make_database("new")
+    new.odoo("-i", ",".join(joining()))
+    assert_stored_alike(traces(database), traces(new))
