@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 from test_install import PRODUCT, REGISTER, assert_same, traces
+from test_seams import ADDONS
 from test_setup import shell
 from test_upgrade import assert_stored_alike, git, unpack
 from throwaway import ROOT, Database
@@ -67,6 +68,16 @@ def test_own_tests():
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_beside_more_apps(make_database):
+    """G1: what Odoo's drop shipping and kits deliver enters the register, too."""
+    log = make_database("apps").odoo(
+        *(f"--addons-path={ROOT},{ADDONS}", "-i", "client_equipment_apps"),
+        *("--test-tags=/client_equipment_apps", "--skip-auto-install"),
+        "--log-handler=odoo.tests.result:INFO",
+    )
+    assert "0 failed, 0 error(s) of 3 tests" in log
 
 
 def test_they_come_by_themselves():
