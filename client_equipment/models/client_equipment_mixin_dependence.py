@@ -29,6 +29,8 @@ class ClientEquipmentMixin(models.AbstractModel):
             if field.compute and field.store and self._transient:
                 # A dialog proposes what its maker may see, and nothing else.
                 field.compute_sudo = False
+        # A drop-down shows another name; of what is named after a record, too.
+        self._fields["display_name"]._depends_context += ("formatted_display_name",)
         return super()._post_model_setup__()
 
     @api.ondelete(at_uninstall=False)
