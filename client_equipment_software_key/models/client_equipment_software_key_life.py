@@ -305,10 +305,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _keep_seats(self, action, reason_code=None, **_told):
         """Remember, after a step, which free seats are kept for a unit (A14)."""
-        if action == "changed" or reason_code == "repaired":
+        if action not in KEEPS_PLACE or reason_code == "repaired":
             self._count_kept_seats()
-        elif action not in KEEPS_PLACE:
-            self._has_rule()._count_kept_seats()
 
     @api.model
     def _place_sql(self, action, reason_code=None, **_told):
