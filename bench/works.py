@@ -427,9 +427,11 @@ class BareSql:
 
     def renew(self, key_ids):
         values = self._values("manager1", ids=key_ids, action="renewed")
+        values |= {"remark": f"Renewed subscription - expires {END}"}
         self._step(
             values,
             after="key.status",
             end_after="%(end)s::date",
-            sets="validity_end = %(end)s,",
+            sets="validity_end = %(end)s, remarks = concat_ws(E'\\n',"
+            " NULLIF(key.remarks, ''), %(remark)s),",
         )

@@ -514,6 +514,17 @@ class ClientEquipmentMixin(models.AbstractModel):
         """
         return self.sudo(False)._filtered_access("read").with_env(self.env)
 
+    def _get_chosen(self, name):
+        """Return all records that a dialog was opened for, for the act on them.
+
+        Also those of a company that the user does not look at any more: the act is
+        refused then, where it would leave them out in silence.
+
+        :param str name: the field that holds them
+        """
+        self.invalidate_recordset([name])
+        return self.sudo()[name].with_env(self.env)
+
     # ------------------------------------------------------------------
     # Two people at once
     # ------------------------------------------------------------------

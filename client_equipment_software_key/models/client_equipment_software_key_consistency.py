@@ -632,7 +632,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _filtered_miscounted(self):
         """Return those of these keys that remember a wrong number of kept seats."""
-        keys = self._has_rule() | self.filtered("seats_kept")
+        keys = self._filtered_counted()
         if not keys:
             return keys
         return self.browse(

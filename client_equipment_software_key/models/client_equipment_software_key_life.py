@@ -235,9 +235,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     # Steps
     # ------------------------------------------------------------------
 
-    def _transition(
-        self, action, statuses, previous_ends=None, reason=None, seats=None, **told
-    ):
+    def _transition(self, action, statuses, seats=None, sets=None, **told):
         """Set the status of the keys and have the step written to the audit trail.
 
         The only place where a status changes, called once per step for all its keys.
@@ -248,19 +246,18 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         :param str action: what the audit trail calls the step
         :param dict statuses: ``{key id: its status after the step}``
-        :param dict previous_ends: ``{key id: validity end before}`` of a moved end
-        :param str reason: the user's reason, kept in the audit trail
         :param seats: the ``SeatStep`` of each seat that was taken or given back: one
             entry each; else one of each key
+        :param dict sets: what else the step sets: ``{field: SQL}`` of the ``key`` as it
+            was before and its last new ``entry``
         :param told: what else the entries tell (``_append_sql`` of the audit log)
         """
         if not self:
             return
         keys = self._before_transition(action)
         AuditLog = self.env["client.equipment.audit.log"]
-        entries = AuditLog._append_sql(
-            self, action, statuses, previous_ends, reason, seats, **told
-        )
+        entries = AuditLog._append_sql(self, action, statuses, seats, **told)
+        sets = sets or {}
         self.modified(["equipment_id"], before=True)
         self.env.flush_all()
         rows = self.env.execute_query(
@@ -270,6 +267,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                     UPDATE client_equipment_software_key key
                        SET status = entry.status_after,
                            %(place)s
+                           %(sets)s
                            audit_number = entry.number,
                            audit_hash = entry.hash,
                            assignment_broken = assignment_broken AND %(looked_at)s,
@@ -284,6 +282,10 @@ class ClientEquipmentSoftwareKey(models.Model):
                 """,
                 entries=entries,
                 place=self._place_sql(action, **told),
+                sets=SQL().join(
+                    SQL("%s = %s,", SQL.identifier(name), value)
+                    for name, value in sets.items()
+                ),
                 uid=self.env.uid,
                 now=self.env.cr.now(),
                 looked_at=action == "revealed",
@@ -292,6 +294,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         )
         changed = ["status", "equipment_id", "seats_used", "audit_number", "audit_hash"]
+        changed += sets
         self.invalidate_recordset(
             [*changed, "assignment_broken", "audit_log_ids", "write_uid", "write_date"],
             flush=False,
@@ -305,10 +308,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _keep_seats(self, action, reason_code=None, **_told):
         """Remember, after a step, which free seats are kept for a unit (A14)."""
-        if action == "changed" or reason_code == "repaired":
+        if action not in KEEPS_PLACE or reason_code == "repaired":
             self._count_kept_seats()
-        elif action not in KEEPS_PLACE:
-            self._has_rule()._count_kept_seats()
 
     @api.model
     def _place_sql(self, action, reason_code=None, **_told):
@@ -329,9 +330,9 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _before_transition(self, action):
         """Look at these keys before a step in their life, for other addons (H1).
 
-        Empty: for extension, together with :meth:`_after_transition`. The validity end
-        may have moved already, and assignments are made or removed already; the new
-        entries tell of both.
+        Empty: for extension, together with :meth:`_after_transition`. What a write has
+        changed, the validity end too, has moved already, and assignments are made or
+        removed already; the new entries tell of both.
 
         :param str action: what the audit trail will call the step
         :return: self, with a context that tells :meth:`_after_transition` what it needs
@@ -369,7 +370,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             statuses.setdefault(step.entry, {})[key.id] = step.status
         for action, status_by_id in statuses.items():
             self.browse(status_by_id)._transition(
-                action, status_by_id, previous_ends, reason_code=reason_code
+                action,
+                status_by_id,
+                previous_ends=previous_ends,
+                reason_code=reason_code,
             )
 
     @checked

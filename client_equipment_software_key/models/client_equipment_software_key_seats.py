@@ -126,7 +126,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         :param told: what else the entries tell (``_append_sql`` of the audit log)
         """
         # Of many keys only what is looked at: the ORM would read all their columns.
-        self.fetch(["status", "validity_end", "company_id", "seats", "software_id"])
+        self.fetch(
+            ["status", "validity_end", "company_id", "software_id"]
+            + ["seats", "seats_kept"]
+        )
         past = set(self._filtered_past_end().ids)
         change = 1 if cause == "apply" else -1
         used = self._count_used_before(change, seats)

@@ -104,6 +104,35 @@ class TestPerformance(SoftwareKeyCommon):
 
         self._assert_budget(revoke, 10)
 
+    def _rows_written(self, function):
+        """Return how many rows of keys the function writes."""
+        self.env.flush_all()
+        counts = []
+        for run in (function, None):
+            self.env.cr.execute(
+                "SELECT n_tup_upd FROM pg_stat_xact_user_tables"
+                " WHERE relname = 'client_equipment_software_key'"
+            )
+            counts += self.env.cr.fetchone()
+            if run:
+                run()
+                self.env.flush_all()
+        return counts[1] - counts[0]
+
+    def test_each_key_once(self):
+        """S3, A2, A7: a step writes each key once, whatever it changes of it."""
+        keys = self._enter_subscriptions(*self._license_keys("once", FEW))
+        steps = {
+            "apply": lambda: self._apply(keys),
+            "renew": lambda: keys.renew(self._in_days(400), "PO-1", "A note"),
+            "remove": lambda: keys.equipment_feature_ids.unlink(),
+            "revoke": lambda: keys.revoke("Sold"),
+        }
+        for name, step in steps.items():
+            with self.subTest(step=name):
+                self.assertEqual(self._rows_written(step), FEW)
+        self.assertEqual(set(keys.mapped("audit_number")), {5})
+
     def _dialog(self, model, **context):
         """Open the dialog as the manager."""
         model = self.env[f"client.equipment.{model}"].with_user(self.manager)
