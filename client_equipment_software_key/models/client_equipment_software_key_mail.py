@@ -38,9 +38,11 @@ class MailActivity(models.Model):
 
     def _compute_res_name(self):
         result = super()._compute_res_name()
-        for activity in self.filtered(lambda each: each.res_model == KEY):
-            key = self.env[KEY].browse(activity.res_id).exists()
-            if name := key and key._get_name_for_all():
+        activities = self.filtered(lambda each: each.res_model == KEY)
+        keys = self.env[KEY].browse(activities.mapped("res_id")).exists()
+        names = {key.id: key._get_name_for_all() for key in keys}
+        for activity in activities:
+            if name := names.get(activity.res_id):
                 activity.res_name = name
         return result
 

@@ -13,7 +13,7 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import convert_file, file_path
 
 from ..license_key import hint
-from ..secret import READER, is_hidden
+from ..secret import READER, Secret, is_hidden
 from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin, api_key
 from .test_evidence_pack import EvidencePackMixin
 
@@ -362,6 +362,81 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
                 if route in ("read", "web_read") and PART in _text(self._answer(call)):
                     shown.add(name)
         self.assertGreater(len(shown), 6)
+
+    def test_related_anywhere(self):
+        """K16: a field of any model that shows a license key shows each reader what is
+        for him, and is not stored; also one that somebody makes in Settings."""
+        tag = "res.partner.category"
+        made = (
+            {"name": "x_key_id", "ttype": "many2one", "relation": KEY},
+            {"name": "x_text", "ttype": "char", "related": "x_key_id.license_key"},
+            {"name": "x_again", "ttype": "char", "related": "x_text"},
+        )
+        model_id = self.env["ir.model"]._get_id(tag)
+        self.env["ir.model.fields"].create(
+            [{"model_id": model_id, "store": True} | vals for vals in made]
+        )
+        record = self.env[tag].create({"name": "A", "x_key_id": self.first.id})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        texts = ["x_text", "x_again"]
+        for user, text in (
+            (self.reader, FIRST),
+            (self.technician, HINT),
+            (self.manager, FIRST),
+        ):
+            for seen in (record.with_user(user), record.with_user(user).sudo()):
+                self.assertEqual([seen[name] for name in texts], [text, text])
+                found = [seen.search_count([(name, "like", "AAAAA")]) for name in texts]
+                self.assertEqual(found, [int(text == FIRST)] * 2)
+        self.env.cr.execute(
+            "SELECT to_jsonb(tag) FROM res_partner_category tag WHERE id = %s",
+            [record.id],
+        )
+        self.assertHidden(self.env.cr.fetchall())
+
+    def test_computed_anywhere(self):
+        """K16: whatever any model computes of a license key is not stored, and kept
+        apart for each reader."""
+        contexts = self.env.registry.field_depends_context
+        told = self._tell_of_secrets()
+        feature = "client.equipment.feature.display_name"
+        self.assertLess({f"{KEY}.license_key", f"{KEY}.display_name", feature}, {*told})
+        for name, field in told.items():
+            with self.subTest(name):
+                if isinstance(field, Secret):
+                    self.assertTrue(field.store and not field.compute)
+                else:
+                    self.assertFalse(field.store)
+                    self.assertIn("uid", contexts[field])
+
+    def _tell_of_secrets(self):
+        """Return ``{name: field}`` of all fields that depend on a secret."""
+        depends = self.env.registry.field_depends
+        models = [each for each in self.env.registry.values() if not each._abstract]
+        told, before = {}, None
+        while before != len(told):
+            before = len(told)
+            for model in models:
+                for field in model._fields.values():
+                    if isinstance(field, Secret) or any(
+                        str(self._end(field, path)) in told
+                        for path in depends.get(field, ())
+                    ):
+                        told[str(field)] = field
+        del told[f"{KEY}.license_key_hint"]  # what everybody is shown
+        return told
+
+    def _end(self, field, path):
+        """Return the field at the end of a path of fields that another depends on; of
+        a name that is another record's, the name of that."""
+        model = field.model_name
+        for name in path.split("."):
+            end = self.env[model]._fields[name]
+            model = end.comodel_name
+        if field.name == "display_name" and end.relational:
+            end = self.env[end.comodel_name]._fields["display_name"]
+        return end
 
     def _answer(self, call):
         """Return what a call answers, also where it is an error."""
