@@ -79,19 +79,25 @@ class SecretsMixin:
             [cls.second.id],
         )
         cls.env.invalidate_all()
-        for model, vals in (
-            (
-                "apply.next",
-                {"software_ids": [Command.set((cls.office + cls.antivirus).ids)]},
-            ),
-            ("return", {}),
-        ):
-            dialog = cls.env[f"client.equipment.{model}"].with_user(cls.technician)
-            dialog.create({"equipment_id": cls.laptop.id} | vals)
+        cls._open_dialogs()
         pack = cls.env["client.equipment.evidence.pack"].with_user(cls.auditor)
         pack.create({"software_ids": [Command.set(cls.office.ids)]})
         cls.env.flush_all()
         cls.env.invalidate_all()
+
+    @classmethod
+    def _open_dialogs(cls):
+        """Return the dialogs that a technician opens with keys in them."""
+        software = {"software_ids": [Command.set((cls.office + cls.antivirus).ids)]}
+        units = {"equipment_ids": [Command.set(cls.spare_laptop.ids)]}
+        return [
+            cls.env[f"client.equipment.{model}"].with_user(cls.technician).create(vals)
+            for model, vals in (
+                ("apply.software", units | software),
+                ("apply.next", {"equipment_id": cls.spare_laptop.id} | software),
+                ("return", {"equipment_id": cls.laptop.id}),
+            )
+        ]
 
     def _hidden(self):
         """Yield the environments of those from whom license keys are hidden."""
@@ -211,6 +217,20 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
         )
         self.assertIn(f"looks like {HINT}", _text(told))
         self.assertNotIn(FIRST, _text(told))
+
+    def test_dialogs(self):
+        """K16: what dialogs say of what they have done names keys by their hints."""
+        self._enter("MARKR-SECRT-JJJJJ-XK7QD-44444")
+        self._enter("MARKR-SECRT-KKKKK-XK7QD-55555", software=self.antivirus)
+        dialogs = self._open_dialogs()
+        dialogs[0].env.flush_all()
+        for dialog in dialogs:
+            with self.subTest(dialog._name), self.env.cr.savepoint() as savepoint:
+                confirm = "confirm" if dialog._name.endswith("return") else "apply"
+                told = getattr(dialog, f"action_{confirm}")()
+                self.assertIn("…", _text(told))
+                self.assertHidden(told)
+                savepoint.rollback()
 
     # ------------------------------------------------------------------
     # Finding
@@ -672,7 +692,11 @@ class TestDisplaySetting(SecretsMixin, SoftwareKeyCommon):
 
     def test_upgrade(self):
         """K16, E4: an update of the addon leaves the setting as it is; the upgrade from
-        a version without it shows license keys as before."""
+        a version without it shows license keys as before, but not in subjects."""
+        message = self.first.message_notify(
+            body="Sent", subject=self.first.display_name, partner_ids=[1]
+        )
+        self.assertIn(FIRST, message.subject)
         for file in ("software_key_groups", "license_key_readers"):
             convert_file(self.env, ADDON, f"security/{file}.xml", {}, mode="update")
         self.assertEqual(self.Groups._license_key_display(), "on_request")
@@ -681,6 +705,7 @@ class TestDisplaySetting(SecretsMixin, SoftwareKeyCommon):
         self.env.invalidate_all()
         self.assertEqual(self.Groups._license_key_display(), "always")
         self.assertEqual(self.first.with_user(self.technician).license_key, FIRST)
+        self.assertEqual(message.subject, f"Tour Office Professional - {HINT}")
 
     def test_names_kept_elsewhere(self):
         """K16: names that are stored or sent follow the setting, whoever wrote them."""
@@ -695,6 +720,29 @@ class TestDisplaySetting(SecretsMixin, SoftwareKeyCommon):
         self.assertIn(HINT, activity.res_name)
         self.Groups._set_license_key_display("always")
         self.assertIn(FIRST, activity.res_name)
+
+    def test_messages_kept(self):
+        """K16: what was written while license keys were always shown tells none later,
+        neither as message nor as mail."""
+        self.Groups._set_license_key_display("always")
+        self.technician.notification_type = "email"
+        key = self.first.with_user(self.manager)
+        people = self.technician.partner_id.ids
+        key.message_post(body="Look at this", partner_ids=people)
+        key.message_notify(body="Look at that", partner_ids=people)
+        composer = self.env["mail.compose.message"].with_user(self.manager)
+        composer = composer.with_context(default_model=KEY, default_res_ids=key.ids)
+        composer.create({"body": "And now", "partner_ids": people}).action_send_mail()
+        self.env.flush_all()
+        self.Groups._set_license_key_display("on_request")
+        self.env.invalidate_all()
+        messages = self.env["mail.message"].search(
+            [("model", "=", KEY), ("res_id", "=", key.id)]
+        )
+        subjects = [subject for subject in messages.mapped("subject") if subject]
+        self.assertGreater(len(subjects), 2)
+        self.assertIn(HINT, _text(subjects))
+        self.assertHidden(messages.with_user(self.technician).read())
 
     def test_mails(self):
         """K16: a mail to several people names the key by its hint."""
