@@ -1,5 +1,7 @@
 import base64
+import inspect
 import json
+from contextlib import suppress
 from datetime import timedelta
 from itertools import product
 
@@ -9,6 +11,7 @@ from odoo import Command, http
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.modules.migration import load_script
+from odoo.service.model import get_public_method
 from odoo.tests import HttpCase, tagged
 from odoo.tools import convert_file, file_path
 
@@ -25,6 +28,8 @@ HINT = "…12345"
 FILE = b"SERVER tour ANY\nFEATURE cad vendor 1.0 permanent 5 SIGN=00D7\n"
 # What no answer may hold: a part of both, in any case.
 PART = "SECRT"
+# What shows the whole license key, and puts that down.
+REVEAL = "reveal_license_key"
 
 
 def whole(env):
@@ -382,6 +387,36 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
                 if route in ("read", "web_read") and PART in _text(self._answer(call)):
                     shown.add(name)
         self.assertGreater(len(shown), 6)
+
+    def test_public_methods(self):
+        """K16: whatever other programs may call answers with hints, or refuses so."""
+        self._fill()
+        called = set()
+        for (_who, env), name in product(self._hidden(), sorted(self.env.registry)):
+            for method, call in self._public_methods(env[name]):
+                with self.env.cr.savepoint() as savepoint:
+                    with self.subTest(model=name, method=method):
+                        self.assertHidden(self._answer(call))
+                        called.add(f"{name}.{method}")
+                    savepoint.rollback()
+        self.assertGreater(len(called), 50)
+
+    def _public_methods(self, model):
+        """Yield ``(name, call)`` of each method of ours that needs no argument."""
+        if model._abstract or not model.has_access("read"):
+            return
+        for name, method in inspect.getmembers(type(model), inspect.isfunction):
+            ours = method.__module__.startswith("odoo.addons.client_equipment")
+            if not ours or name.startswith("_") or name == REVEAL:
+                continue
+            with suppress(AccessError):
+                method = get_public_method(model, name)
+                records = model.search([], limit=5, order="id desc")
+                try:
+                    inspect.signature(method).bind(records)
+                except TypeError:
+                    continue
+                yield name, lambda method=method, records=records: method(records)
 
     def test_related_anywhere(self):
         """K16: a field of any model that shows a license key shows each reader what is
