@@ -479,9 +479,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 action, status_by_id, reason_code="repaired", seats=seats or None
             )
         repaired |= other_facts
-        repaired.filtered(
-            lambda key: key.audit_broken or findings[key].code == "miscounted"
-        )._check_trails()
+        repaired._check_trails()  # what was wrong may have hidden a broken trail
         return repaired
 
     def action_repair(self) -> bool:
