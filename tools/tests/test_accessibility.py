@@ -74,6 +74,7 @@ LONG = {
     "technician": "Maximiliane Technician-Featherstonehaugh",
     "manager": "Wolfeschlegelsteinhausen Bergerdorff",
 }
+LONG_FILE = "office_professional_plus_for_large_organisations_2024_dental.lic"
 
 
 class Screens(SoftwareKeyMixin):
@@ -97,6 +98,7 @@ class Screens(SoftwareKeyMixin):
             "AXE-APPLIED-65PRO-15555-XK7QD-12345-98765-ABCDE", owner_id=cls.customer.id
         )
         cls.key = cls._enter("AXE-FREE", seats=25)
+        cls.key.write({"license_file": "QXhl", "license_file_name": LONG_FILE})
         cls._apply(cls.key, cls.spare_laptop)
         late = cls._enter_subscriptions("AXE-LATE")
         cls._apply(applied + late)
@@ -258,7 +260,17 @@ class OtherWidth(Screens):
 
 
 class TestWholeOnLaptop(OtherWidth, HttpCase):
+    """The narrowest that shows lists, in the language with the longest words."""
+
     browser_size = "1280x800"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["res.lang"]._activate_lang("de_DE")
+        own = [("name", "=like", "client_equipment%"), ("state", "=", "installed")]
+        cls.env["ir.module.module"].search(own)._update_translations(["de_DE"])
+        cls.manager.lang = "de_DE"
 
 
 class TestWholeOnWideScreen(OtherWidth, HttpCase):
