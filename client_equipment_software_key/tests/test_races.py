@@ -210,26 +210,36 @@ class TestRaces(CommittedHttpCase):
 
     @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
     def test_another_addon_writes_before(self):
-        """E6: what another addon has written for a request before its call is there in
-        the end, also where the call had to be made again."""
-        before = IrHttp._pre_dispatch
-
-        def note(cls, rule, args):
-            before(rule, args)
-            request.env["res.partner.category"].sudo().create({"name": "Race Note"})
-
+        """E6: what another addon has done for a request before its call, or has left
+        for the commit, is there in the end, also where the call had to be made again.
+        """
         unit = self.env[EQUIPMENT].create({"name": "Race Unit noted"})
         self.cr.commit()
-        write = {"ids": unit.ids, "vals": {"location": "here"}}
-        again = {"ids": unit.ids, "vals": {"location": "there"}}
-        with patch.object(IrHttp, "_pre_dispatch", classmethod(note)):
-            for _round in range(5):
-                for status, answer, _seconds in self._call_at_once(
-                    (self.manager, EQUIPMENT, "write", write),
-                    (self.manager, EQUIPMENT, "write", again),
-                ):
-                    self.assertEqual(status, 200, answer)
-        notes = self.env["res.partner.category"].search([("name", "=", "Race Note")])
-        self.assertEqual(len(notes), 10)
-        notes.unlink()
-        self.cr.commit()
+        calls = [
+            (self.manager, EQUIPMENT, "write", {"ids": unit.ids, "vals": vals})
+            for vals in ({"location": "here"}, {"location": "there"})
+        ]
+        for note in (self._note_at_once, self._note_at_commit):
+            before = IrHttp._pre_dispatch
+
+            def noted(cls, rule, args, before=before, note=note):
+                before(rule, args)
+                note(request.env)
+
+            with self.subTest(note=note.__name__):
+                with patch.object(IrHttp, "_pre_dispatch", classmethod(noted)):
+                    for _round in range(5):
+                        for status, answer, _seconds in self._call_at_once(*calls):
+                            self.assertEqual(status, 200, answer)
+                notes = self.env["res.partner.category"].search(
+                    [("name", "=", "Race Note")]
+                )
+                self.assertEqual(len(notes), 10)
+                notes.unlink()
+                self.cr.commit()
+
+    def _note_at_once(self, env):
+        env["res.partner.category"].sudo().create({"name": "Race Note"})
+
+    def _note_at_commit(self, env):
+        env.cr.precommit.add(lambda: self._note_at_once(env))
