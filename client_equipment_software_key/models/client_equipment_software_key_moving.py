@@ -379,7 +379,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
             keys |= self.browse(row[0] for row in cr.fetchall())
         keys._lock_for_step()
-        keys._count_kept_seats()
+        # Not those that this transaction has deleted, which others see still.
+        keys.exists()._count_kept_seats()
 
     @api.model
     def _count_rested(self):
