@@ -245,6 +245,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _filtered_counted(self):
         """Return those of the keys that may keep a seat, or remember that they do."""
+        # Of many keys not all their columns, as the ORM would.
+        self.fetch(["software_id", "seats_kept"])
         return self._filtered_ruled() | self.filtered("seats_kept")
 
     def _get_kept_seats(self, leaving: Iterable[int] = ()) -> dict[int, list[KeptSeat]]:
@@ -379,7 +381,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
             keys |= self.browse(row[0] for row in cr.fetchall())
         keys._lock_for_step()
-        keys._count_kept_seats()
+        # Not those that this transaction has deleted, which others see still.
+        keys.exists()._count_kept_seats()
 
     @api.model
     def _count_rested(self):
@@ -537,18 +540,19 @@ class ClientEquipmentFeature(models.Model):
         """Give each new assignment a seat that is kept for its unit, or for nobody;
         only where the rule is overridden one that is kept for another."""
         vals_list = super()._bound(vals_list, pairs)
-        keys = self._keys_of(vals_list).sudo().filtered(lambda key: key.seats > 1)
-        kept = keys._get_kept_seats()
-        if not kept:
+        kept = self._keys_of(vals_list).sudo()._get_kept_seats()
+        keys = self._keys_of(vals_list).sudo().browse(kept)
+        keys = keys.filtered(lambda key: key.seats > 1)
+        if not keys:
             return vals_list
-        free = keys.browse(kept)._free_seats()
+        free = keys._free_seats()
         free = {
             key.id: [next(free[key.id]) for _seat in range(key.seats - key.seats_used)]
-            for key in keys.browse(kept)
+            for key in keys
         }
         return [
             vals | {"seat": self._take_seat(free[key.id], kept[key.id], equipment.id)}
-            if key.id in kept
+            if key.id in free
             else vals
             for vals, (key, equipment) in zip(vals_list, pairs, strict=True)
         ]
