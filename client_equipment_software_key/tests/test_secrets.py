@@ -323,7 +323,11 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
         return both
 
     def test_order_and_groups(self):
-        """K16: neither order nor groups nor aggregates tell what is hidden."""
+        """K16: neither order nor groups nor aggregates tell what is hidden; lists are
+        not offered in its order."""
+        for user, sortable in ((self.manager, True), (self.technician, False)):
+            described = self.env[KEY].with_user(user).fields_get(["license_key"])
+            self.assertIs(described["license_key"]["sortable"], sortable)
         for _who, env in self._hidden():
             keys = env[KEY].search
             domain = [("id", "in", self.keys.ids)]
