@@ -508,7 +508,8 @@ class ClientEquipmentMixin(models.AbstractModel):
         """Do nothing where nothing is to be validated: Odoo asks for that with each
         new record on its own, and changes the user for it."""
         if field_names := set(field_names):
-            super()._validate_fields(field_names, excluded_names)
+            return super()._validate_fields(field_names, excluded_names)
+        return None
 
     def _check_company(self, fnames=None):
         """Look only at those that link to what may be another company's: of many

@@ -197,7 +197,7 @@ class ClientEquipmentFeature(models.Model):
         """Read of many keys what is going to be looked at, not all their columns."""
         looked_at = ["company_id", "owner_id", "software_id", "seats", "seats_kept"]
         self._keys_of(vals_list).sudo().fetch(looked_at)
-        super()._check_links(vals_list)
+        return super()._check_links(vals_list)
 
     @api.model
     def _key_and_equipment(self, vals_list):

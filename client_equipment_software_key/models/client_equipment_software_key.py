@@ -550,8 +550,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Return what stays on the chatter of the software of deleted keys."""
         lines = [
             self.env._(
-                "Software key %(hint)s deleted by %(user)s with %(count)s audit "
-                "logs; last hash %(hash)s",
+                "Software key %(hint)s deleted by %(user)s. Audit logs: %(count)s, "
+                "last hash: %(hash)s",
                 hint=key.license_key_hint,
                 user=self.env.user.name,
                 count=key.audit_number,

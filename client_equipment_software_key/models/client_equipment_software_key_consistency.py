@@ -479,9 +479,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 action, status_by_id, reason_code="repaired", seats=seats or None
             )
         repaired |= other_facts
-        repaired.filtered(
-            lambda key: key.audit_broken or findings[key].code == "miscounted"
-        )._check_trails()
+        repaired._check_trails()  # what was wrong may have hidden a broken trail
         return repaired
 
     def action_repair(self) -> bool:
@@ -563,10 +561,9 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         Keys that somebody works on at this moment are left to the next check.
         """
-        AuditLog = self.env["client.equipment.audit.log"]
-        findings = AuditLog._verify(self)
-        broken = self.browse(each["software_key_id"] for each in findings)
-        told_otherwise = self._told_otherwise(AuditLog._find(broken) if broken else ())
+        rows = self.env["client.equipment.audit.log"]._find(self)
+        broken = self.browse(row[0] for row in rows)
+        told_otherwise = self._told_otherwise(rows)
         found = (broken | self._filtered_disagreeing())._get_findings()
         disagreeing = self.browse(
             key.id for key, (code, _) in found.items() if code != BROKEN_TRAIL

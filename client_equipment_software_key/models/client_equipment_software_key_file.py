@@ -89,25 +89,28 @@ class ClientEquipmentSoftwareKey(models.Model):
             return vals
         file, problem = encoded(vals["license_file"] or b"")
         if problem:
-            raise ValidationError(
-                self.env._(
-                    "The license file of %(key)s cannot be kept: %(problem)s.",
-                    key=vals.get("license_key") or self._some_names_or_new(),
-                    problem=self._license_file_problem(problem),
-                )
-            )
+            license_key = vals.get("license_key")
+            raise ValidationError(self._license_file_problem(problem, license_key))
         if not file:
             return vals | {"license_file": False, "license_file_name": False}
         return vals | {"license_file": file, "license_file_name": name or DEFAULT_NAME}
 
-    @api.model
-    def _license_file_problem(self, problem):
-        """Return in words what ``license_file.encoded`` has found."""
+    def _license_file_problem(self, problem, license_key=None):
+        """Return in words what ``license_file.encoded`` has found.
+
+        :param license_key: the new one of the keys, which names them then
+        """
         if problem == NO_BASE64:
-            return self.env._("it has to be a file, encoded as base64")
+            reason = self.env._("it has to be a file, encoded as base64")
+        else:
+            reason = self.env._(
+                "it is larger than %s MB; attach the file alone that the license is",
+                FILE_MAX // 2**20,
+            )
         return self.env._(
-            "it is larger than %s MB; attach the file alone that the license is",
-            FILE_MAX // 2**20,
+            "The license file of %(key)s cannot be kept: %(problem)s.",
+            key=license_key or self._some_names_or_new(),
+            problem=reason,
         )
 
     def _no_license_file_error(self):
@@ -161,7 +164,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             return {
                 "warning": {
                     "title": self.env._("Check the license file"),
-                    "message": self._license_file_problem(problem),
+                    "message": self._origin._license_file_problem(problem),
                 }
             }
         self.license_file_name = base_name(self.license_file_name or "")

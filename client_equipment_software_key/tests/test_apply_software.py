@@ -172,6 +172,8 @@ class TestApplySoftware(SoftwareKeyCommon):
         self.assertEqual(
             wizard.missing_text, "Tour Antivirus Enterprise: 1 missing, 3 needed"
         )
+        outcomes = [line["outcome"] for line in wizard.line_ids._records]
+        self.assertEqual(outcomes, ["waits", "waits", "missing"])
         wizard.software_ids.add(self.office)
         self.assertIn("Professional: 2 missing, 2 needed", wizard.missing_text)
         last = self._enter_subscriptions("AV-3", end=300)
