@@ -15,7 +15,7 @@ from odoo.addons.client_equipment.values import (
     text_problem,
 )
 
-from ..license_key import as_stored, hint
+from ..license_key import SHORT, as_stored, hint
 from ..license_key import problem as license_key_problem
 from ..secret import Secret
 from .client_equipment_export_mixin import unguard
@@ -595,12 +595,15 @@ class ClientEquipmentSoftwareKey(models.Model):
         return result
 
     def _deletion_trace(self):
-        """Return what stays on the chatter of the software of deleted keys."""
+        """Return what stays on the chatter of the software of deleted keys: of the
+        license key what *Deleted Keys* keep, or the key's number."""
         lines = [
             self.env._(
                 "Software key %(hint)s deleted by %(user)s with %(count)s audit "
                 "logs; last hash %(hash)s",
-                hint=key.license_key_hint,
+                hint=key.license_key_hint
+                if len(key._get_license_key()) > SHORT
+                else self.env._("No. %s", key.id),
                 user=self.env.user.name,
                 count=key.audit_number,
                 hash=key.audit_hash,
