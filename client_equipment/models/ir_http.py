@@ -124,13 +124,13 @@ class IrHttp(models.AbstractModel):
         """Let who was second try again at once, with a fresh view.
 
         Odoo would do so, too, after a pause of up to two seconds. Each time somebody
-        else has got what he wanted, so that it comes to an end. Where anything was
-        written before the call itself, that is Odoo's to undo, and to do again.
+        else has got what he wanted, so that it comes to an end. Where anything was done
+        in the transaction before the call itself, that is Odoo's to undo, and to do
+        again.
         """
         # pylint: disable=super-method-mismatch
         cr = request.env.cr
-        cr.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
-        (untouched,) = cr.fetchone()
+        untouched = _is_untouched(cr)
         for _try in range(TRIES if untouched else 0):
             try:
                 result = super()._dispatch(endpoint)
@@ -141,6 +141,17 @@ class IrHttp(models.AbstractModel):
                 request.env.transaction.reset()
                 request.env.registry.reset_changes()
         return super()._dispatch(endpoint)
+
+
+def _is_untouched(cr):
+    """Tell whether nothing was written yet, and nothing waits for the end."""
+    if any(
+        queue._funcs
+        for queue in (cr.precommit, cr.postcommit, cr.prerollback, cr.postrollback)
+    ):
+        return False
+    cr.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
+    return cr.fetchone()[0]
 
 
 def _ids_problem(env, ids):

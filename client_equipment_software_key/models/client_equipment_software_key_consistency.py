@@ -121,9 +121,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         "audit_broken",
     )
     def _compute_needs_attention(self):
-        findings = self._get_findings()
+        findings = self._origin._get_findings()
         for key in self:
-            found = findings.get(key)
+            found = findings.get(key._origin)
             key.needs_attention = bool(found)
             key.attention_note = found and key._finding_text(found)
             key.can_be_repaired = found and found.code != BROKEN_TRAIL
@@ -247,7 +247,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _get_findings(self):
         """Return ``{key: Finding}`` of the keys that need attention (S7)."""
-        facts = self._get_facts(set(self._filtered_past_end()._ids))
+        facts = self._get_facts(ended=True)
         told_otherwise = self._filtered_told_otherwise()
         intruding = self._get_intruders().software_key_id
         miscounted = self._filtered_miscounted()
@@ -629,7 +629,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _filtered_miscounted(self):
         """Return those of these keys that remember a wrong number of kept seats."""
-        keys = self._has_rule() | self.filtered("seats_kept")
+        keys = self._filtered_counted()
         if not keys:
             return keys
         return self.browse(

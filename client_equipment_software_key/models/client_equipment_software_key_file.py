@@ -87,25 +87,28 @@ class ClientEquipmentSoftwareKey(models.Model):
             return vals
         file, problem = encoded(vals["license_file"] or b"")
         if problem:
-            raise ValidationError(
-                self.env._(
-                    "The license file of %(key)s cannot be kept: %(problem)s.",
-                    key=vals.get("license_key") or self._some_names_or_new(),
-                    problem=self._license_file_problem(problem),
-                )
-            )
+            license_key = vals.get("license_key")
+            raise ValidationError(self._license_file_problem(problem, license_key))
         if not file:
             return vals | {"license_file": False, "license_file_name": False}
         return vals | {"license_file": file, "license_file_name": name or DEFAULT_NAME}
 
-    @api.model
-    def _license_file_problem(self, problem):
-        """Return in words what ``license_file.encoded`` has found."""
+    def _license_file_problem(self, problem, license_key=None):
+        """Return in words what ``license_file.encoded`` has found.
+
+        :param license_key: the new one of the keys, which names them then
+        """
         if problem == NO_BASE64:
-            return self.env._("it has to be a file, encoded as base64")
+            reason = self.env._("it has to be a file, encoded as base64")
+        else:
+            reason = self.env._(
+                "it is larger than %s MB; attach the file alone that the license is",
+                FILE_MAX // 2**20,
+            )
         return self.env._(
-            "it is larger than %s MB; attach the file alone that the license is",
-            FILE_MAX // 2**20,
+            "The license file of %(key)s cannot be kept: %(problem)s.",
+            key=license_key or self._some_names_or_new(),
+            problem=reason,
         )
 
     def _no_license_file_error(self):
@@ -120,7 +123,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         return self._some_names() or self.env._("the new key")
 
     @api.model
-    def _prepare_vals(self, vals, software, get_end):
+    def _prepare_vals(self, vals):
         """Complete a new key's values by what follows from its license file."""
         file = vals.get("license_file")
         from_file = vals.pop("license_key_from_file", False)
@@ -130,7 +133,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             vals["license_file_sha256"] = fingerprint(file)
             if from_file and not vals.get("license_key"):
                 vals["license_key"] = vals["license_file_sha256"]
-        return super()._prepare_vals(vals, software, get_end)
+        return super()._prepare_vals(vals)
 
     def _prepare_license_file(self, vals):
         """Note what the license file of the keys, which are locked, is going to be.
@@ -159,7 +162,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             return {
                 "warning": {
                     "title": self.env._("Check the license file"),
-                    "message": self._license_file_problem(problem),
+                    "message": self._origin._license_file_problem(problem),
                 }
             }
         self.license_file_name = base_name(self.license_file_name or "")
@@ -223,6 +226,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
         # Whoever may read a key learns whether it is intact, not what is in its file.
         attachments = self.env["ir.attachment"].sudo()
+        # One query for all; their contents are read one by one.
+        self.fetch(["license_file_sha256"])
+        attachments.browse(row[1] for row in rows if row[1]).fetch(["store_fname"])
         return self.browse(
             dict.fromkeys(
                 key_id

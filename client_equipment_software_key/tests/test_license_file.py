@@ -327,7 +327,9 @@ class TestLicenseFile(LicenseFiles, SoftwareKeyCommon):
             shown = self.Key.onchange(
                 {"license_file": value}, ["license_file"], {"license_file": {}}
             )
-            self.assertIn(words, shown["warning"]["message"])
+            message = shown["warning"]["message"]
+            self.assertIn(words, message)
+            self.assertTrue(message.startswith("The license file of the new key"))
             self.assertFalse(shown["value"]["license_file"])
 
     # ------------------------------------------------------------------

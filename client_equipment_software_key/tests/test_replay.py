@@ -214,8 +214,8 @@ class Life(RuleBasedStateMachine):
     def _expected_trace(self, key, user):
         *_, last = entries = key.audit_log_ids.sorted("number")
         return (
-            f"Software key {key.license_key_hint} deleted by {user.name} with "
-            f"{len(entries)} audit logs; last hash {last.hash}"
+            f"Software key {key.license_key_hint} deleted by {user.name}. "
+            f"Audit logs: {len(entries)}, last hash: {last.hash}"
         )
 
     @rule(where=NUMBER)
@@ -421,6 +421,6 @@ class TestReplay(SoftwareKeyCommon):
                     suppress_health_check=list(HealthCheck),
                 ),
             )
-        self.assertGreater(self.deletions, 20)
+        self.assertGreater(self.deletions, 10)
         self.assertGreater(self.changed, 10)
         self.assertGreater(self.kept, 5)

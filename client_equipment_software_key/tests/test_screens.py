@@ -97,6 +97,27 @@ class TestScreens(SoftwareKeyCommon):
                 arch = self._arch("client.equipment.software.key", view_type, user)
                 self.assertEqual("Enter Many Keys" in arch, offered)
 
+    def test_cards_forbid_what_the_list_forbids(self):
+        """K11: on a phone nothing can be done with records, duplicating included, that
+        cannot be done on a desktop."""
+        seen = set()
+        for model in self.env["client.equipment.mixin"]._inherit_children:
+            views = self.env["ir.ui.view"].search([("model", "=", model)])
+            if {"list", "kanban"} <= set(views.mapped("type")):
+                in_list, on_cards = (
+                    self._forbidden(model, view_type)
+                    for view_type in ("list", "kanban")
+                )
+                with self.subTest(model=model):
+                    self.assertEqual(in_list, on_cards)
+                    seen.add(model)
+        self.assertGreater(len(seen), 6)
+
+    def _forbidden(self, model, view_type):
+        arch = etree.fromstring(self._arch(model, view_type, self.manager))
+        every = ("create", "edit", "delete", "duplicate")
+        return {each for each in every if arch.get(each) in ("0", "False", "false")}
+
     def test_dates_are_written_one_way(self):
         """K5, L2: each date in each view of each model of ours shows what is stored,
         in the reader's own format."""
@@ -122,6 +143,19 @@ class TestScreens(SoftwareKeyCommon):
                             )
                             seen.add(str(field))
         self.assertGreater(len(seen), 10)
+
+    def test_dates_in_settings_are_written_one_way(self):
+        """K5: so do the dates that stand in the settings."""
+        settings = self.env["res.config.settings"]
+        arch = etree.fromstring(settings.get_view(view_type="form")["arch"])
+        widgets = {
+            node.get("name"): node.get("widget")
+            for model, node in self._fields(arch, settings._name)
+            if node.get("name").startswith("software_key")
+            and self.env[model]._fields[node.get("name")].type == "datetime"
+        }
+        self.assertGreaterEqual(len(widgets), 3)
+        self.assertEqual(set(widgets.values()), {"client_equipment_datetime"})
 
     def _fields(self, node, model_name):
         """Return ``[(model name, node)]`` of the fields in a view, inner views too."""

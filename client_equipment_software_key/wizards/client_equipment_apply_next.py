@@ -11,7 +11,7 @@ class ClientEquipmentApplyNext(models.TransientModel):
     _inherit = ["client.equipment.mixin"]
 
     equipment_id = fields.Many2one("client.equipment", required=True, readonly=True)
-    software_ids = fields.Many2many("client.equipment.software", string="Features")
+    software_ids = fields.Many2many("client.equipment.software")
     remarks = fields.Char()
     software_key_ids = fields.Many2many(
         "client.equipment.software.key", compute="_compute_software_key_ids"

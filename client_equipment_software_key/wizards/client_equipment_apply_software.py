@@ -42,9 +42,10 @@ class ClientEquipmentApplySoftware(models.TransientModel):
             wishes = equipment._get_wishes(software)
             taken = keys._get_next_available(wishes) if wishes else {}
             there = equipment._get_software_there()
+            got = "apply" if len(taken) == len(wishes) else "waits"
             wizard.line_ids = [Command.clear()] + [
                 Command.create(
-                    self._prepare_line(wish, taken.get(wish), there.get(wish))
+                    self._prepare_line(wish, taken.get(wish), there.get(wish), got)
                 )
                 for unit in equipment
                 for each in software
@@ -52,16 +53,17 @@ class ClientEquipmentApplySoftware(models.TransientModel):
             ]
 
     @api.model
-    def _prepare_line(self, wish, taken_id, there):
+    def _prepare_line(self, wish, taken_id, there, got):
         """Return the values of the line that tells what a wish comes to.
 
         :param taken_id: id of the key that it gets
         :param there: the key of this software that is on the unit already, in sudo()
+        :param got: the outcome where there is a key for it
         """
         readable = there and there.sudo(False).with_env(self.env)._readable()
         return wish._asdict() | {
             "software_key_id": readable.id if there else taken_id,
-            "outcome": "there" if there else "apply" if taken_id else "missing",
+            "outcome": "there" if there else got if taken_id else "missing",
         }
 
     @api.depends("line_ids.outcome")
@@ -89,9 +91,8 @@ class ClientEquipmentApplySoftware(models.TransientModel):
         :return: an action that tells which keys, and closes the dialog
         """
         self.ensure_one()
-        features = self.equipment_ids.apply_next_available(
-            self.software_ids.ids, self.remarks
-        )
+        equipment = self._get_chosen("equipment_ids")
+        features = equipment.apply_next_available(self.software_ids.ids, self.remarks)
         return features._told_applied()
 
 
@@ -119,6 +120,7 @@ class ClientEquipmentApplySoftwareLine(models.TransientModel):
     outcome = fields.Selection(
         [
             ("apply", "Will be applied"),
+            ("waits", "Waits for the missing keys"),
             ("there", "On it already: stays as it is"),
             ("missing", "No key is left"),
         ],

@@ -2,6 +2,7 @@
 
 // Odoo's own, on every screen of every app, and what can be scrolled.
 const NOT_OURS = [
+    ".o_add_custom_filter, .o_add_custom_group_menu, .o_favorite_menu",
     ".o_breadcrumb",
     ".o_searchview",
     ".o_search_panel",
@@ -40,18 +41,49 @@ function isCut(el, places) {
     return false;
 }
 
-/** Return the texts on the screen of which a part cannot be read. */
+/** Tell whether a word of a heading, a label or a badge goes on in the next line. */
+function isBroken(el) {
+    if (!el.closest("th, label, .badge:not(.o_tag)")) {
+        return false;
+    }
+    const range = document.createRange();
+    const goesOn = (text, { index, 0: word }) => {
+        range.setStart(text, index);
+        range.setEnd(text, index + word.length);
+        return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1;
+    };
+    return [...el.childNodes]
+        .filter((node) => node.nodeType === 3)
+        .some((text) => [...text.data.matchAll(/[^\s-]+/g)].some((word) => goesOn(text, word)));
+}
+
+/** Return the texts on the screen of which a part cannot be read, or a word is broken. */
 function cutOff(root) {
     const texts = new Set();
+    const tell = (what, el) =>
+        texts.add(`${what}: ${(el.value || el.textContent).trim()} (${el.className})`);
     for (const el of document.querySelectorAll(`${root} *`)) {
         if (el.checkVisibility() && !el.closest(NOT_OURS)) {
             const places = placesOf(el);
             if ((places.length || el.value) && isCut(el, places)) {
-                texts.add(`cut off: ${(el.value || el.textContent).trim()} (${el.className})`);
+                tell("cut off", el);
+            }
+            if (isBroken(el)) {
+                tell("broken", el);
             }
         }
     }
     return [...texts];
+}
+
+/** Return what is done with selected rows, and stands on what is to its right. */
+function overlapping() {
+    const { left } = document
+        .querySelector(".o_control_panel_navigation > *")
+        .getBoundingClientRect();
+    return [...document.querySelectorAll(".o_control_panel_actions button")]
+        .filter((button) => button.getBoundingClientRect().right > left + 1)
+        .map((button) => `overlaps: ${button.textContent.trim()}`);
 }
 
 async function lookAt({ screens, exclude, address }) {
@@ -104,7 +136,27 @@ async function lookAt({ screens, exclude, address }) {
             await settled();
             found.push(...cutOff(root));
         }
+        if (view === "list") {
+            found.push(...(await searchAndSelect()));
+        }
         return [...new Set(found)];
+    };
+    const searchAndSelect = async () => {
+        const filters = document.querySelector(".o_searchview_dropdown_toggler");
+        const rows = document.querySelector("th .o_list_record_selector input");
+        const found = [];
+        if (filters) {
+            filters.click();
+            await find(".o_search_bar_menu > *");
+            found.push(...cutOff(".o_search_bar_menu"));
+            filters.click();
+        }
+        if (rows) {
+            rows.click();
+            await settled();
+            found.push(...cutOff(".o_control_panel"), ...overlapping());
+        }
+        return found;
     };
     const axeFindings = async (root) => {
         const { violations } = await axe.run({ include: [[root]], exclude });

@@ -74,10 +74,14 @@ LONG = {
     "technician": "Maximiliane Technician-Featherstonehaugh",
     "manager": "Wolfeschlegelsteinhausen Bergerdorff",
 }
+LONG_FILE = "office_professional_plus_for_large_organisations_2024_dental.lic"
 
 
 class Screens(SoftwareKeyMixin):
-    """No text is cut off, and no serious finding of axe-core, on any screen."""
+    """No text is cut off, and no serious finding of axe-core, on any screen.
+
+    The manager, who sees the most, reads the language with the longest words.
+    """
 
     roles = tuple(SCREENS)
     with_axe = True
@@ -93,10 +97,12 @@ class Screens(SoftwareKeyMixin):
         cls.axe = cls.with_axe and cls._serve_axe()
         for name, long in LONG.items():
             getattr(cls, name).name = long
+        cls._let_read_german(cls.manager)
         applied = cls._enter(
             "AXE-APPLIED-65PRO-15555-XK7QD-12345-98765-ABCDE", owner_id=cls.customer.id
         )
         cls.key = cls._enter("AXE-FREE", seats=25)
+        cls.key.write({"license_file": "QXhl", "license_file_name": LONG_FILE})
         cls._apply(cls.key, cls.spare_laptop)
         late = cls._enter_subscriptions("AXE-LATE")
         cls._apply(applied + late)
@@ -108,6 +114,13 @@ class Screens(SoftwareKeyMixin):
         for user in (cls.manager, cls.auditor):
             packs = cls.env["client.equipment.evidence.pack"].with_user(user)
             packs.create({"partner_ids": cls.customer.ids}).action_make()
+
+    @classmethod
+    def _let_read_german(cls, user):
+        cls.env["res.lang"]._activate_lang("de_DE")
+        own = [("name", "=like", "client_equipment%"), ("state", "=", "installed")]
+        cls.env["ir.module.module"].search(own)._update_translations(["de_DE"])
+        user.lang = "de_DE"
 
     @classmethod
     def _serve_axe(cls):
@@ -258,6 +271,8 @@ class OtherWidth(Screens):
 
 
 class TestWholeOnLaptop(OtherWidth, HttpCase):
+    """The narrowest that shows lists."""
+
     browser_size = "1280x800"
 
 

@@ -18,10 +18,10 @@ import { useEffect, useRef } from "@odoo/owl";
  * that the field takes the former date over, and never looks again. The tour typed_dates
  * types, saves and types again.
  *
- * The second can go once Odoo's own field leaves the cursor where the user has put it: what
- * looks like a date is a button until it has the focus, and the input that takes its place
- * a moment later calls the focus back, also from the next field. The tour
- * keyboard_apply_line hurries over a date.
+ * The second can go once Odoo's own field leaves the cursor where the user has put it: when
+ * a date gets the focus, Odoo opens its picker a moment later, and calls the focus back for
+ * it, also from the next field. The tours keyboard_apply_line and keyboard_enter_many hurry
+ * over a date, and over an empty one.
  */
 export class EquipmentDateField extends DateTimeField {
     setup() {
@@ -40,6 +40,12 @@ export class EquipmentDateField extends DateTimeField {
             },
             () => [root.el]
         );
+        useEffect(
+            (opened) => {
+                this.opened = opened;
+            },
+            () => [this.picker.activeInput]
+        );
     }
 
     /** What tells morning from afternoon is never alone in a line. */
@@ -47,8 +53,9 @@ export class EquipmentDateField extends DateTimeField {
         return super.getFormattedValue(...arguments).replace(/ (?=[AP]M$)/i, "\u00a0");
     }
 
-    letGo = ({ target, relatedTarget }) => {
-        if (target.tagName === "BUTTON" && relatedTarget) {
+    /** Whoever goes on before the picker is open does not want it. */
+    letGo = ({ relatedTarget }) => {
+        if (relatedTarget && this.picker.activeInput !== this.opened) {
             this.picker.activeInput = "";
         }
     };

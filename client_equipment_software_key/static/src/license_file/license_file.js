@@ -1,7 +1,7 @@
 import { _t } from "@web/core/l10n/translation";
 import { Component } from "@odoo/owl";
 import { download } from "@web/core/network/download";
-import { listBinaryField } from "@web/views/fields/binary/binary_field";
+import { ListBinaryField, listBinaryField } from "@web/views/fields/binary/binary_field";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
@@ -36,5 +36,12 @@ registry.category("fields").add("license_file", {
     supportedTypes: ["char"],
 });
 
-// On the form, too: few keys have a file, so its button is no primary one.
-registry.category("fields").add("license_file_upload", listBinaryField);
+/** On the form, too, the button of a list: few keys have a file. Its name is whole. */
+export class LicenseFileUpload extends ListBinaryField {
+    static template = "client_equipment_software_key.LicenseFileUpload";
+}
+
+registry.category("fields").add("license_file_upload", {
+    ...listBinaryField,
+    component: LicenseFileUpload,
+});

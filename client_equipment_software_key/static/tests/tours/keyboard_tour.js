@@ -71,6 +71,23 @@ function slow() {
     };
 }
 
+/** Leave a date for the next field before the page has drawn anything. */
+function hurry(date, next) {
+    return {
+        content: "Whoever hurries over the date is not called back to it",
+        trigger: date,
+        run({ anchor }) {
+            anchor.focus();
+            document.querySelector(next).focus();
+        },
+    };
+}
+
+/** Look up from the keyboard, for longer than what was typed waits to be looked over. */
+function pause(content, trigger) {
+    return { content, trigger, run: () => new Promise((resolve) => setTimeout(resolve, 1000)) };
+}
+
 function go(content, selector) {
     return [tabTo(content, selector), press(content, "Enter")];
 }
@@ -122,14 +139,10 @@ tours.add("keyboard_apply_line", {
         write("KEYS-1"),
         ...offered("KEYS-1"),
         tabTo("Remarks", "[name='remarks']"),
-        {
-            content: "Whoever hurries over the date is not called back to it",
-            trigger: ".o_selected_row [name='applied_date'] button",
-            run({ anchor }) {
-                anchor.focus();
-                document.querySelector(".o_selected_row [name='remarks'] input").focus();
-            },
-        },
+        hurry(
+            ".o_selected_row [name='applied_date'] button",
+            ".o_selected_row [name='remarks'] input"
+        ),
         write("by hand"),
         press("Save", "Alt+s"),
         user.see(
@@ -185,8 +198,11 @@ tours.add("keyboard_enter_many", {
         write("Tour Off"),
         ...offered("Tour Office"),
         tabTo("The list", ".modal [name='license_keys'] textarea"),
+        hurry(".modal [name='validity_start'] input", ".modal [name='license_keys'] textarea"),
         write("MANY-1"),
+        pause("It is looked over", ".modal button[name='action_enter']:contains(Enter 1 Key)"),
         press("The next line", "Enter"),
+        pause("It is still there after a while", "body"),
         write("MANY-2"),
         ...go("Enter them", ".modal button[name='action_enter']:contains(Enter 2 Keys)"),
         done("entered: 2"),

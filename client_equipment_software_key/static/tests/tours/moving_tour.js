@@ -31,7 +31,7 @@ tours.add("apply_software_missing", {
         ),
         see(
             "It is said which key goes where",
-            ".modal .o_data_row:contains('Reception Laptop'):contains('ONE-1'):contains('Will be applied')"
+            ".modal .o_data_row:contains('Reception Laptop'):contains('ONE-1'):contains('Waits for the missing keys')"
         ),
         see(
             "It is said who gets none",
