@@ -13,9 +13,13 @@ from works import FEATURE, KEY, TRAIL, acting
 from odoo.fields import Domain
 from odoo.tools.safe_eval import safe_eval
 
+from odoo.addons.client_equipment_software_key.models import (
+    client_equipment_audit_checkpoint_verify as verify,
+)
 from odoo.addons.client_equipment_software_key.wishes import Wish
 
 PAGE, COUNT_LIMIT = 80, 10001  # as the web client asks
+NIGHT = 10_000  # entries
 
 
 def specification(env, model):
@@ -138,6 +142,7 @@ def readers(env):
         "next available keys of all software": next_available(technician),
         "a key deleted": deletion(manager),
     }
+    found |= checkpoints(auditor)
     if hasattr(keys, "_inspect_license_keys"):
         pasted = [f"paste-{number}" for number in range(1000)]
         found["bulk entry: 1,000 lines looked at"] = lambda: manager[
@@ -171,6 +176,33 @@ def deletion(env):
             savepoint.rollback()
 
     return delete
+
+
+def checkpoints(env):
+    """Return the making of last night's checkpoint, which is taken back at once, and
+    the steps of verifying with the one before."""
+    Checkpoint = env["client.equipment.audit.checkpoint"]
+    midnight = Checkpoint._get_database_time().replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    before = env[TRAIL].search([("action_date", "<", midnight)], limit=NIGHT)[-1]
+    kept = Checkpoint._make(before.action_date.replace(microsecond=0), 1).text
+    in_chains = verify.Walk(in_chains=True)
+
+    def make():
+        with env.cr.savepoint() as savepoint:
+            Checkpoint._make(midnight, 1, nightly=True)
+            savepoint.rollback()
+
+    return {
+        f"checkpoint: a night of {NIGHT:,} entries": make,
+        "verify with a checkpoint: 20,000 entries": lambda: Checkpoint.verify_next(
+            kept
+        ),
+        "verify with a checkpoint: 2,000 keys": lambda: Checkpoint._walk_chains(
+            Checkpoint._parse(kept), in_chains
+        ),
+    }
 
 
 def usage_history(env, model, day):
