@@ -1,4 +1,7 @@
+import contextlib
 from datetime import date
+from itertools import count
+from unittest.mock import patch
 
 from psycopg2.errors import CheckViolation, NotNullViolation, UniqueViolation
 
@@ -30,6 +33,34 @@ class TestEquipment(ClientEquipmentCommon):
                 }
             ],
         )
+
+    def test_defaults_of_many(self):
+        """Many units entered at once get their defaults: ours, those that somebody
+        gives, and of another addon's field, where it numbers them, each its own."""
+        serial_no, numbers = self.Equipment._fields["serial_no"], count(1)
+        rows = [{"name": f"Rack {number}"} for number in range(3)]
+        given = {"default_location": "Cellar", "default_state": "retired"}
+        for of_other_addon in (False, True):
+            with contextlib.ExitStack() as stack:
+                if of_other_addon:
+                    number = lambda _equipment: f"N-{next(numbers)}"  # noqa: E731
+                    for name, value in (("default", number), ("_modules", ("other",))):
+                        stack.enter_context(patch.object(serial_no, name, value))
+                    stack.callback(self.env.registry.clear_cache)
+                    self.env.registry.clear_cache()
+                for context in ({}, given):
+                    units = self.Equipment.with_context(**context).create(rows)
+                    serials = units.mapped("serial_no")
+                    self.assertEqual(len(set(serials)), 3 if of_other_addon else 1)
+                    self.assertEqual(
+                        set(units.mapped("state")),
+                        {context.get("default_state", "in_service")},
+                    )
+                    self.assertEqual(units.company_id, self.env.company)
+                    self.assertEqual(
+                        set(units.mapped("location")),
+                        {context.get("default_location", False)},
+                    )
 
     def test_blanks_around_numbers_are_ignored(self):
         """Blanks from pasting are cut off names, serial numbers and asset tags."""
