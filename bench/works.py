@@ -278,15 +278,49 @@ class Auditlog:
             )
 
 
+# -- what they leave ---------------------------------------------------------
+
+# What two who do the same work cannot have in common: new ids, moments, and the hashes
+# over these.
+OWN = ["id", "software_key_id", "license_key", "hash", "audit_hash", "previous_hash"]
+OWN += ["create_date", "write_date", "action_date"]
+
+
+def last_entry(cr):
+    (last,) = fetch(cr, "SELECT max(id) FROM client_equipment_audit_log")
+    return last
+
+
+def rows_left(cr, last):
+    """Return what a work has left of the keys whose trails grew after that entry."""
+    grown = "SELECT software_key_id FROM client_equipment_audit_log WHERE id > %s"
+    return {
+        table: fetch(
+            cr,
+            f"SELECT to_jsonb(row) - %s::text[] FROM {table} row"
+            f" WHERE {key} IN ({grown}) AND {condition} ORDER BY {key}",
+            OWN,
+            last,
+        )
+        for table, key, condition in (
+            ("client_equipment_software_key", "id", "TRUE"),
+            ("client_equipment_feature", "software_key_id", "TRUE"),
+            ("client_equipment_audit_log", "software_key_id", f"id > {last}"),
+        )
+    }
+
+
 # -- bare SQL ----------------------------------------------------------------
 
 ENTER = """
     INSERT INTO client_equipment_software_key (
         license_key, software_id, key_type, validity_start, validity_end, status,
-        seats, seats_used, company_id, create_uid, write_uid, create_date, write_date
+        seats, seats_used, assignment_broken, company_id,
+        create_uid, write_uid, create_date, write_date
     )
     SELECT license_key, 1 + (number - 1) %% 40, 'subscription', %(today)s, %(end)s,
-           'available', 1, 0, %(company)s, %(uid)s, %(uid)s, %(now)s, %(now)s
+           'available', 1, 0, FALSE, %(company)s,
+           %(uid)s, %(uid)s, %(now)s, %(now)s
       FROM unnest(%(license_keys)s) WITH ORDINALITY AS new(license_key, number)
     RETURNING id
 """
@@ -332,7 +366,7 @@ STEP = """
     WITH {entries}, trail AS ({insert})
     UPDATE client_equipment_software_key key
        SET {sets} audit_number = entry.number, audit_hash = entry.hash,
-           write_uid = %(uid)s, write_date = %(now)s
+           assignment_broken = FALSE, write_uid = %(uid)s, write_date = %(now)s
       FROM entry
      WHERE key.id = entry.software_key_id AND key.id = ANY(%(ids)s)
 """
@@ -412,7 +446,6 @@ class BareSql:
         self._step(
             values,
             seat="1",
-            installed_on="%(today)s::date",
             sets="status = %(status)s, seats_used = 0, equipment_id = NULL,",
         )
 
@@ -427,9 +460,11 @@ class BareSql:
 
     def renew(self, key_ids):
         values = self._values("manager1", ids=key_ids, action="renewed")
+        values |= {"remark": f"Renewed subscription - expires {END}"}
         self._step(
             values,
             after="key.status",
             end_after="%(end)s::date",
-            sets="validity_end = %(end)s,",
+            sets="validity_end = %(end)s, remarks = concat_ws(E'\\n',"
+            " NULLIF(key.remarks, ''), %(remark)s),",
         )

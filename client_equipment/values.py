@@ -26,6 +26,11 @@ def is_ours(model_name):
     return model_name.startswith("client.equipment")
 
 
+def is_our_module(name):
+    """Tell whether an addon is one of these."""
+    return name.startswith("client_equipment")
+
+
 def text_problem(env, text, one_line=True):
     """Return in words what keeps a value from being a text, or None.
 

@@ -74,6 +74,11 @@ class Secret(Label):
     # Queries
     # ------------------------------------------------------------------
 
+    def _description_sortable(self, env):
+        """Offer no list sorted by what is not shown: last characters have no order of
+        use, and no index."""
+        return not is_hidden(env) and super()._description_sortable(env)
+
     def to_sql(self, model, alias):
         """Return what a query sees of the field: what it compares, sorts, groups."""
         column = super().to_sql(model, alias)

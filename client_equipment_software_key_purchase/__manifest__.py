@@ -6,7 +6,11 @@
     "author": "Client Equipment contributors",
     "license": "LGPL-3",
     "development_status": "Beta",
-    "depends": ["client_equipment_software_key", "purchase"],
+    "depends": [
+        "client_equipment_software_key_product",
+        "client_equipment_software_key",
+        "purchase",
+    ],
     "data": [
         "wizards/client_equipment_software_key_bulk_entry_views.xml",
         "wizards/client_equipment_software_key_renewal_views.xml",
@@ -21,5 +25,5 @@
             "client_equipment_software_key_purchase/static/tests/tours/*.js",
         ],
     },
-    "auto_install": True,
+    "auto_install": ["client_equipment_software_key", "purchase"],
 }

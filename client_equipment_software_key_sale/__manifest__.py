@@ -7,12 +7,15 @@
     "author": "Client Equipment contributors",
     "license": "LGPL-3",
     "development_status": "Beta",
-    "depends": ["client_equipment_software_key", "sale_management"],
+    "depends": [
+        "client_equipment_software_key_product",
+        "client_equipment_software_key",
+        "sale_management",
+    ],
     "data": [
         "security/ir.model.access.csv",
         "security/renewal_offer_rules.xml",
         "views/client_equipment_software_key_views.xml",
-        "views/client_equipment_software_views.xml",
         "views/sale_order_views.xml",
         "wizards/client_equipment_software_key_renewal_views.xml",
     ],
@@ -22,6 +25,5 @@
             "client_equipment_software_key_sale/static/tests/tours/*.js",
         ],
     },
-    "auto_install": True,
-    "uninstall_hook": "uninstall_hook",
+    "auto_install": ["client_equipment_software_key", "sale_management"],
 }

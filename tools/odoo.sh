@@ -6,7 +6,7 @@ our_addons() { # comma-separated
 
 # Some of our addons join one of Odoo's apps, and install themselves beside it. Those apps are large, and slow all
 # that is done with a database; so what needs none of them goes without, and the others have databases of their own.
-join='"(stock|purchase|sale_management)"' # how such an addon names what it depends on
+join='"(product|stock|purchase|sale_management)"' # how such an addon names what it depends on
 
 core_addons() { (cd "$root" && grep -LE "$join" client_equipment*/__manifest__.py | cut -d/ -f1 | paste -sd,); }
 

@@ -2,6 +2,7 @@ import base64
 import binascii
 import math
 from contextlib import contextmanager, suppress
+from functools import cache
 
 import psycopg2
 
@@ -20,6 +21,7 @@ from ..values import (
     datetime_problem,
     id_problem,
     integer_problem,
+    is_our_module,
     json_problem,
     text_problem,
 )
@@ -111,10 +113,52 @@ class ClientEquipmentMixin(models.AbstractModel):
         }
         return {name: given[name] for name in names if name in given} if given else {}
 
+    @api.model
+    @ormcache()
+    def _fields_with_default(self):
+        """Return the names of the fields that have a default of their own, or None
+        where some need more than :meth:`default_get` to be completed."""
+        fields = self._fields.values()
+        if self._inherits or any(
+            field.type == "properties"
+            or field.type in ("one2many", "many2many")
+            and field.default
+            for field in fields
+        ):
+            return None
+        return frozenset(field.name for field in fields if field.default)
+
+    @api.model
+    @ormcache()
+    def _fields_with_one_default(self):
+        """Return the names of those whose default is one for all records that are
+        created at once: ours. (Another addon's may be a number of its own each time.)
+        """
+        return frozenset(
+            name
+            for name in self._fields_with_default() or ()
+            if all(map(is_our_module, self._fields[name]._modules))
+        )
+
+    @api.model
+    def _add_missing_default_values(self, values):
+        """Ask for those defaults alone that there are: of a hundred fields a few have
+        one, and Odoo looks at each field of each record."""
+        names = self._fields_with_default()
+        if names is None or self._get_given_defaults(self._fields):
+            return super()._add_missing_default_values(values)
+        missing = [name for name in names if name not in values]
+        return (self.default_get(missing) if missing else {}) | values
+
     def _prepare_create_values(self, vals_list):
         """Check what a record is created with; every way of creating one leads here."""
+        names = self._fields_with_one_default()
+        defaults = cache(self.default_get)
         vals_list = super()._prepare_create_values(
-            [self._checked(vals) for vals in vals_list]
+            [
+                defaults(tuple(name for name in names if name not in vals)) | vals
+                for vals in map(self._checked, vals_list)
+            ]
         )
         self._check_links(vals_list)
         return vals_list
@@ -428,15 +472,20 @@ class ClientEquipmentMixin(models.AbstractModel):
         if self.env.su:
             return
         linked = {}
-        linking = self._linking_fields()
-        for vals in vals_list:
-            for name in linking & vals.keys():
-                if value := vals[name]:
-                    field = self._fields[name]
-                    ids = self._linked_ids(field, value)
-                    if field.type == "many2many":
-                        self._check_exist(field, ids)
-                    linked.setdefault(field.comodel_name, set()).update(ids)
+        for name in self._linking_fields():
+            values = [vals[name] for vals in vals_list if vals.get(name)]
+            if not values:
+                continue
+            field = self._fields[name]
+            ids = linked.setdefault(field.comodel_name, set())
+            for value in values:
+                if type(value) is int:  # as nearly all are
+                    ids.add(value)
+                    continue
+                linked_ids = self._linked_ids(field, value)
+                if field.type == "many2many":
+                    self._check_exist(field, linked_ids)
+                ids.update(linked_ids)
         for model, ids in linked.items():
             self._linked(model, ids).check_access("read")
 
@@ -455,6 +504,13 @@ class ClientEquipmentMixin(models.AbstractModel):
                 )
             )
 
+    def _validate_fields(self, field_names, excluded_names=()):
+        """Do nothing where nothing is to be validated: Odoo asks for that with each
+        new record on its own, and changes the user for it."""
+        if field_names := set(field_names):
+            return super()._validate_fields(field_names, excluded_names)
+        return None
+
     def _check_company(self, fnames=None):
         """Look only at those that link to what may be another company's: of many
         records most do not, and Odoo looks at each of them."""
@@ -463,6 +519,7 @@ class ClientEquipmentMixin(models.AbstractModel):
             for name, field in self._fields.items()
             if field.relational and field.check_company
         ]
+        names = [name for name in names if self.sudo()[name]]
         linking = self.sudo().filtered(lambda record: any(record[n] for n in names))
         linking = super(ClientEquipmentMixin, linking.with_env(self.env))
         return linking._check_company(fnames)
@@ -513,6 +570,17 @@ class ClientEquipmentMixin(models.AbstractModel):
         name of whatever a record links to.
         """
         return self.sudo(False)._filtered_access("read").with_env(self.env)
+
+    def _get_chosen(self, name):
+        """Return all records that a dialog was opened for, for the act on them.
+
+        Also those of a company that the user does not look at any more: the act is
+        refused then, where it would leave them out in silence.
+
+        :param str name: the field that holds them
+        """
+        self.invalidate_recordset([name])
+        return self.sudo()[name].with_env(self.env)
 
     # ------------------------------------------------------------------
     # Two people at once

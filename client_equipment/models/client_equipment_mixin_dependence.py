@@ -1,4 +1,5 @@
 import re
+from contextlib import contextmanager
 
 from psycopg2 import errors
 
@@ -28,6 +29,8 @@ class ClientEquipmentMixin(models.AbstractModel):
             if field.compute and field.store and self._transient:
                 # A dialog proposes what its maker may see, and nothing else.
                 field.compute_sudo = False
+        # A drop-down shows another name; of what is named after a record, too.
+        self._fields["display_name"]._depends_context += ("formatted_display_name",)
         return super()._post_model_setup__()
 
     @api.ondelete(at_uninstall=False)
@@ -45,19 +48,50 @@ class ClientEquipmentMixin(models.AbstractModel):
                 model._check_unused_as(field, records)
 
     @api.model
-    def _check_company_still_fits(self, records):
-        """Refuse that records go to a company while those of ours that link to them
-        belong to another one.
+    @contextmanager
+    def _company_still_fits(self, records):
+        """Refuse that the block takes records to a company while those of ours that
+        link to them belong to another one.
 
-        :raises UserError: naming them
+        Whoever links to one of them at this moment is waited for, and whoever does it
+        next waits: a foreign key is checked by a lock on what it names.
+
+        :raises UserError: naming those that link to them
+        :raises ChangedMeanwhile: where one of these is not to be seen yet
         """
+        self.env.cr.execute(
+            SQL(
+                "SELECT FROM %s WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+                SQL.identifier(records._table),
+                list(records.ids),
+            ),
+            log_exceptions=False,
+        )
+        yield
         for model, field in self._fields_to(records):
             if field.check_company:
                 # Sees the records of every company, as in _check_unused_as.
                 every = model.sudo().with_context(active_test=False)
-                every.search([(field.name, "in", records.ids)])._check_company(
-                    [field.name]
+                known = every.search([(field.name, "in", records.ids)])
+                known._check_company([field.name])
+                known._check_nothing_linked_meanwhile(field, records)
+
+    def _check_nothing_linked_meanwhile(self, field, records):
+        """Look again, with a fresh view, at what links to records (E5).
+
+        What this transaction changes or deletes itself is locked, and left out.
+        """
+        with self.env.registry.cursor() as cr:
+            cr.execute(
+                SQL(
+                    "SELECT id FROM %s WHERE %s = ANY(%s) FOR SHARE SKIP LOCKED",
+                    SQL.identifier(self._table),
+                    SQL.identifier(field.name),
+                    list(records.ids),
                 )
+            )
+            if {record_id for (record_id,) in cr.fetchall()} - set(self.ids):
+                raise self.browse()._changed_error()
 
     @api.model
     def _fields_to(self, records):

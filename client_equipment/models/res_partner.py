@@ -28,10 +28,10 @@ class ResPartner(models.Model):
                 partner = partner.parent_id
 
     def write(self, vals):
-        result = super().write(vals)
-        if vals.get("company_id"):
-            self.env["client.equipment.mixin"]._check_company_still_fits(self)
-        return result
+        if not vals.get("company_id"):
+            return super().write(vals)
+        with self.env["client.equipment.mixin"]._company_still_fits(self):
+            return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_client_equipment(self):

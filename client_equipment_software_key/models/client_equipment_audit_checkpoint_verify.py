@@ -352,32 +352,25 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         """Return in words which entry of these keys from before a moment does not agree
         with its own hash, or False."""
         AuditLog = self.env["client.equipment.audit.log"]
+        Key = self.env["client.equipment.software.key"]
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT software_key_id, number
-                  FROM (
-                    SELECT log.*, key.license_key, lag(log.hash) OVER (
-                               PARTITION BY log.software_key_id ORDER BY log.number
-                           ) AS previous_hash
-                      FROM client_equipment_audit_log log
-                      JOIN client_equipment_software_key key
-                        ON key.id = log.software_key_id
-                     WHERE log.software_key_id = ANY(%s)
-                  ) entry
+                  FROM (%s) entry
                  WHERE action_date < %s
                    AND hash IS DISTINCT FROM %s
                  ORDER BY action_date, id
                  LIMIT 1
                 """,
-                key_ids,
+                AuditLog._entries_to_verify_sql(Key.browse(key_ids)),
                 until or datetime.max,
                 AuditLog._hash_of_any_version_sql(),
             )
         )
         for key_id, number in rows:
-            key = self.env["client.equipment.software.key"].browse(key_id)
+            key = Key.browse(key_id)
             if key.has_access("read"):
                 return AuditLog._problem_text(key, AuditLog, "altered", number)
             return self.env._(

@@ -56,10 +56,11 @@ class ClientEquipmentAuditLog(models.Model):
         keys: models.BaseModel,
         action: str,
         statuses: Mapping[int, str],
-        previous_ends: Mapping[int, date] | None = None,
-        reason: str | None = None,
         seats: Iterable | None = None,
         *,
+        previous_ends: Mapping[int, date] | None = None,
+        new_ends: Mapping[int, date] | None = None,
+        reason: str | None = None,
         reason_code: str | None = None,
         reason_data: str | None = None,
         days: Mapping[tuple, tuple] | None = None,
@@ -74,14 +75,16 @@ class ClientEquipmentAuditLog(models.Model):
         :param keys: the software keys, locked by the caller
         :param str action: one of ``ACTIONS``
         :param dict statuses: ``{key id: the status that the step leads to}``
+        :param seats: the ``SeatStep`` of each seat that was taken or given back: one
+            entry each; else one of each key, where the key is
         :param dict previous_ends: ``{key id: validity end before the step}``, where
-            the step moved it
+            that has moved it already
+        :param dict new_ends: ``{key id: validity end after the step}``, where the same
+            statement moves it
         :param str reason: what the user gave as reason, word for word
         :param str reason_code: the reason that the system gives, one of
             ``REASON_CODES``
         :param str reason_data: what that speaks of
-        :param seats: the ``SeatStep`` of each seat that was taken or given back: one
-            entry each; else one of each key, where the key is
         :param dict days: ``{(key id, equipment id): (day of installation, when that
             began)}``
         :param dict changes: ``{key id: [[field, before, after], …]}``
@@ -97,7 +100,8 @@ class ClientEquipmentAuditLog(models.Model):
             "reason_data": ("varchar", reason_data or None),
             "reason": ("varchar", reason or None),
         }
-        steps = self._get_steps(statuses, seats, previous_ends, days, changes)
+        ends = previous_ends or new_ends
+        steps = self._get_steps(statuses, seats, ends, days, changes)
         several = any(place > 1 for place in steps["place"][1])
         source = SQL(
             """
@@ -121,13 +125,11 @@ class ClientEquipmentAuditLog(models.Model):
             status_before=SQL("NULL::varchar")
             if action == "created"
             else SQL("COALESCE(step_.status_before, key.status)"),
-            end_before=SQL(
-                "key.validity_end" if previous_ends is None else "step_.end"
-            ),
+            end_before=SQL("step_.end" if previous_ends else "key.validity_end"),
             # What else a write changes is told before its end moves.
             end_after=SQL(
                 "step_.end"
-                if previous_ends is not None and action == "changed"
+                if new_ends or previous_ends and action == "changed"
                 else "key.validity_end"
             ),
         )
@@ -143,7 +145,7 @@ class ClientEquipmentAuditLog(models.Model):
         return SQL("%s, trail AS (%s)", entries, self._insert_sql())
 
     @api.model
-    def _get_steps(self, statuses, seats, previous_ends, days, changes):
+    def _get_steps(self, statuses, seats, ends, days, changes):
         """Return what is said of each entry: ``{column: (type, values)}``.
 
         Of several entries of one key ``place`` is their order, and each begins with the
@@ -159,7 +161,7 @@ class ClientEquipmentAuditLog(models.Model):
             before.append(status_before)
             last[key_id] = place + 1, status, number
         lasts = {number for *_, number in last.values()}
-        ends, changes, days = previous_ends or {}, changes or {}, days or {}
+        ends, changes, days = ends or {}, changes or {}, days or {}
         no_day = None, None
         told_days = [
             days.get(at, no_day) for at in zip(key_ids, equipment_ids, strict=True)

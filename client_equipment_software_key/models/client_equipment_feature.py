@@ -1,3 +1,5 @@
+import functools
+
 import psycopg2
 
 from odoo import api, fields, models
@@ -104,31 +106,31 @@ class ClientEquipmentFeature(models.Model):
                 raise
             raise self._keys_of(vals_list)._busy_error() from error
         for reason, applied in features.grouped("override_reason").items():
+            installed = applied._get_installed()
             applied.sudo().software_key_id._step_seats(
                 "apply",
-                applied._get_seats(),
-                days=applied._get_days(),
+                [row[:3] for row in installed],
+                days=self._get_days(installed),
                 reason=reason,
                 reason_code=reason and "overridden",
             )
         return features
 
-    def _get_days(self):
+    @api.model
+    def _get_days(self, installed):
         """Return the days of installation, as the audit trail tells them.
 
         A day before today begins for the evidence when it began in the time zone of
         whoever says so.
 
+        :param installed: rows of ``_get_installed``
         :return: ``{(key id, equipment id): (day, when it began)}``
         """
         today = fields.Date.context_today(self)
-        begins = self.env["client.equipment.usage.history"]._start_of
+        begins = functools.cache(self.env["client.equipment.usage.history"]._start_of)
         return {
-            (feature.software_key_id.id, feature.equipment_id.id): (
-                feature.applied_date,
-                feature.applied_date < today and begins(feature.applied_date) or None,
-            )
-            for feature in self
+            (key_id, equipment_id): (day, begins(day) if day < today else None)
+            for key_id, equipment_id, _seat, day in installed
         }
 
     def _learn_who_was_faster(self, vals_list):
@@ -187,8 +189,14 @@ class ClientEquipmentFeature(models.Model):
         keys._lock_to_apply(self._places_wanted(vals_list))
         pairs = self._key_and_equipment(vals_list)
         self._hold_customers(pairs)
-        self._check_fits(pairs)
+        self._check_fits(self._filtered_doubtful(pairs))
         return self._bound(vals_list, pairs)
+
+    def _check_links(self, vals_list):
+        """Read of many keys what is going to be looked at, not all their columns."""
+        looked_at = ["company_id", "owner_id", "software_id", "seats", "seats_kept"]
+        self._keys_of(vals_list).sudo().fetch(looked_at)
+        return super()._check_links(vals_list)
 
     @api.model
     def _key_and_equipment(self, vals_list):
@@ -278,6 +286,38 @@ class ClientEquipmentFeature(models.Model):
         self._check_fits(
             [(each.software_key_id, each.equipment_id) for each in self.sudo()]
         )
+
+    @api.model
+    def _filtered_doubtful(self, pairs):
+        """Return the pairs that have to be looked at: of most the database knows that
+        the key may stand there.
+
+        :param pairs: ``[(key, equipment)]``
+        """
+        self.env["client.equipment"].flush_model(["active", "state", "company_id"])
+        self.env["client.equipment.software.key"].flush_model(
+            ["company_id", "owner_id"]
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT number - 1
+                  FROM unnest(%s::int[], %s::int[])
+                       WITH ORDINALITY AS pair(key_id, equipment_id, number)
+                  JOIN client_equipment_software_key key ON key.id = pair.key_id
+                  JOIN %s equipment ON equipment.id = pair.equipment_id
+                 WHERE NOT (equipment.active AND equipment.state = 'in_service')
+                    OR key.owner_id IS NOT NULL
+                    OR key.company_id IS NOT NULL
+                       AND key.company_id IS DISTINCT FROM equipment.company_id
+                 ORDER BY number
+                """,
+                [key.id or None for key, _equipment in pairs],
+                [equipment.id or None for _key, equipment in pairs],
+                SQL.identifier(self.env["client.equipment"]._table),
+            )
+        )
+        return [pairs[number] for (number,) in rows]
 
     @api.model
     def _check_fits(self, pairs):

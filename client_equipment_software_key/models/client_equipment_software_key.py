@@ -12,13 +12,10 @@ from odoo.addons.client_equipment.arguments import checked
 from odoo.addons.client_equipment.values import (
     CheckedValues,
     date_problem,
-    text_problem,
 )
 
-from ..license_key import as_stored, hint
-from ..license_key import problem as license_key_problem
+from ..license_key import hint
 from ..secret import Secret
-from .client_equipment_export_mixin import unguard
 
 KEY_TYPES = [
     ("permanent", "Permanent"),
@@ -63,9 +60,9 @@ class ClientEquipmentSoftwareKey(models.Model):
     (``client.equipment.feature``), the wizards and the scheduled job all end there.
 
     Here are its facts and how they are entered, changed and searched. What else a
-    key can do stands in the files beside this one, each named after it: ``_life``,
-    ``_seats``, ``_file``, ``_entry``, ``_renewal``, ``_next``, ``_expiry``,
-    ``_consistency``.
+    key can do stands in the files beside this one, each named after it: ``_text`` (the
+    license key itself), ``_life``, ``_seats``, ``_moving``, ``_file``, ``_entry``,
+    ``_offer``, ``_renewal``, ``_next``, ``_expiry``, ``_consistency``.
     """
 
     _name = "client.equipment.software.key"
@@ -399,51 +396,6 @@ class ClientEquipmentSoftwareKey(models.Model):
             self = self.with_context(software_key_duplicated=False)
         return super().onchange(values, field_names, fields_spec)
 
-    @api.model
-    def name_search(self, name="", domain=None, operator="ilike", limit=100):
-        """Offer keys as they are best used up, where the context asks (the forms do).
-
-        Those bought for the customer first; the domain of the form lets only those of
-        its own customer through (K13). Then the one that expires first in front, as
-        *Apply Next Available* takes them (A12). Each look-up follows an index, where
-        one sort of everything that fits would not. Keys that are on the equipment
-        already are left out, and those whose rules keep them for other units (A14);
-        one that is kept for this one comes first.
-        """
-        if not self.env.context.get("software_key_owned_first"):
-            return super().name_search(name, domain, operator, limit)
-        equipment = self._get_offered_equipment()
-        fits = Domain(domain or Domain.TRUE) & self._not_on_domain(equipment)
-        owned = Domain("owner_id", "!=", False)
-        named = Domain("display_name", operator, name)
-        open_ = self._open_domain()
-        look_ups = [owned & named & open_, ~owned & named & open_]
-        if " - " in (name or "") and operator != "=":
-            exactly = self._feature_and_key_domain(name, operator)
-            look_ups.insert(1, ~owned & exactly & open_)
-        if kept := equipment and self._get_keys_kept_for(equipment):
-            look_ups.insert(0, named & Domain("id", "in", [pair[0] for pair in kept]))
-        look_ups.append(named & self._rested_domain())
-        found = self.browse()
-        for look_up in look_ups:
-            if limit is not None and len(found) >= limit:
-                break
-            found |= self.search_fetch(
-                fits & look_up & Domain("id", "not in", found.ids),
-                ["display_name", "validity_end", "seats", "seats_used"],
-                limit=limit and limit - len(found),
-                order="validity_end, seats_free, id",
-            )
-        return [(key.id, key.display_name) for key in found.sudo()]
-
-    @api.model
-    def _get_offered_equipment(self):
-        """Return the equipment that the context says keys are offered for, if any."""
-        equipment_id = self.env.context.get("software_key_not_on")
-        if not isinstance(equipment_id, int):
-            equipment_id = False
-        return self.env["client.equipment"].browse(equipment_id or ())
-
     @api.onchange("software_id")
     def _onchange_software_id(self):
         """Take key type and validity from the catalogue entry."""
@@ -622,122 +574,6 @@ class ClientEquipmentSoftwareKey(models.Model):
         return super()._clean_values(vals)
 
     @api.model
-    def _normalize_license_key(self, license_key):
-        """Return a license key as it is stored (K2).
-
-        What nobody sees of it goes, line breaks from pasting with the blanks around
-        them, and the apostrophe that a CSV has before what a spreadsheet would take for
-        a formula (L3).
-
-        :raises ValidationError: where nothing is left, far too much, or what is no
-            license key
-        """
-        text, problem = self._tidy_license_key(license_key)
-        if problem:
-            raise ValidationError(
-                self.env._(
-                    "The license key %(license_key)s… cannot be entered: %(problem)s. "
-                    "Check what was pasted.",
-                    license_key=text,
-                    problem=problem,
-                )
-            )
-        if not text:
-            raise ValidationError(
-                self.env._("The license key is empty. Enter the product key.")
-            )
-        return text
-
-    @api.model
-    def _tidy_license_key(self, license_key):
-        """Return a license key as it is stored, or its beginning and what is wrong."""
-        if not license_key:
-            return "", None
-        if problem := text_problem(self.env, license_key, one_line=False):
-            return ascii(license_key)[:40], problem
-        license_key = str(license_key)
-        text = as_stored(unguard(as_stored(license_key)))
-        if problem := self._license_key_problem(license_key) or text_problem(
-            self.env, text
-        ):
-            return text[:40], problem
-        return text, None
-
-    @api.model
-    def _license_key_problem(self, text):
-        """Return in words what a pasted text is instead of a license key, or None."""
-        match license_key_problem(text):
-            case "file":
-                return self.env._(
-                    "this is the content of a license file; attach the file to a new "
-                    "key as License File, and enter its serial number or license id, "
-                    "or Use the File's Fingerprint"
-                )
-            case "columns":
-                return self.env._(
-                    "there is a tab in it, as between the columns of a spreadsheet; "
-                    "enter the license key alone, or many at once by Enter Many Keys"
-                )
-            case "rounded":
-                return self.env._(
-                    "a spreadsheet has made a number of it and rounded that; format "
-                    "the column as text there and enter the license key again"
-                )
-        return None
-
-    @api.onchange("license_key")
-    def _onchange_license_key(self):
-        """Show the license key as it will be stored, and what it looks like (K2)."""
-        if not self.license_key or self._origin:
-            return None
-        text, problem = self._tidy_license_key(self.license_key)
-        if not problem:
-            self.license_key = text
-            if there := self.search([("license_key", "=", text)], limit=1):
-                return there._repeated_warning()
-            problem = self._look_alike_problem([text])
-        return problem and {
-            "warning": {
-                "title": self.env._("Check the license key"),
-                "message": problem,
-            }
-        }
-
-    def _repeated_warning(self):
-        """Say where this key is, beside the form, to whoever types it again."""
-        return {
-            "warning": {
-                "type": "notification",
-                "title": self.env._("The license key must be unique!"),
-                "message": self._tell_where(),
-            }
-        }
-
-    def _look_alike_problem(self, license_keys):
-        """Return in words which of these license keys look like others, or False.
-
-        Those of the key itself do not count: what replaces it may differ in case only.
-
-        :param license_keys: as they are to be stored
-        """
-        lines = [
-            self.env._(
-                "%(license_key)s looks like %(other)s, which is in the system already "
-                "(%(status)s).",
-                license_key=found["license_key"],
-                other=found["other"],
-                status=self._selection_label("status", found["status"]),
-            )
-            for found in self._inspect_license_keys(license_keys)
-            if found["verdict"] == "similar"
-            and "status" in found
-            and found["other"] not in self.mapped("license_key")
-        ]
-        if len(lines) > NAMED_MAX:
-            lines[NAMED_MAX:] = [self.env._("… and %s more", len(lines) - NAMED_MAX)]
-        return "\n".join(lines) or False
-
-    @api.model
     def _value_problem(self, field, value):
         if field.name == "license_key" or (
             field.name in ("key_type", "status") and isinstance(value, str)
@@ -759,39 +595,32 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def _prepare_vals_list(self, vals_list):
-        """Return new keys' values, checked and completed from the catalogue."""
+        """Return new keys' values, completed and checked."""
+        self._complete_from_catalogue(vals_list)
+        return [self._prepare_vals(vals) for vals in vals_list]
+
+    @api.model
+    def _complete_from_catalogue(self, vals_list):
+        """Fill in key type and validity end of new keys as their software says."""
         software = self.env["client.equipment.software"].browse(
             {vals["software_id"] for vals in vals_list if vals.get("software_id")}
         )
         by_id = {each.id: each for each in software}
         get_end = functools.cache(lambda one, start: one._get_validity_end(start))
-        return [
-            self._prepare_vals(
-                vals, by_id.get(vals.get("software_id"), software[:0]), get_end
-            )
-            for vals in vals_list
-        ]
+        today = fields.Date.context_today(self)
+        for vals in vals_list:
+            if not (each := by_id.get(vals.get("software_id"))):
+                continue
+            vals["key_type"] = vals.get("key_type") or each.default_key_type
+            if vals["key_type"] != "permanent" and not vals.get("validity_end"):
+                start = fields.Date.to_date(vals.get("validity_start"))
+                vals["validity_end"] = get_end(each, start or today)
 
     @api.model
-    def _prepare_vals(self, vals, software, get_end):
-        """Return one new key's values, checked and completed from ``software``.
-
-        :param get_end: gives the software's proposed end, by the start
-        """
+    def _prepare_vals(self, vals):
+        """Return one new key's values, checked."""
         if not vals.get("license_key"):
             self._normalize_license_key(False)
-        if software and not vals.get("key_type"):
-            vals["key_type"] = software.default_key_type
-        if (
-            software
-            and vals.get("key_type") != "permanent"
-            and not vals.get("validity_end")
-            and software.default_validity_months
-        ):
-            start = fields.Date.to_date(vals.get("validity_start"))
-            vals["validity_end"] = get_end(
-                software, start or fields.Date.context_today(self)
-            )
         self._check_seats_value(vals["license_key"], vals.get("seats", 1))
         self._check_validity_values(
             vals["license_key"],
@@ -807,24 +636,6 @@ class ClientEquipmentSoftwareKey(models.Model):
             "renew, replace or revoke the key instead.",
             field=field._description_string(self.env),
         )
-
-    def _check_same_license_key(self, vals):
-        """Take the license key out of ``vals``, where it is the same.
-
-        :raises UserError: where it would change (K3)
-        """
-        if "license_key" in vals:
-            license_key = vals.pop("license_key") or self._normalize_license_key(False)
-            for key in self:
-                if key._get_license_key() != license_key:
-                    raise UserError(
-                        self.env._(
-                            "The license key of %(key)s cannot be changed, because "
-                            "its audit trail speaks of it. Delete this key and enter "
-                            "the correct one anew.",
-                            key=key.display_name,
-                        )
-                    )
 
     def _check_validity(self, vals):
         """Check the validity that ``vals`` would lead to, key by key (K5)."""

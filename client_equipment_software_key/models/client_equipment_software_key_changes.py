@@ -52,7 +52,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         changed._transition(
             "changed",
             {key.id: statuses.get(key.id, key.status) for key in changed},
-            previous_ends,
+            previous_ends=previous_ends,
             changes=changes,
             reason_code=reason_code,
         )

@@ -121,9 +121,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         "audit_broken",
     )
     def _compute_needs_attention(self):
-        findings = self._get_findings()
+        findings = self._origin._get_findings()
         for key in self:
-            found = findings.get(key)
+            found = findings.get(key._origin)
             key.needs_attention = bool(found)
             key.attention_note = found and key._finding_text(found)
             key.can_be_repaired = found and found.code != BROKEN_TRAIL
@@ -247,7 +247,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _get_findings(self):
         """Return ``{key: Finding}`` of the keys that need attention (S7)."""
-        facts = self._get_facts(set(self._filtered_past_end()._ids))
+        facts = self._get_facts(ended=True)
         told_otherwise = self._filtered_told_otherwise()
         intruding = self._get_intruders().software_key_id
         miscounted = self._filtered_miscounted()
@@ -479,9 +479,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 action, status_by_id, reason_code="repaired", seats=seats or None
             )
         repaired |= other_facts
-        repaired.filtered(
-            lambda key: key.audit_broken or findings[key].code == "miscounted"
-        )._check_trails()
+        repaired._check_trails()  # what was wrong may have hidden a broken trail
         return repaired
 
     def action_repair(self) -> bool:
@@ -563,10 +561,9 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         Keys that somebody works on at this moment are left to the next check.
         """
-        AuditLog = self.env["client.equipment.audit.log"]
-        findings = AuditLog._verify(self)
-        broken = self.browse(each["software_key_id"] for each in findings)
-        told_otherwise = self._told_otherwise(AuditLog._find(broken) if broken else ())
+        rows = self.env["client.equipment.audit.log"]._find(self)
+        broken = self.browse(row[0] for row in rows)
+        told_otherwise = self._told_otherwise(rows)
         found = (broken | self._filtered_disagreeing())._get_findings()
         disagreeing = self.browse(
             key.id for key, (code, _) in found.items() if code != BROKEN_TRAIL
@@ -632,7 +629,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _filtered_miscounted(self):
         """Return those of these keys that remember a wrong number of kept seats."""
-        keys = self._has_rule() | self.filtered("seats_kept")
+        keys = self._filtered_counted()
         if not keys:
             return keys
         return self.browse(

@@ -123,7 +123,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         return self._some_names() or self.env._("the new key")
 
     @api.model
-    def _prepare_vals(self, vals, software, get_end):
+    def _prepare_vals(self, vals):
         """Complete a new key's values by what follows from its license file."""
         file = vals.get("license_file")
         from_file = vals.pop("license_key_from_file", False)
@@ -133,7 +133,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             vals["license_file_sha256"] = fingerprint(file)
             if from_file and not vals.get("license_key"):
                 vals["license_key"] = vals["license_file_sha256"]
-        return super()._prepare_vals(vals, software, get_end)
+        return super()._prepare_vals(vals)
 
     def _prepare_license_file(self, vals):
         """Note what the license file of the keys, which are locked, is going to be.
@@ -226,6 +226,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
         # Whoever may read a key learns whether it is intact, not what is in its file.
         attachments = self.env["ir.attachment"].sudo()
+        # One query for all; their contents are read one by one.
+        self.fetch(["license_file_sha256"])
+        attachments.browse(row[1] for row in rows if row[1]).fetch(["store_fname"])
         return self.browse(
             dict.fromkeys(
                 key_id

@@ -2,6 +2,7 @@ import psycopg2
 
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
@@ -96,16 +97,40 @@ class ClientEquipmentSoftwareKey(models.Model):
     # What may follow what: lifecycle.py, as data
     # ------------------------------------------------------------------
 
-    def _get_facts(self, past=()):
+    def _get_facts(self, ended=False):
         """Return ``{key id: how the key stands}``, for ``lifecycle``.
 
-        :param past: ids of the keys whose validity has ended
+        Straight SQL: thousands of keys stand in a few ways, so that few rows come back.
+
+        :param bool ended: whether to look at who has ended, too
+        :raises MissingError: where there is no such key
         """
-        used = self._count_used()
-        return {
-            key.id: Facts(key.status, used.get(key.id, 0), key.seats, key.id in past)
-            for key in self
+        past = self._past_end_domain() if ended else Domain.FALSE
+        self.env["client.equipment.feature"].flush_model(["software_key_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT status, COALESCE(used, 0), seats, COALESCE(%(past)s, FALSE),
+                       array_agg(id)
+                  FROM client_equipment_software_key
+                  LEFT JOIN (
+                    SELECT software_key_id, count(*)::int AS used
+                      FROM client_equipment_feature
+                     WHERE software_key_id = ANY(%(key_ids)s)
+                     GROUP BY software_key_id
+                  ) feature ON software_key_id = id
+                 WHERE id = ANY(%(key_ids)s)
+                 GROUP BY 1, 2, 3, 4
+                """,
+                past=self.sudo()._search(past).where_clause,
+                key_ids=list(self.ids),
+            )
+        )
+        facts = {
+            key_id: Facts(*stands) for *stands, key_ids in rows for key_id in key_ids
         }
+        self.browse(set(self.ids) - facts.keys()).mapped("status")
+        return facts
 
     def _take(self, facts, cause, wanted=""):
         """Return the step that ``cause`` leads to (``lifecycle.take``).
@@ -126,13 +151,14 @@ class ClientEquipmentSoftwareKey(models.Model):
             one for each seat
         :raises UserError: naming the key, its status and what to do
         """
-        facts = self._get_facts(set(self._filtered_past_end().ids))
+        facts = self._get_facts(ended=True)
         kept = self._get_kept_seats()
         for key in self:
             stands, places = facts[key.id], wanted[key.id]
             if len(places) > 1:  # is the last of them free, too?
                 stands = stands._replace(used=stands.used + len(places) - 1)
-            stands = key._with_moving_facts(stands, kept.get(key.id), places)
+            if key.id in kept:
+                stands = key._with_moving_facts(stands, kept[key.id], places)
             key._take(stands, "apply")
 
     def _refusal_text(self, refused):
@@ -235,9 +261,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     # Steps
     # ------------------------------------------------------------------
 
-    def _transition(
-        self, action, statuses, previous_ends=None, reason=None, seats=None, **told
-    ):
+    def _transition(self, action, statuses, seats=None, sets=None, **told):
         """Set the status of the keys and have the step written to the audit trail.
 
         The only place where a status changes, called once per step for all its keys.
@@ -248,19 +272,18 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         :param str action: what the audit trail calls the step
         :param dict statuses: ``{key id: its status after the step}``
-        :param dict previous_ends: ``{key id: validity end before}`` of a moved end
-        :param str reason: the user's reason, kept in the audit trail
         :param seats: the ``SeatStep`` of each seat that was taken or given back: one
             entry each; else one of each key
+        :param dict sets: what else the step sets: ``{field: SQL}`` of the ``key`` as it
+            was before and its last new ``entry``
         :param told: what else the entries tell (``_append_sql`` of the audit log)
         """
         if not self:
             return
         keys = self._before_transition(action)
         AuditLog = self.env["client.equipment.audit.log"]
-        entries = AuditLog._append_sql(
-            self, action, statuses, previous_ends, reason, seats, **told
-        )
+        entries = AuditLog._append_sql(self, action, statuses, seats, **told)
+        sets = sets or {}
         self.modified(["equipment_id"], before=True)
         self.env.flush_all()
         rows = self.env.execute_query(
@@ -270,6 +293,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                     UPDATE client_equipment_software_key key
                        SET status = entry.status_after,
                            %(place)s
+                           %(sets)s
                            audit_number = entry.number,
                            audit_hash = entry.hash,
                            assignment_broken = assignment_broken AND %(looked_at)s,
@@ -284,6 +308,10 @@ class ClientEquipmentSoftwareKey(models.Model):
                 """,
                 entries=entries,
                 place=self._place_sql(action, **told),
+                sets=SQL().join(
+                    SQL("%s = %s,", SQL.identifier(name), value)
+                    for name, value in sets.items()
+                ),
                 uid=self.env.uid,
                 now=self.env.cr.now(),
                 looked_at=action == "revealed",
@@ -292,6 +320,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
         )
         changed = ["status", "equipment_id", "seats_used", "audit_number", "audit_hash"]
+        changed += sets
         self.invalidate_recordset(
             [*changed, "assignment_broken", "audit_log_ids", "write_uid", "write_date"],
             flush=False,
@@ -305,10 +334,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _keep_seats(self, action, reason_code=None, **_told):
         """Remember, after a step, which free seats are kept for a unit (A14)."""
-        if action == "changed" or reason_code == "repaired":
+        if action not in KEEPS_PLACE or reason_code == "repaired":
             self._count_kept_seats()
-        elif action not in KEEPS_PLACE:
-            self._has_rule()._count_kept_seats()
 
     @api.model
     def _place_sql(self, action, reason_code=None, **_told):
@@ -329,9 +356,9 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _before_transition(self, action):
         """Look at these keys before a step in their life, for other addons (H1).
 
-        Empty: for extension, together with :meth:`_after_transition`. The validity end
-        may have moved already, and assignments are made or removed already; the new
-        entries tell of both.
+        Empty: for extension, together with :meth:`_after_transition`. What a write has
+        changed, the validity end too, has moved already, and assignments are made or
+        removed already; the new entries tell of both.
 
         :param str action: what the audit trail will call the step
         :return: self, with a context that tells :meth:`_after_transition` what it needs
@@ -357,7 +384,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         :param str reason_code: the reason that the system itself gives
         :raises UserError: where the step is not allowed
         """
-        facts = self._get_facts(set(self._filtered_past_end().ids))
+        facts = self._get_facts(ended=True)
         statuses = {}
         for key in self:
             if wanted and wanted != key.status:
@@ -369,7 +396,10 @@ class ClientEquipmentSoftwareKey(models.Model):
             statuses.setdefault(step.entry, {})[key.id] = step.status
         for action, status_by_id in statuses.items():
             self.browse(status_by_id)._transition(
-                action, status_by_id, previous_ends, reason_code=reason_code
+                action,
+                status_by_id,
+                previous_ends=previous_ends,
+                reason_code=reason_code,
             )
 
     @checked

@@ -5,7 +5,8 @@ KEY = "client.equipment.software.key"
 
 class ClientEquipmentSoftwareKey(models.Model):
     """What goes to several people, or is kept beside the key, names it by its hint,
-    where some are shown license keys on request only (K16)."""
+    where some are shown license keys on request only (K16). What is kept for good does
+    so always: the setting may change."""
 
     _inherit = KEY
 
@@ -14,10 +15,11 @@ class ClientEquipmentSoftwareKey(models.Model):
         key sees the license key; or nothing."""
         if self.env["res.groups"]._license_key_display() == "always":
             return None
-        return " - ".join(filter(None, (self.software_id.name, self.license_key_hint)))
+        return self._message_compute_subject()
 
     def _message_compute_subject(self):
-        return self._get_name_for_all() or super()._message_compute_subject()
+        """Return the name of the key by its hint: subjects stay with the messages."""
+        return " - ".join(filter(None, (self.software_id.name, self.license_key_hint)))
 
     def _notify_thread(self, message, msg_vals=False, **kwargs):
         if self and (name := self._get_name_for_all()):
@@ -38,9 +40,11 @@ class MailActivity(models.Model):
 
     def _compute_res_name(self):
         result = super()._compute_res_name()
-        for activity in self.filtered(lambda each: each.res_model == KEY):
-            key = self.env[KEY].browse(activity.res_id).exists()
-            if name := key and key._get_name_for_all():
+        activities = self.filtered(lambda each: each.res_model == KEY)
+        keys = self.env[KEY].browse(activities.mapped("res_id")).exists()
+        names = {key.id: key._get_name_for_all() for key in keys}
+        for activity in activities:
+            if name := names.get(activity.res_id):
                 activity.res_name = name
         return result
 

@@ -236,9 +236,18 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _kept_sql(self, condition, **names):
         return SQL(KEPT, today=fields.Date.today(), condition=SQL(condition, **names))
 
-    def _has_rule(self):
+    def _filtered_ruled(self):
         """Return those of the keys whose software says something of moving."""
-        return self.filtered(lambda key: key.software_id.sudo().reassignment != FREE)
+        ruled = self.sudo().software_id.filtered(lambda each: each.reassignment != FREE)
+        if not ruled:
+            return self.browse()
+        return self.filtered(lambda key: key.software_id in ruled)
+
+    def _filtered_counted(self):
+        """Return those of the keys that may keep a seat, or remember that they do."""
+        # Of many keys not all their columns, as the ORM would.
+        self.fetch(["software_id", "seats_kept"])
+        return self._filtered_ruled() | self.filtered("seats_kept")
 
     def _get_kept_seats(self, leaving: Iterable[int] = ()) -> dict[int, list[KeptSeat]]:
         """Return ``{key id: its free seats that are kept for a unit}``.
@@ -246,7 +255,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         :param leaving: ids of assignments that are looked at as if they were gone
         """
         kept = {}
-        if keys := self._has_rule():
+        if keys := self._filtered_ruled():
             keys.env.flush_all()
             for key_id, *seat in self.env.execute_query(
                 SQL(
@@ -268,7 +277,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Return the assignments of the keys that the trail does not know of, and that
         stand where the rule keeps them from."""
         features = self.env["client.equipment.feature"].sudo()
-        keys = self._has_rule()
+        keys = self._filtered_ruled()
         if not keys:
             return features
         return features.browse(
@@ -319,9 +328,10 @@ class ClientEquipmentSoftwareKey(models.Model):
     # What the key remembers of it
     # ------------------------------------------------------------------
 
-    def _count_kept_seats(self, today=None):
+    def _count_kept_seats(self):
         """Have the keys, which are locked, remember how many free seats are kept."""
-        if not self:
+        keys = self._filtered_counted()
+        if not keys:
             return
         self.env.flush_all()
         rows = self.env.execute_query(
@@ -329,7 +339,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "UPDATE client_equipment_software_key key"
                 "   SET seats_kept = counted.seats, movable_from = counted.free_from"
                 "  FROM (%s) counted WHERE counted.id = key.id RETURNING key.id",
-                self._counted_sql("key.id = ANY(%(key_ids)s)", key_ids=list(self.ids)),
+                self._counted_sql("key.id = ANY(%(key_ids)s)", key_ids=list(keys.ids)),
             )
         )
         if changed := self.browse(key_id for (key_id,) in rows):
@@ -371,7 +381,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
             keys |= self.browse(row[0] for row in cr.fetchall())
         keys._lock_for_step()
-        keys._count_kept_seats()
+        # Not those that this transaction has deleted, which others see still.
+        keys.exists()._count_kept_seats()
 
     @api.model
     def _count_rested(self):
@@ -529,18 +540,19 @@ class ClientEquipmentFeature(models.Model):
         """Give each new assignment a seat that is kept for its unit, or for nobody;
         only where the rule is overridden one that is kept for another."""
         vals_list = super()._bound(vals_list, pairs)
-        keys = self._keys_of(vals_list).sudo().filtered(lambda key: key.seats > 1)
-        kept = keys._get_kept_seats()
-        if not kept:
+        kept = self._keys_of(vals_list).sudo()._get_kept_seats()
+        keys = self._keys_of(vals_list).sudo().browse(kept)
+        keys = keys.filtered(lambda key: key.seats > 1)
+        if not keys:
             return vals_list
-        free = keys.browse(kept)._free_seats()
+        free = keys._free_seats()
         free = {
             key.id: [next(free[key.id]) for _seat in range(key.seats - key.seats_used)]
-            for key in keys.browse(kept)
+            for key in keys
         }
         return [
             vals | {"seat": self._take_seat(free[key.id], kept[key.id], equipment.id)}
-            if key.id in kept
+            if key.id in free
             else vals
             for vals, (key, equipment) in zip(vals_list, pairs, strict=True)
         ]

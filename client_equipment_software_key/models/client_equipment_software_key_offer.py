@@ -7,9 +7,54 @@ from odoo.addons.client_equipment.arguments import checked
 
 
 class ClientEquipmentSoftwareKey(models.Model):
-    """What a person who chooses a key is offered, beside the drop-down itself."""
+    """What a person who chooses a key is offered, and told of what is not."""
 
     _inherit = "client.equipment.software.key"
+
+    @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """Offer keys as they are best used up, where the context asks (the forms do).
+
+        Those bought for the customer first; the domain of the form lets only those of
+        its own customer through (K13). Then the one that expires first in front, as
+        *Apply Next Available* takes them (A12). Each look-up follows an index, where
+        one sort of everything that fits would not. Keys that are on the equipment
+        already are left out, and those whose rules keep them for other units (A14);
+        one that is kept for this one comes first.
+        """
+        if not self.env.context.get("software_key_owned_first"):
+            return super().name_search(name, domain, operator, limit)
+        equipment = self._get_offered_equipment()
+        fits = Domain(domain or Domain.TRUE) & self._not_on_domain(equipment)
+        owned = Domain("owner_id", "!=", False)
+        named = Domain("display_name", operator, name)
+        open_ = self._open_domain()
+        look_ups = [owned & named & open_, ~owned & named & open_]
+        if " - " in (name or "") and operator != "=":
+            exactly = self._feature_and_key_domain(name, operator)
+            look_ups.insert(1, ~owned & exactly & open_)
+        if kept := equipment and self._get_keys_kept_for(equipment):
+            look_ups.insert(0, named & Domain("id", "in", [pair[0] for pair in kept]))
+        look_ups.append(named & self._rested_domain())
+        found = self.browse()
+        for look_up in look_ups:
+            if limit is not None and len(found) >= limit:
+                break
+            found |= self.search_fetch(
+                fits & look_up & Domain("id", "not in", found.ids),
+                ["display_name", "validity_end", "seats", "seats_used"],
+                limit=limit and limit - len(found),
+                order="validity_end, seats_free, id",
+            )
+        return [(key.id, key.display_name) for key in found.sudo()]
+
+    @api.model
+    def _get_offered_equipment(self):
+        """Return the equipment that the context says keys are offered for, if any."""
+        equipment_id = self.env.context.get("software_key_not_on")
+        if not isinstance(equipment_id, int):
+            equipment_id = False
+        return self.env["client.equipment"].browse(equipment_id or ())
 
     @api.model
     @checked

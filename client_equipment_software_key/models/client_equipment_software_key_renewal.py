@@ -1,3 +1,4 @@
+import json
 from datetime import date
 from typing import Self
 
@@ -56,14 +57,15 @@ class ClientEquipmentSoftwareKey(models.Model):
             if len(problems) > NAMED_MAX:
                 lines.append(self.env._("… and %s more", len(problems) - NAMED_MAX))
             raise UserError("\n".join(lines))
-        previous_ends = {key.id: key.validity_end for key in self}
-        statuses = self._renewed_statuses()
-        self._write_renewal(ends, reference, note)
         self._transition(
             "renewed",
-            statuses,
-            previous_ends,
-            note,
+            self._renewed_statuses(),
+            reason=note,
+            sets={
+                "validity_end": SQL("entry.validity_end_after"),
+                "remarks": self._remarks_sql(set(ends.values()), reference, note),
+            },
+            new_ends={key.id: end for key, end in ends.items()},
             reason_code=reference and "reference",
             reason_data=reference,
         )
@@ -131,34 +133,22 @@ class ClientEquipmentSoftwareKey(models.Model):
         facts = self._get_facts()
         return {key.id: key._take(facts[key.id], "renew").status for key in self}
 
-    def _write_renewal(self, ends, reference, note):
-        """Write the new ends and add the remark, in one statement."""
+    def _remarks_sql(self, ends, reference, note):
+        """Return the SQL of the remarks of renewed keys: theirs, and a new line.
+
+        :param ends: all the ends that they get
+        """
         remarks = {}
-        for end in set(ends.values()):
+        for end in ends:
             remark = self.env._("Renewed subscription - expires %s", end)
             if reference:
                 remark += " - " + self.env._("Reference: %s", reference)
-            remarks[end] = f"{remark} - {note}" if note else remark
-        self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE client_equipment_software_key key
-                   SET validity_end = renewal.validity_end,
-                       remarks = concat_ws(
-                            E'\\n', NULLIF(key.remarks, ''), renewal.remark
-                       )
-                  FROM unnest(%s::int[], %s::date[], %s::text[])
-                    AS renewal(key_id, validity_end, remark)
-                 WHERE key.id = renewal.key_id
-                """,
-                list(self.ids),
-                [ends[key] for key in self],
-                [remarks[ends[key]] for key in self],
-            )
+            remarks[str(end)] = f"{remark} - {note}" if note else remark
+        return SQL(
+            "concat_ws(E'\\n', NULLIF(key.remarks, ''),"
+            " %s::jsonb ->> entry.validity_end_after::text)",
+            json.dumps(remarks),
         )
-        self.invalidate_recordset(["validity_end", "remarks"], flush=False)
-        self.modified(["validity_end", "remarks"])
 
     @checked
     def replace(self, license_key: str, note: str | None = None) -> Self:

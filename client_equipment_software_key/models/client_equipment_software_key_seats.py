@@ -1,3 +1,4 @@
+import functools
 import itertools
 from collections import Counter
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..lifecycle import Facts, take
+from ..lifecycle import take
 
 
 class SeatStep(NamedTuple):
@@ -108,16 +109,6 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "%(used)s of %(seats)s used", used=key.seats_used, seats=key.seats
             )
 
-    def _count_used(self):
-        """Return ``{key id: number of its seats in use}``, as the assignments say."""
-        features = self.env["client.equipment.feature"].sudo()
-        return {
-            key.id: number
-            for key, number in features._read_group(
-                [("software_key_id", "in", self.ids)], ["software_key_id"], ["__count"]
-            )
-        }
-
     def _step_seats(self, cause, seats, **told):
         """Take the step of seats that were taken or given back already (A2, A7).
 
@@ -125,23 +116,24 @@ class ClientEquipmentSoftwareKey(models.Model):
         :param seats: rows of key, equipment and seat, in the order of the steps
         :param told: what else the entries tell (``_append_sql`` of the audit log)
         """
-        # Of many keys only what is looked at: the ORM would read all their columns.
-        self.fetch(["status", "validity_end", "company_id", "seats", "software_id"])
-        past = set(self._filtered_past_end().ids)
+        facts = self._get_facts(ended=True)
         change = 1 if cause == "apply" else -1
-        used = self._count_used_before(change, seats)
-        all_seats = {key.id: key.seats for key in self}
-        statuses = {key.id: key.status for key in self}
+        moved = functools.cache(
+            lambda stands, number, status: stands._replace(
+                used=stands.used + number, status=status
+            )
+        )
+        for key_id, number in Counter(key_id for key_id, *_ in seats).items():
+            now = facts[key_id]
+            facts[key_id] = moved(now, -change * number, now.status)
         steps = []
         for key_id, equipment_id, seat in seats:
-            facts = Facts(
-                statuses[key_id], used[key_id], all_seats[key_id], key_id in past
-            )
-            step = take(facts, cause)
-            statuses[key_id] = step.status
-            used[key_id] += change
+            before = facts[key_id]
+            step = take(before, cause)
+            facts[key_id] = moved(before, change, step.status)
             steps.append(SeatStep(key_id, equipment_id, seat, step.status))
         if steps:
+            statuses = {key_id: stands.status for key_id, stands in facts.items()}
             self._transition(step.entry, statuses, seats=steps, **told)
 
     def _repair_seats(self):
@@ -173,18 +165,6 @@ class ClientEquipmentSoftwareKey(models.Model):
             keys._step_seats(cause, seats, reason_code="repaired")
             repaired |= keys
         return repaired
-
-    def _count_used_before(self, change, seats):
-        """Return ``{key id: number of its seats in use}`` before each of these was
-        taken (``change`` 1) or given back (-1)."""
-        used = dict.fromkeys(self.ids, 0 if change > 0 else 1)
-        several = self.filtered(lambda key: key.seats > 1)
-        if several:
-            now = several._count_used()
-            changed = Counter(key_id for key_id, *_ in seats)
-            for key in several:
-                used[key.id] = now.get(key.id, 0) - change * changed[key.id]
-        return used
 
     @api.model
     def _check_seats_value(self, license_key, seats):
@@ -311,7 +291,8 @@ class ClientEquipmentFeature(models.Model):
 
         :param dict before: ``{assignment id: the day before}``
         """
-        seats = {row[:2]: row[2] for row in self._get_seats()}
+        installed = self._get_installed()
+        seats, days = {row[:2]: row[2] for row in installed}, self._get_days(installed)
         by_key = list(self.grouped("software_key_id").values())
         # One step for any number of keys; as many as one key has assignments.
         for features in itertools.zip_longest(*by_key, fillvalue=self.browse()):
@@ -325,7 +306,7 @@ class ClientEquipmentFeature(models.Model):
                     for feature in features.sudo()
                     for place in [(feature.software_key_id.id, feature.equipment_id.id)]
                 ],
-                days=features._get_days(),
+                days=days,
                 changes={
                     feature.software_key_id.id: [
                         [
@@ -338,16 +319,21 @@ class ClientEquipmentFeature(models.Model):
                 },
             )
 
-    def _get_seats(self):
-        """Return a row of key, equipment and seat of each assignment, in order."""
-        self.flush_model(["software_key_id", "equipment_id", "seat"])
+    def _get_installed(self):
+        """Return a row of key, equipment, seat and day of installation of each
+        assignment, in order."""
+        self.flush_model(["software_key_id", "equipment_id", "seat", "applied_date"])
         return self.env.execute_query(
             SQL(
-                "SELECT software_key_id, equipment_id, seat"
+                "SELECT software_key_id, equipment_id, seat, applied_date"
                 "  FROM client_equipment_feature WHERE id = ANY(%s) ORDER BY id",
                 list(self.ids),
             )
         )
+
+    def _get_seats(self):
+        """Return a row of key, equipment and seat of each assignment, in order."""
+        return [row[:3] for row in self._get_installed()]
 
     @api.model
     def _bound(self, vals_list, pairs):

@@ -1,4 +1,5 @@
 from dataclasses import fields as facts
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from odoo import models
@@ -6,6 +7,12 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .evidence import Position
+
+# What is told of a key beside its gap.
+GAP_COLUMNS = {
+    *("software", "key_number", "license_key", "status"),
+    *("validity_end", "equipment", "customer"),
+}
 
 
 class Column(NamedTuple):
@@ -229,16 +236,14 @@ class ClientEquipmentEvidencePack(models.Model):
         history."""
         return [
             *self._get_own_columns(
-                evidence, lambda line: line.software_key_id, evidence.software_name
+                evidence, attrgetter("software_key_id"), evidence.software_name
             ),
-            Column("customer", self.env._("Customer"), lambda line: line.customer_name),
-            Column(
-                "equipment", self.env._("Equipment"), lambda line: line.equipment_name
-            ),
+            Column("customer", self.env._("Customer"), attrgetter("customer_name")),
+            Column("equipment", self.env._("Equipment"), attrgetter("equipment_name")),
             Column(
                 "serial_no",
                 self.env._("Serial Number"),
-                lambda line: line.equipment_serial_no,
+                attrgetter("equipment_serial_no"),
             ),
             Column(
                 "installed",
@@ -259,12 +264,12 @@ class ClientEquipmentEvidencePack(models.Model):
             Column(
                 "applied_by",
                 self.env._("Applied By"),
-                lambda line: line.applied_by_id.name,
+                attrgetter("applied_by_id.name"),
             ),
             Column(
                 "removed_by",
                 self.env._("Removed By"),
-                lambda line: line.removed_by_id.name,
+                attrgetter("removed_by_id.name"),
             ),
         ]
 
@@ -273,8 +278,8 @@ class ClientEquipmentEvidencePack(models.Model):
         return [
             *self._get_own_columns(
                 evidence,
-                lambda state: state.key,
-                lambda state: state.software.display_name,
+                attrgetter("key"),
+                attrgetter("software.display_name"),
             ),
             Column(
                 "key_type",
@@ -286,17 +291,17 @@ class ClientEquipmentEvidencePack(models.Model):
                 self.env._("Status"),
                 lambda state: evidence.label(state.key, "status", state.status),
             ),
-            Column("seats", self.env._("Seats"), lambda state: state.seats),
-            Column("used", self.env._("Installed"), lambda state: state.installed),
+            Column("seats", self.env._("Seats"), attrgetter("seats")),
+            Column("used", self.env._("Installed"), attrgetter("installed")),
             Column(
                 "validity_start",
                 self.env._("Validity Start"),
-                lambda state: state.validity_start,
+                attrgetter("validity_start"),
             ),
             Column(
                 "validity_end",
                 self.env._("Validity End"),
-                lambda state: state.validity_end,
+                attrgetter("validity_end"),
             ),
             Column("equipment", self.env._("Equipment"), evidence.place),
             Column(
@@ -314,7 +319,7 @@ class ClientEquipmentEvidencePack(models.Model):
             Column(
                 "purchase_reference",
                 self.env._("Purchase Reference"),
-                lambda state: state.key.purchase_reference,
+                attrgetter("key.purchase_reference"),
             ),
             Column(
                 "license_file",
@@ -332,12 +337,12 @@ class ClientEquipmentEvidencePack(models.Model):
             Column(
                 "audit_number",
                 self.env._("Number of Audit Logs"),
-                lambda state: state.key.audit_number,
+                attrgetter("key.audit_number"),
             ),
             Column(
                 "audit_hash",
                 self.env._("Last Audit Hash"),
-                lambda state: state.key.audit_hash,
+                attrgetter("key.audit_hash"),
             ),
         ]
 
@@ -345,9 +350,9 @@ class ClientEquipmentEvidencePack(models.Model):
         """Return the columns of the trail; a row is an entry."""
         return [
             *self._get_own_columns(
-                evidence, lambda entry: entry.software_key_id, evidence.software_name
+                evidence, attrgetter("software_key_id"), evidence.software_name
             ),
-            Column("number", self.env._("No."), lambda entry: entry.number),
+            Column("number", self.env._("No."), attrgetter("number")),
             Column(
                 "action",
                 self.env._("Action"),
@@ -358,18 +363,14 @@ class ClientEquipmentEvidencePack(models.Model):
                 self.env._("Date and Time"),
                 lambda entry: evidence.local(entry.action_date),
             ),
-            Column("user", self.env._("User"), lambda entry: entry.user_name),
-            Column(
-                "equipment", self.env._("Equipment"), lambda entry: entry.equipment_name
-            ),
+            Column("user", self.env._("User"), attrgetter("user_name")),
+            Column("equipment", self.env._("Equipment"), attrgetter("equipment_name")),
             Column(
                 "serial_no",
                 self.env._("Serial Number"),
-                lambda entry: entry.equipment_serial_no,
+                attrgetter("equipment_serial_no"),
             ),
-            Column(
-                "customer", self.env._("Customer"), lambda entry: entry.customer_name
-            ),
+            Column("customer", self.env._("Customer"), attrgetter("customer_name")),
             *(
                 Column(
                     name,
@@ -384,28 +385,26 @@ class ClientEquipmentEvidencePack(models.Model):
             Column(
                 "validity_end_before",
                 self.env._("Validity End Before"),
-                lambda entry: entry.validity_end_before,
+                attrgetter("validity_end_before"),
             ),
             Column(
                 "validity_end_after",
                 self.env._("Validity End After"),
-                lambda entry: entry.validity_end_after,
+                attrgetter("validity_end_after"),
             ),
             Column(
                 "description",
                 self.env._("Description"),
-                lambda entry: evidence.description(entry),
+                evidence.description,
             ),
-            Column("hash", self.env._("SHA-256"), lambda entry: entry.hash),
+            Column("hash", self.env._("SHA-256"), attrgetter("hash")),
         ]
 
     def _get_deletion_columns(self, evidence):
         """Return the columns of the deleted keys; a row is what is kept of one."""
         return [
-            Column("software", self.env._("Feature"), lambda line: line.software_name),
-            Column(
-                "key_number", self.env._("Key No."), lambda line: line.software_key_ref
-            ),
+            Column("software", self.env._("Feature"), attrgetter("software_name")),
+            Column("key_number", self.env._("Key No."), attrgetter("software_key_ref")),
             Column(
                 "license_key",
                 self.env._("License Key"),
@@ -417,48 +416,29 @@ class ClientEquipmentEvidencePack(models.Model):
                 self.env._("Deleted"),
                 lambda line: evidence.local(line.date),
             ),
-            Column("deleted_by", self.env._("Deleted By"), lambda line: line.user_name),
-            Column("reason", self.env._("Reason"), lambda line: line.reason),
+            Column("deleted_by", self.env._("Deleted By"), attrgetter("user_name")),
+            Column("reason", self.env._("Reason"), attrgetter("reason")),
             Column(
                 "audit_number",
                 self.env._("Number of Audit Logs"),
-                lambda line: line.entry_count,
+                attrgetter("entry_count"),
             ),
             Column(
                 "audit_hash",
                 self.env._("Last Audit Hash"),
-                lambda line: line.last_hash,
+                attrgetter("last_hash"),
             ),
         ]
 
     def _get_gap_columns(self, evidence):
-        """Return the columns of the gaps; a row is ``(gap, KeyState)``."""
+        """Return the columns of the gaps, most of them the keys' own; a row is ``(gap,
+        KeyState)``."""
         return [
-            Column("gap", self.env._("Gap"), lambda row: row[0]),
-            *self._get_own_columns(
-                evidence,
-                lambda row: row[1].key,
-                lambda row: row[1].software.display_name,
-            ),
-            Column(
-                "status",
-                self.env._("Status"),
-                lambda row: evidence.label(row[1].key, "status", row[1].status),
-            ),
-            Column(
-                "validity_end",
-                self.env._("Validity End"),
-                lambda row: row[1].validity_end,
-            ),
-            Column(
-                "equipment", self.env._("Equipment"), lambda row: evidence.place(row[1])
-            ),
-            Column(
-                "customer",
-                self.env._("Customer"),
-                lambda row: ", ".join(
-                    dict.fromkeys(filter(None, row[1].lines.mapped("customer_name")))
-                ),
+            Column("gap", self.env._("Gap"), itemgetter(0)),
+            *(
+                column._replace(value=lambda row, value=column.value: value(row[1]))
+                for column in self._get_key_columns(evidence)
+                if column.name in GAP_COLUMNS
             ),
         ]
 
@@ -467,7 +447,7 @@ class ClientEquipmentEvidencePack(models.Model):
         return [
             *self._get_own_columns(
                 evidence,
-                lambda row: row[0],
+                itemgetter(0),
                 lambda row: row[0].software_id.display_name,
             ),
             Column(

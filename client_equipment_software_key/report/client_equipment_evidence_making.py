@@ -335,12 +335,8 @@ class ClientEquipmentEvidencePack(models.Model):
 
         :param output: the binary file object that holds it
         """
-        sha256 = hashlib.sha256()
         output.seek(0)
-        for chunk in iter(lambda: output.read(1 << 20), b""):
-            sha256.update(chunk)
-        size = output.seek(0, 2)
-        output.seek(0)
+        content = output.read()
         File = self.env["client.equipment.evidence.file"]
         # The making alone adds files: nobody may write them.
         file = File.sudo().create(
@@ -349,7 +345,8 @@ class ClientEquipmentEvidencePack(models.Model):
                 "name": name or f"{self._get_file_name()}.{extension}",
             }
         )
-        file._write_fixed({"size": size, "sha256": sha256.hexdigest()})
+        sha256 = hashlib.sha256(content).hexdigest()
+        file._write_fixed({"size": len(content), "sha256": sha256})
         # The field's own attachment, without the detour over base64.
         self.env["ir.attachment"].sudo().create(
             {
@@ -357,7 +354,7 @@ class ClientEquipmentEvidencePack(models.Model):
                 "res_model": File._name,
                 "res_field": "content",
                 "res_id": file.id,
-                "raw": output.read(),
+                "raw": content,
             }
         )
 

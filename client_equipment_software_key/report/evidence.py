@@ -241,10 +241,12 @@ class Evidence:
     def states(self, keys):
         """Yield the :class:`KeyState` of each of ``keys``, one portion of all."""
         last, used = self._last_entries(keys), self._used(keys)
-        lines, seats = self._lines_then(keys), self._seats_then(keys)
+        lines, later = self._lines_then(keys), self._changed_since(keys)
         Software = self.env["client.equipment.software"]
         Partner = self.env["res.partner"]
-        owners = Partner.browse({told[-1] for told in last.values()} - {None}).exists()
+        owners = {told[-1] for told in last.values()}
+        owners |= {changed.get("owner_id") for changed in later.values()}
+        owners = Partner.browse(owners - {None}).exists()
         for key in keys:
             # (a key may have been installed before it was entered here)
             software_id, status, validity_end, license_file_sha256, version, *then = (
@@ -253,11 +255,18 @@ class Evidence:
                     (None, "applied", key.validity_end, key.license_file_sha256, 0),
                 )
             )
-            if version < 3:  # entries did not tell it: as it is today
-                then = key.key_type, key.validity_start, key.owner_id.id
+            changed = later.get(key.id, {})
+            if version < 3:  # entries did not tell it: as it is, but for later changes
+                then = (
+                    changed.get("key_type", key.key_type),
+                    fields.Date.to_date(
+                        changed.get("validity_start", key.validity_start)
+                    ),
+                    changed.get("owner_id", key.owner_id.id),
+                )
             key_type, validity_start, owner_id = then
             count = used.get(key.id, 0)
-            allowed = seats.get(key.id, key.seats)
+            allowed = changed.get("seats", key.seats)
             if status == "available" and count >= allowed:
                 status = "applied"  # dated back
             yield KeyState(
@@ -301,24 +310,29 @@ class Evidence:
         )
         return {key_id: facts for key_id, *facts in rows}
 
-    def _seats_then(self, keys):
-        """Return ``{key id: its seats then}`` of the keys that have others now."""
+    def _changed_since(self, keys):
+        """Return ``{key id: {field: what it was then}}`` of what was changed since; of
+        a record its id."""
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT DISTINCT ON (software_key_id)
-                       software_key_id, (change ->> 1)::int
+                SELECT DISTINCT ON (software_key_id, change ->> 0)
+                       software_key_id, change ->> 0, change -> 1
                   FROM client_equipment_audit_log,
                        jsonb_array_elements(changes) change
                  WHERE software_key_id = ANY(%s) AND action_date >= %s
-                   AND action = 'changed' AND change ->> 0 = 'seats'
-                 ORDER BY software_key_id, number
+                   AND action = 'changed'
+                 ORDER BY software_key_id, change ->> 0, number
                 """,
                 keys.ids,
                 self.end,
             )
         )
-        return dict(rows)
+        changed = {}
+        for key_id, name, value in rows:
+            value = value[0] if isinstance(value, list) else value
+            changed.setdefault(key_id, {})[name] = value
+        return changed
 
     def _installed_then(self):
         """Return the domain of what was installed at the end of the period."""

@@ -70,6 +70,7 @@ class EvidenceJson:
 
     What is told is what stands in a hash. Of an entry that its reader may not see, or
     that does not belong into the pack, there is the hash alone, which the chain needs.
+    The first one of each key, which is of no place, says whose chain it is.
     Keys are told in portions: memory does not grow with their number.
 
     :param keys: the software keys, as their reader may read them
@@ -244,7 +245,8 @@ class EvidenceJson:
         be computed without them.
         """
         entries = self.env["client.equipment.audit.log"].search(
-            Domain(self.told) & Domain("software_key_id", "in", keys.ids)
+            (Domain(self.told) | Domain("number", "=", 1))
+            & Domain("software_key_id", "in", keys.ids)
         )
         entries = entries.filtered(lambda entry: not entry._names_hidden())
         if not self.whole:

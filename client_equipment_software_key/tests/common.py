@@ -4,6 +4,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from importlib import import_module
+from importlib.util import find_spec
 from unittest.mock import patch
 
 from odoo import Command, api, fields
@@ -103,6 +105,45 @@ class SoftwareKeyMixin:
             company_ids=[Command.set(cls.company.ids)],
             **values,
         )
+
+    @classmethod
+    def _our_models(cls):
+        """Return the names of all models of these addons that have records."""
+        ours = cls.env.registry.descendants(["client.equipment.mixin"], "_inherit")
+        return sorted(name for name in ours if not cls.env[name]._abstract)
+
+    @classmethod
+    def _give_rights_of_apps(cls, user):
+        """Give the user the rights in Odoo's apps that fields of these models ask for,
+        where addons that join those apps are installed."""
+        groups = {
+            group
+            for model in cls._our_models()
+            for field in cls.env[model]._fields.values()
+            if (field._module or "").startswith("client_equipment")
+            for group in (field.groups or fields.NO_ACCESS).split(",")
+            if group != fields.NO_ACCESS and not group.startswith("client_equipment")
+        }
+        for group in sorted(groups):
+            user.group_ids += cls.env.ref(group)
+
+    @classmethod
+    def _make_records_of_apps(cls):
+        """Return records of the models that addons which join Odoo's apps have added.
+
+        Such an addon makes them in ``tests/guards.py``: ``make_records(case)``.
+        """
+        names = [
+            f"odoo.addons.{addon}.tests.guards"
+            for addon in sorted(cls.env.registry._init_modules)
+            if addon.startswith("client_equipment")
+        ]
+        return [
+            records
+            for name in names
+            if find_spec(name)
+            for records in import_module(name).make_records(cls)
+        ]
 
     @classmethod
     def _in_days(cls, days):

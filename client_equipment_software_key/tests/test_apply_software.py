@@ -1,5 +1,8 @@
+from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form
+
+from odoo.addons.client_equipment.values import is_ours
 
 from .common import SoftwareKeyCommon
 
@@ -238,3 +241,51 @@ class TestApplySoftware(SoftwareKeyCommon):
             counts.append(self.env.cr.sql_log_count - before)
         self.assertLessEqual(counts[1], counts[0] + 6)
         self.assertLessEqual(counts[1], 90)
+
+
+class TestChosen(SoftwareKeyCommon):
+    """What a dialog was opened for."""
+
+    # What each dialog for records of a company does with them.
+    ACTS = {
+        ("client.equipment.apply.software", "equipment_ids"): "action_apply",
+        ("client.equipment.software.key.renewal", "software_key_ids"): "action_renew",
+        ("client.equipment.software.key.deletion", "software_key_ids"): "action_delete",
+    }
+
+    def test_another_company_now(self):
+        """E1, A13: a dialog acts on all that it was opened for, or on nothing: whoever
+        looks at one company alone in the meantime is told, whatever the dialog."""
+        self.assertEqual(
+            self.ACTS.keys(),
+            {
+                (name, field.name)
+                for name, model in self.env.items()
+                if model._transient and is_ours(name)
+                for field in model._fields.values()
+                if field.type == "many2many" and field.store
+                if "company_id" in self.env[field.comodel_name]._fields
+            },
+        )
+        both = self.company + self.other_company
+        self.manager.company_ids = both
+        keys, units = self.env[KEY], self.env["client.equipment"]
+        for company in both:
+            keys |= self._enter_subscriptions(
+                f"CHOSEN-{company.id}", user=self.env.user, company_id=company.id
+            )
+            units |= self.laptop.copy({"name": "Chosen", "company_id": company.id})
+        chosen = {"software_key_ids": keys, "equipment_ids": units}
+        for (model, name), method in self.ACTS.items():
+            values = {name: [Command.set(chosen[name].ids)]}
+            if "software_ids" in self.env[model]._fields:
+                values["software_ids"] = [Command.set(self.antivirus.ids)]
+            dialog = self.env[model].with_user(self.manager)
+            dialog = dialog.with_context(allowed_company_ids=both.ids).create(values)
+            self.env.invalidate_all()
+            dialog = dialog.with_context(allowed_company_ids=self.company.ids)
+            self.assertEqual(dialog[name], chosen[name][:1], "what he sees of it now")
+            with self.subTest(dialog=model), self.assertRaises(AccessError):
+                getattr(dialog, method)()
+        self.assertEqual(set(keys.exists().mapped("audit_number")), {1})
+        self.assertEqual(len(keys.exists()), 2)

@@ -347,6 +347,23 @@ class TestConsistency(SoftwareKeyCommon):
         )
         self.assertFalse(self.Keys.check_consistency())
 
+    def test_broken_trail_behind_another_finding(self):
+        """S7, L5: a broken trail that another finding seemed to explain is listed as
+        soon as that is repaired."""
+        self._set(self.free, status="applied", equipment_id=self.laptop.id)
+        self._sql(
+            "UPDATE client_equipment_audit_log SET user_name = 'X'"
+            " WHERE software_key_id = %s",
+            self.free.id,
+        )
+        self.assertEqual(self.Keys.check_consistency(), self.free)
+        self.assertTrue(self.free.can_be_repaired)
+        self.assertTrue(self.free.with_user(self.manager).repair())
+        self.assertEqual(self.free.status, "available")
+        self.assertEqual(self._listed(), self.free)
+        self.assertIn("trail was changed behind", self.free.attention_note)
+        self.assertFalse(self.free.can_be_repaired)
+
     def test_batches(self):
         """S7: the check goes through the keys of all companies, a few at a time."""
         self._sql("DELETE FROM client_equipment_feature WHERE id = %s", self.feature.id)

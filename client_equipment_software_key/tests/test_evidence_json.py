@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from copy import deepcopy
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -98,6 +99,23 @@ class TestEvidenceJson(EvidenceJsonMixin, SoftwareKeyCommon):
         forged = deepcopy(pack)
         self._forge_first(forged)
         self.assertExit(TAMPERED, forged)
+
+    def test_whose_chain(self):
+        """L9: which key a chain is of is vouched for, also where all that happened to
+        it was long ago; and where it cannot be, that is said."""
+        pack = self._pack(self.both, told=[("id", "=", 0)], whole=True)
+        said = self.assertExit(INTACT, pack)
+        self.assertIn("2 of them told", said)
+        fake = sha256(b"FAKE-1").hexdigest()
+        for forged in (
+            {"software_key_id": 7777},
+            {"license_key": "FAKE-1", "license_key_sha256": fake},
+        ):
+            copy = deepcopy(pack)
+            copy["keys"][0] |= forged
+            self.assertExit(TAMPERED, copy)
+            del copy["keys"][0]["entries"][0]["facts"]
+            self.assertIn("whose chains these are: 1 (", self.assertExit(OPEN, copy))
 
     def _forge_first(self, pack):
         """Write an entry anew, with its right hash."""
@@ -283,7 +301,8 @@ class TestEvidenceJsonVersions(EvidenceJsonMixin, test_versions.TestVersions):
     test_version_1_altered = None  # of the other class
 
     def test_version_1(self):
-        """L10: with license keys by their hashes, without by what comes after."""
+        """L10: with license keys by their hashes, without by what comes after, where
+        that is there."""
         self.keys[0].revoke("no longer")
         self.env[CHECKPOINT].make()
         pack = self._pack(self.keys, user=self.env.user, whole=True)
@@ -294,4 +313,5 @@ class TestEvidenceJsonVersions(EvidenceJsonMixin, test_versions.TestVersions):
         self.assertExit(TAMPERED, pack)
         pack = self._pack(self.keys, user=self.env.user)
         self.assertNotIn("facts", pack["keys"][0]["entries"][0])
-        self.assertExit(INTACT, pack)
+        self.assertIn("whose chains these are: 3 (", self.assertExit(OPEN, pack))
+        self.assertExit(INTACT, self._pack(self.keys[0], user=self.env.user))

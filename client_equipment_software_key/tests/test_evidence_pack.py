@@ -893,6 +893,18 @@ class TestLicensePosition(EvidencePackMixin, SoftwareKeyCommon):
                     "owner_id": self.other_customer.id,
                 }
             )
+        self._assert_then()
+        # Entries of version 2 did not tell it; what was changed since then tells it.
+        self.env.cr.execute(
+            "UPDATE client_equipment_audit_log SET version = 2, key_type = NULL,"
+            " validity_start = NULL, owner_ref = NULL"
+            " WHERE software_key_id = %s AND number = 1",
+            [key.id],
+        )
+        self.env.invalidate_all()
+        self._assert_then()
+
+    def _assert_then(self):
         for end, key_type, start, owner in (
             ("2026-02-28", "Trial", "2026-01-01", self.customer),
             ("2026-03-31", "Subscription", "2026-02-02", self.other_customer),

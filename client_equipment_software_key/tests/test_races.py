@@ -33,6 +33,7 @@ class TestRaces(CommittedHttpCase):
         cls.mother, cls.stranger = cls.env["res.partner"].create(
             [{"name": "Race Mother"}, {"name": "Race Stranger"}]
         )
+        cls.manager.group_ids += cls.env.ref("base.group_partner_manager")
         cls.cr.commit()
 
     @classmethod
@@ -162,6 +163,41 @@ class TestRaces(CommittedHttpCase):
                 unit.unlink()
                 branch.unlink()
                 self.cr.commit()
+
+    @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
+    def test_customer_who_goes_to_another_company(self):
+        """E1, E5: equipment for a customer, or a key bought for him, against the
+        company that he goes to."""
+        other = self.env["res.company"].create({"name": "Race Company"})
+        self.manager.company_ids += other
+        self.cr.commit()
+        self.addCleanup(self._remove, other)
+        self.addCleanup(self.manager.write, {"company_ids": self.company.ids})
+        software = {"software_id": self.office.id, "company_id": self.company.id}
+        for model, vals, link in (
+            (EQUIPMENT, {"name": "Race Unit sold"}, "partner_id"),
+            (KEY, software | {"license_key": "RACE-SOLD"}, "owner_id"),
+        ):
+            for _round in range(ROUNDS):
+                customer = self.mother.create({"name": "Race Customer"})
+                self.cr.commit()
+                link_to = {"vals_list": [vals | {link: customer.id}]}
+                go = {"ids": customer.ids, "vals": {"company_id": other.id}}
+                outcomes = self._call_at_once(
+                    (self.manager, model, "create", link_to),
+                    (self.manager, "res.partner", "write", go),
+                )
+                for status, answer, seconds in outcomes:
+                    self.assertLess(status, 500, answer)
+                    self.assertLess(seconds, 3)  # contacts are Odoo's: it may pause
+                made = self.env[model].search([(link, "=", customer.id)])
+                self.assertNotEqual(bool(made), customer.company_id == other)
+                self._remove(made)
+                self._remove(customer)
+
+    def _remove(self, records):
+        records.unlink()
+        self.cr.commit()
 
     def _free(self, key):
         """Leave nothing that *Apply Next Available* could take in the next round."""

@@ -26,6 +26,7 @@ class TestReaders(SoftwareKeyCommon):
         cls.env["ir.module.module"]._load_module_terms(
             ["client_equipment", ADDON], ["de_DE"]
         )
+        cls._give_rights_of_apps(cls.manager)
         companies = cls.company + cls.other_company
         cls.manager.company_ids = companies
         outsider = cls._new_user("outsider", f"{ADDON}.group_software_key_manager")
@@ -59,7 +60,7 @@ class TestReaders(SoftwareKeyCommon):
         """Return for each model of ours records that have something to show."""
         shared, owned, free, old = (
             cls._enter("READ-1", company_id=False),
-            cls._enter("READ-2"),
+            cls._enter_subscriptions("READ-2", end=50),
             cls._enter_subscriptions("READ-3", end=5),
             cls._enter("READ-4", user=cls.env.user, company_id=cls.other_company.id),
         )
@@ -144,6 +145,7 @@ class TestReaders(SoftwareKeyCommon):
             cls.company + cls.other_company,
             cls.customer,
             cls.env["res.config.settings"].create({}),
+            *cls._make_records_of_apps(),
         ]
         cls.env.flush_all()
         return {each._name: each.sudo(False) for each in records}
@@ -175,11 +177,7 @@ class TestReaders(SoftwareKeyCommon):
     def test_each_reader_sees_his_own(self):
         """E1: all computed values, by each two readers one after the other."""
         records = self._records()
-        ours = self.env.registry.descendants(["client.equipment.mixin"], "_inherit")
-        self.assertEqual(
-            {name for name in ours if not self.env[name]._abstract} | {*EXTENDED},
-            set(records),
-        )
+        self.assertEqual({*self._our_models(), *EXTENDED}, set(records))
         formatted = {
             "formatted_display_name": True,
             "software_key_available_for": self.laptop.id,

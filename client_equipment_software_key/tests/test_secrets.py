@@ -1,5 +1,7 @@
 import base64
+import inspect
 import json
+from contextlib import suppress
 from datetime import timedelta
 from itertools import product
 
@@ -9,11 +11,12 @@ from odoo import Command, http
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.modules.migration import load_script
+from odoo.service.model import get_public_method
 from odoo.tests import HttpCase, tagged
 from odoo.tools import convert_file, file_path
 
 from ..license_key import hint
-from ..secret import READER, is_hidden
+from ..secret import READER, Secret, is_hidden
 from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin, api_key
 from .test_evidence_pack import EvidencePackMixin
 
@@ -25,6 +28,8 @@ HINT = "…12345"
 FILE = b"SERVER tour ANY\nFEATURE cad vendor 1.0 permanent 5 SIGN=00D7\n"
 # What no answer may hold: a part of both, in any case.
 PART = "SECRT"
+# What shows the whole license key, and puts that down.
+REVEAL = "reveal_license_key"
 
 
 def whole(env):
@@ -79,19 +84,25 @@ class SecretsMixin:
             [cls.second.id],
         )
         cls.env.invalidate_all()
-        for model, vals in (
-            (
-                "apply.next",
-                {"software_ids": [Command.set((cls.office + cls.antivirus).ids)]},
-            ),
-            ("return", {}),
-        ):
-            dialog = cls.env[f"client.equipment.{model}"].with_user(cls.technician)
-            dialog.create({"equipment_id": cls.laptop.id} | vals)
+        cls._open_dialogs()
         pack = cls.env["client.equipment.evidence.pack"].with_user(cls.auditor)
         pack.create({"software_ids": [Command.set(cls.office.ids)]})
         cls.env.flush_all()
         cls.env.invalidate_all()
+
+    @classmethod
+    def _open_dialogs(cls):
+        """Return the dialogs that a technician opens with keys in them."""
+        software = {"software_ids": [Command.set((cls.office + cls.antivirus).ids)]}
+        units = {"equipment_ids": [Command.set(cls.spare_laptop.ids)]}
+        return [
+            cls.env[f"client.equipment.{model}"].with_user(cls.technician).create(vals)
+            for model, vals in (
+                ("apply.software", units | software),
+                ("apply.next", {"equipment_id": cls.spare_laptop.id} | software),
+                ("return", {"equipment_id": cls.laptop.id}),
+            )
+        ]
 
     def _hidden(self):
         """Yield the environments of those from whom license keys are hidden."""
@@ -212,6 +223,20 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
         self.assertIn(f"looks like {HINT}", _text(told))
         self.assertNotIn(FIRST, _text(told))
 
+    def test_dialogs(self):
+        """K16: what dialogs say of what they have done names keys by their hints."""
+        self._enter("MARKR-SECRT-JJJJJ-XK7QD-44444")
+        self._enter("MARKR-SECRT-KKKKK-XK7QD-55555", software=self.antivirus)
+        dialogs = self._open_dialogs()
+        dialogs[0].env.flush_all()
+        for dialog in dialogs:
+            with self.subTest(dialog._name), self.env.cr.savepoint() as savepoint:
+                confirm = "confirm" if dialog._name.endswith("return") else "apply"
+                told = getattr(dialog, f"action_{confirm}")()
+                self.assertIn("…", _text(told))
+                self.assertHidden(told)
+                savepoint.rollback()
+
     # ------------------------------------------------------------------
     # Finding
     # ------------------------------------------------------------------
@@ -298,7 +323,11 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
         return both
 
     def test_order_and_groups(self):
-        """K16: neither order nor groups nor aggregates tell what is hidden."""
+        """K16: neither order nor groups nor aggregates tell what is hidden; lists are
+        not offered in its order."""
+        for user, sortable in ((self.manager, True), (self.technician, False)):
+            described = self.env[KEY].with_user(user).fields_get(["license_key"])
+            self.assertIs(described["license_key"]["sortable"], sortable)
         for _who, env in self._hidden():
             keys = env[KEY].search
             domain = [("id", "in", self.keys.ids)]
@@ -362,6 +391,111 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
                 if route in ("read", "web_read") and PART in _text(self._answer(call)):
                     shown.add(name)
         self.assertGreater(len(shown), 6)
+
+    def test_public_methods(self):
+        """K16: whatever other programs may call answers with hints, or refuses so."""
+        self._fill()
+        called = set()
+        for (_who, env), name in product(self._hidden(), sorted(self.env.registry)):
+            for method, call in self._public_methods(env[name]):
+                with self.env.cr.savepoint() as savepoint:
+                    with self.subTest(model=name, method=method):
+                        self.assertHidden(self._answer(call))
+                        called.add(f"{name}.{method}")
+                    savepoint.rollback()
+        self.assertGreater(len(called), 50)
+
+    def _public_methods(self, model):
+        """Yield ``(name, call)`` of each method of ours that needs no argument."""
+        if model._abstract or not model.has_access("read"):
+            return
+        for name, method in inspect.getmembers(type(model), inspect.isfunction):
+            ours = method.__module__.startswith("odoo.addons.client_equipment")
+            if not ours or name.startswith("_") or name == REVEAL:
+                continue
+            with suppress(AccessError):
+                method = get_public_method(model, name)
+                records = model.search([], limit=5, order="id desc")
+                try:
+                    inspect.signature(method).bind(records)
+                except TypeError:
+                    continue
+                yield name, lambda method=method, records=records: method(records)
+
+    def test_related_anywhere(self):
+        """K16: a field of any model that shows a license key shows each reader what is
+        for him, and is not stored; also one that somebody makes in Settings."""
+        tag = "res.partner.category"
+        made = (
+            {"name": "x_key_id", "ttype": "many2one", "relation": KEY},
+            {"name": "x_text", "ttype": "char", "related": "x_key_id.license_key"},
+            {"name": "x_again", "ttype": "char", "related": "x_text"},
+        )
+        model_id = self.env["ir.model"]._get_id(tag)
+        self.env["ir.model.fields"].create(
+            [{"model_id": model_id, "store": True} | vals for vals in made]
+        )
+        record = self.env[tag].create({"name": "A", "x_key_id": self.first.id})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        texts = ["x_text", "x_again"]
+        for user, text in (
+            (self.reader, FIRST),
+            (self.technician, HINT),
+            (self.manager, FIRST),
+        ):
+            for seen in (record.with_user(user), record.with_user(user).sudo()):
+                self.assertEqual([seen[name] for name in texts], [text, text])
+                found = [seen.search_count([(name, "like", "AAAAA")]) for name in texts]
+                self.assertEqual(found, [int(text == FIRST)] * 2)
+        self.env.cr.execute(
+            "SELECT to_jsonb(tag) FROM res_partner_category tag WHERE id = %s",
+            [record.id],
+        )
+        self.assertHidden(self.env.cr.fetchall())
+
+    def test_computed_anywhere(self):
+        """K16: whatever any model computes of a license key is not stored, and kept
+        apart for each reader."""
+        contexts = self.env.registry.field_depends_context
+        told = self._tell_of_secrets()
+        feature = "client.equipment.feature.display_name"
+        self.assertLess({f"{KEY}.license_key", f"{KEY}.display_name", feature}, {*told})
+        for name, field in told.items():
+            with self.subTest(name):
+                if isinstance(field, Secret):
+                    self.assertTrue(field.store and not field.compute)
+                else:
+                    self.assertFalse(field.store)
+                    self.assertIn("uid", contexts[field])
+
+    def _tell_of_secrets(self):
+        """Return ``{name: field}`` of all fields that depend on a secret."""
+        depends = self.env.registry.field_depends
+        models = [each for each in self.env.registry.values() if not each._abstract]
+        told, before = {}, None
+        while before != len(told):
+            before = len(told)
+            for model in models:
+                for field in model._fields.values():
+                    if isinstance(field, Secret) or any(
+                        str(self._end(field, path)) in told
+                        for path in depends.get(field, ())
+                    ):
+                        told[str(field)] = field
+        del told[f"{KEY}.license_key_hint"]  # what everybody is shown
+        return told
+
+    def _end(self, field, path):
+        """Return the field at the end of a path of fields that another depends on; of
+        a name that is another record's, the name of that."""
+        model = field.model_name
+        for name in path.split("."):
+            end = self.env[model]._fields[name]
+            model = end.comodel_name
+        if field.name == "display_name" and end.relational:
+            end = self.env[end.comodel_name]._fields["display_name"]
+        return end
 
     def _answer(self, call):
         """Return what a call answers, also where it is an error."""
@@ -597,7 +731,11 @@ class TestDisplaySetting(SecretsMixin, SoftwareKeyCommon):
 
     def test_upgrade(self):
         """K16, E4: an update of the addon leaves the setting as it is; the upgrade from
-        a version without it shows license keys as before."""
+        a version without it shows license keys as before, but not in subjects."""
+        message = self.first.message_notify(
+            body="Sent", subject=self.first.display_name, partner_ids=[1]
+        )
+        self.assertIn(FIRST, message.subject)
         for file in ("software_key_groups", "license_key_readers"):
             convert_file(self.env, ADDON, f"security/{file}.xml", {}, mode="update")
         self.assertEqual(self.Groups._license_key_display(), "on_request")
@@ -606,6 +744,7 @@ class TestDisplaySetting(SecretsMixin, SoftwareKeyCommon):
         self.env.invalidate_all()
         self.assertEqual(self.Groups._license_key_display(), "always")
         self.assertEqual(self.first.with_user(self.technician).license_key, FIRST)
+        self.assertEqual(message.subject, f"Tour Office Professional - {HINT}")
 
     def test_names_kept_elsewhere(self):
         """K16: names that are stored or sent follow the setting, whoever wrote them."""
@@ -620,6 +759,29 @@ class TestDisplaySetting(SecretsMixin, SoftwareKeyCommon):
         self.assertIn(HINT, activity.res_name)
         self.Groups._set_license_key_display("always")
         self.assertIn(FIRST, activity.res_name)
+
+    def test_messages_kept(self):
+        """K16: what was written while license keys were always shown tells none later,
+        neither as message nor as mail."""
+        self.Groups._set_license_key_display("always")
+        self.technician.notification_type = "email"
+        key = self.first.with_user(self.manager)
+        people = self.technician.partner_id.ids
+        key.message_post(body="Look at this", partner_ids=people)
+        key.message_notify(body="Look at that", partner_ids=people)
+        composer = self.env["mail.compose.message"].with_user(self.manager)
+        composer = composer.with_context(default_model=KEY, default_res_ids=key.ids)
+        composer.create({"body": "And now", "partner_ids": people}).action_send_mail()
+        self.env.flush_all()
+        self.Groups._set_license_key_display("on_request")
+        self.env.invalidate_all()
+        messages = self.env["mail.message"].search(
+            [("model", "=", KEY), ("res_id", "=", key.id)]
+        )
+        subjects = [subject for subject in messages.mapped("subject") if subject]
+        self.assertGreater(len(subjects), 2)
+        self.assertIn(HINT, _text(subjects))
+        self.assertHidden(messages.with_user(self.technician).read())
 
     def test_mails(self):
         """K16: a mail to several people names the key by its hint."""

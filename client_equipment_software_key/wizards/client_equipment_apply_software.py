@@ -91,9 +91,8 @@ class ClientEquipmentApplySoftware(models.TransientModel):
         :return: an action that tells which keys, and closes the dialog
         """
         self.ensure_one()
-        features = self.equipment_ids.apply_next_available(
-            self.software_ids.ids, self.remarks
-        )
+        equipment = self._get_chosen("equipment_ids")
+        features = equipment.apply_next_available(self.software_ids.ids, self.remarks)
         return features._told_applied()
 
 

@@ -38,5 +38,5 @@ class ClientEquipmentSoftwareKeyDeletion(models.TransientModel):
         :return: an action that closes the dialog and tells the screen behind it
         """
         self.ensure_one()
-        self.software_key_ids.delete(self.reason)
+        self._get_chosen("software_key_ids").delete(self.reason)
         return {"type": "ir.actions.act_window_close", "infos": {"deleted": True}}

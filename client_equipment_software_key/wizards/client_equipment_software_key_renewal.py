@@ -152,7 +152,7 @@ class ClientEquipmentSoftwareKeyRenewal(models.TransientModel):
         :return: an action that says how many and closes the dialog
         """
         self.ensure_one()
-        keys = self.software_key_ids
+        keys = self._get_chosen("software_key_ids")
         end = self.mode == "date" and self.validity_end
         if self.mode == "period" or end:
             problems = keys._renewal_problems(keys._renewal_ends(end))

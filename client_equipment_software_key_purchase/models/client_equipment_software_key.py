@@ -115,9 +115,16 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.constrains("purchase_line_id", "software_id")
     def _check_purchase_line(self):
+        for line, keys in self.sudo().grouped("purchase_line_id").items():
+            if line:
+                keys.with_env(self.env)._check_bought_by(line)
+
+    def _check_bought_by(self, line):
+        """Check that a line is for the software of these keys, which it buys or
+        renews."""
+        line = line.sudo()
         for key in self.sudo():
-            line = key.purchase_line_id
-            if line and line.product_id != key.software_id.product_id:
+            if line.product_id != key.software_id.product_id:
                 raise ValidationError(
                     self.env._(
                         "%(key)s cannot belong to this line of %(order)s, which is not "
@@ -156,6 +163,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         if line:
             self._check_exist(self._fields["renewal_line_ids"], line.ids)
             line.check_access("read")
+            self._check_bought_by(line)
         keys = self.with_context(**{RENEWAL_LINE: RenewalLine(line.id)})
         keys = super(ClientEquipmentSoftwareKey, keys)
         result = keys.renew(validity_end, reference, note)

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.fields import Domain
+from odoo.exceptions import UserError
 
 
 class PurchaseOrder(models.Model):
@@ -71,10 +71,11 @@ class PurchaseOrder(models.Model):
             "client_equipment_software_key.client_equipment_software_key_action"
         )
         lines = self._get_software_lines().ids
-        action["domain"] = Domain("purchase_line_id", "in", lines) | Domain(
-            "renewal_line_ids", "in", lines
-        )
-        action["domain"] = list(action["domain"])
+        action["domain"] = [
+            "|",
+            ("purchase_line_id", "in", lines),
+            ("renewal_line_ids", "in", lines),
+        ]
         action["context"] = {}
         return action
 
@@ -95,5 +96,13 @@ class PurchaseOrder(models.Model):
     def _get_next_software_line(self):
         self.ensure_one()
         lines = self._get_software_lines()
+        if not lines:
+            raise UserError(
+                self.env._(
+                    "%s orders no software. In the catalogue of software, choose the "
+                    "product of this order; then cancel, reset and confirm the order.",
+                    self.display_name,
+                )
+            )
         missing = lines._get_missing_seats()
         return (lines.filtered(lambda line: missing[line] > 0) or lines)[:1]

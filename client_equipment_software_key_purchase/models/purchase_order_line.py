@@ -2,11 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from odoo.addons.client_equipment_software_key.models.client_equipment import ROLES
+
 KEY = "client.equipment.software.key"
-KEY_READERS = (
-    "client_equipment_software_key.group_software_key_user,"
-    "client_equipment_software_key.group_software_key_auditor"
-)
 SOFTWARE_KEYS = "software_keys"
 
 
@@ -20,7 +18,7 @@ class PurchaseOrderLine(models.Model):
     _inherit = "purchase.order.line"
 
     software_key_ids = fields.One2many(
-        KEY, "purchase_line_id", "Software Keys", groups=KEY_READERS
+        KEY, "purchase_line_id", "Software Keys", groups=ROLES
     )
     renewed_software_key_ids = fields.Many2many(
         KEY,
@@ -29,7 +27,7 @@ class PurchaseOrderLine(models.Model):
         "software_key_id",
         "Renewed Software Keys",
         copy=False,
-        groups=KEY_READERS,
+        groups=ROLES,
     )
     qty_received_method = fields.Selection(
         selection_add=[(SOFTWARE_KEYS, "Software Keys")],
@@ -56,22 +54,12 @@ class PurchaseOrderLine(models.Model):
         "The number of seats per unit cannot be negative.",
     )
 
-    def _get_software(self):
-        """Return ``{product: software}`` of what these lines buy."""
-        software = self.env["client.equipment.software"].sudo()
-        return {
-            each.product_id: each
-            for each in software.with_context(active_test=False).search(
-                [("product_id", "in", self.product_id.ids)]
-            )
-        }
-
     @api.depends("product_id")
     def _compute_software_key_seats(self):
-        software = self._get_software()
         for line in self:
-            bought = software.get(line.product_id)
-            line.software_key_seats = bought.purchase_seats if bought else 0
+            # Whoever orders software need not see what is known of it.
+            software = line.product_id.sudo().software_ids
+            line.software_key_seats = software.purchase_seats
 
     @api.depends("price_subtotal", "product_uom_qty", "software_key_seats")
     def _compute_software_key_price(self):
@@ -173,10 +161,9 @@ class PurchaseOrderLine(models.Model):
         :return: a window action
         """
         self.ensure_one()
-        software = self._get_software()[self.product_id]
         return self._software_key_dialog(
             "client_equipment_software_key.client_equipment_software_key_bulk_entry_action",
-            default_software_id=software.id,
+            default_software_id=self.product_id.sudo().software_ids.id,
             default_supplier_id=self.order_id.partner_id.commercial_partner_id.id,
             default_purchase_reference=self.order_id.name,
             default_seats=self.software_key_seats,
@@ -207,10 +194,10 @@ class PurchaseOrderLine(models.Model):
         :return: a window action
         """
         self.ensure_one()
-        software = self._get_software()[self.product_id]
+        missing = self._get_missing_seats()[self]
         keys = self.env[KEY].search(
             [
-                ("software_id", "=", software.id),
+                ("software_id", "in", self.product_id.sudo().software_ids.ids),
                 ("company_id", "=", self.company_id.id),
                 ("key_type", "!=", "permanent"),
                 ("status", "!=", "revoked"),
@@ -218,8 +205,9 @@ class PurchaseOrderLine(models.Model):
                 ("purchase_line_id", "not in", self.ids),
             ],
             order="validity_end, id",
+            limit=max(missing, 1),  # each has a seat at least
         )
-        missing, chosen = self._get_missing_seats()[self], keys.browse()
+        chosen = keys.browse()
         for key in keys:
             if missing < key.seats:
                 break

@@ -69,6 +69,17 @@ class TestRenewal(PurchaseCommon):
         keys.with_user(self.buyer).renew(False, purchase_line_id=line.id)
         self.assertEqual(line.qty_received, 1)
 
+    def test_wrong_line(self):
+        """G2: a renewal belongs to a line for the software of its keys, by every
+        route."""
+        keys = self._enter_subscriptions("WL-1")
+        line = self._order((self.office_product, 1, 7)).order_line
+        with self.assertRefused(
+            ValidationError, "not for the product of Tour Antivirus"
+        ):
+            keys.with_user(self.buyer).renew(False, purchase_line_id=line.id)
+        self.assertFalse(line.qty_received)
+
     def test_no_forgery(self):
         """G2, L1: a context does not say what a renewal has cost."""
         keys = self._enter_subscriptions("FO-1")

@@ -1,5 +1,5 @@
 from odoo import Command
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -207,16 +207,6 @@ class TestQuotation(SoldSoftwareCommon):
         self.assertEqual(orders[0].currency_id, self.company.currency_id)
         self.assertEqual(orders[1].currency_id, euro)
         self.assertEqual(orders[1].order_line.price_unit, 20)
-
-    def test_product_for_all_companies(self):
-        """G3, E1: the catalogue is common to all companies, so is its product."""
-        with self.assertRaisesRegex(ValidationError, "common to all companies"):
-            self.office_product.company_id = self.company
-        own = self.env["product.product"].create(
-            {"name": "Own", "company_id": self.company.id}
-        )
-        with self.assertRaisesRegex(ValidationError, "common to all companies"):
-            self.office.product_id = own
 
     def test_own_orders_only(self):
         """G3: who sees his own orders alone makes them his own."""

@@ -77,7 +77,7 @@ class ClientEquipment(models.Model):
         :return: a window action
         """
         self.ensure_one()
-        return self._view_action(self.picking_id)
+        return self.picking_id.get_formview_action()
 
     def action_view_lot(self) -> dict:
         """Open the serial number of this equipment in the inventory.
@@ -85,21 +85,12 @@ class ClientEquipment(models.Model):
         :return: a window action
         """
         self.ensure_one()
-        return self._view_action(self.lot_id)
-
-    @api.model
-    def _view_action(self, record):
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": record._name,
-            "res_id": record.id,
-            "views": [(False, "form")],
-        }
+        return self.lot_id.get_formview_action()
 
     def _list_action(self):
         """Return the action that shows these equipment, of one its form."""
         if len(self) == 1:
-            return self._view_action(self)
+            return self.get_formview_action()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "client_equipment.client_equipment_action"
         )

@@ -49,8 +49,22 @@ def git(*arguments):
     ).stdout
 
 
+def unpack(commit, folder):
+    """Put our addons into the folder as they were then."""
+    archive = git("archive", commit, "--", ":(glob)client_equipment*/**")
+    subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
+
+
 def version(manifest):
     return ast.literal_eval(manifest.decode())["version"]
+
+
+def assert_stored_alike(upgraded, new):
+    """Check that an upgraded database has all that a new one has, and no more."""
+    for kind in new.keys() & STORED:
+        missing = set(new[kind]) - set(upgraded[kind])
+        stale = set(upgraded[kind]) - set(new[kind])
+        assert not missing and not stale, (kind, missing, stale)
 
 
 def last_of_previous_version():
@@ -89,9 +103,7 @@ def key_facts(database):
 def test_upgrade(database, tmp_path):
     """No warning; no key, assignment or entry is lost or changed; every trail still
     verifies; and the database is what a new one would be."""
-    commit = last_of_previous_version()
-    archive = git("archive", commit, "--", ":(glob)client_equipment*/**")
-    subprocess.run(["tar", "-x", "-C", tmp_path], input=archive, check=True)
+    unpack(last_of_previous_version(), tmp_path)
     database.execute("UPDATE ir_module_module SET demo = true")
     database.odoo("-i", PRODUCT, "--with-demo", f"--addons-path={tmp_path}")
     before = key_facts(database)
@@ -102,10 +114,7 @@ def test_upgrade(database, tmp_path):
     upgraded, new = traces(database), traces(Existing())
     upgraded["definitions"] = [str(row) for row in database.execute(DEFINITIONS)]
     new["definitions"] = [str(row) for row in Existing().execute(DEFINITIONS)]
-    for kind in STORED:
-        missing = set(new[kind]) - set(upgraded[kind])
-        stale = set(upgraded[kind]) - set(new[kind])
-        assert not missing and not stale, (kind, missing, stale)
+    assert_stored_alike(upgraded, new)
 
 
 def test_from_the_first_version(database):

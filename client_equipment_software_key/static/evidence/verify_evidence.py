@@ -30,6 +30,8 @@ import sys
 import zlib
 
 FORMAT, VERSION = "client-equipment-evidence", 1
+# So many keys are named in one line.
+NAMED = 20
 KEY_SHA = "license_key_sha256"
 # The facts of entries of version 1, in the order of their hash.
 VERSION_1 = (
@@ -227,7 +229,7 @@ def read_kept(path):
 class Verifier:
     def __init__(self, pack):
         self.pack = pack
-        self.wrong, self.open = [], []
+        self.wrong, self.open, self.nameless = [], [], []
         self.counts = dict.fromkeys(("keys", "entries", "told", "proofs"), 0)
         self.checkpoint = None
         if pack["checkpoint"] is None:
@@ -248,6 +250,13 @@ class Verifier:
                 self.wrong.append(f"{name} is there twice.")
             seen.add(key["software_key_id"])
             self.verify_key(name, key)
+        if self.nameless:
+            self.open.append(
+                "Keys of which no entry is told, so that nothing vouches for whose"
+                " chains these are: {} ({})".format(
+                    len(self.nameless), ", ".join(self.nameless[:NAMED])
+                )
+            )
         earlier = self.verify_earlier()
         for path, checkpoint in kept:
             self.verify_kept(path, checkpoint, earlier)
@@ -257,7 +266,7 @@ class Verifier:
         hex_hash(key[KEY_SHA])
         if "license_key" in key and sha256(key["license_key"]) != key[KEY_SHA]:
             self.wrong.append(f"{name}: the license key is not that of its SHA-256.")
-        previous = None
+        previous, told = None, self.counts["told"]
         for number, entry in enumerate(several(key["entries"]), 1):
             self.counts["entries"] += 1
             parts(entry, "hash", facts=True)
@@ -267,6 +276,8 @@ class Verifier:
                     f"{name}, entry No. {number}", number, entry, previous, key
                 )
             previous = entry["hash"]
+        if self.counts["told"] == told:
+            self.nameless.append(name)
         head = parts(key["head"], "number", "hash")
         if (whole(head["number"]), head["hash"]) != (len(key["entries"]), previous):
             self.wrong.append(f"{name}: the last entry is not the one it remembers.")

@@ -2,12 +2,10 @@ from odoo import api, fields, models
 
 
 class ClientEquipmentSoftware(models.Model):
-    """Software that is sold: as which product."""
+    """Software that is bought and sold: as which product."""
 
     _inherit = "client.equipment.software"
 
-    # As in client_equipment_software_key_purchase: the same fields where both are
-    # installed.
     product_id = fields.Many2one(
         "product.product",
         domain=[("company_id", "=", False)],
@@ -36,12 +34,3 @@ class ClientEquipmentSoftware(models.Model):
     @api.constrains("product_id")
     def _check_product(self):
         self.product_id.product_tmpl_id._check_software_company()
-
-    @api.model
-    def _get_view(self, view_id=None, view_type="form", **options):
-        """Show product and seats once, where another addon shows them, too."""
-        arch, view = super()._get_view(view_id, view_type, **options)
-        for name in ("product_id", "purchase_seats"):
-            for field in arch.xpath(f"(//field[@name='{name}'])[position() > 1]"):
-                field.getparent().remove(field)
-        return arch, view

@@ -1,0 +1,2 @@
+from . import client_equipment_software
+from . import product_template
