@@ -21,6 +21,10 @@ class CheckedValues(dict):
     """
 
 
+class CompleteValues(dict):
+    """A new record's values that lack no default any more."""
+
+
 def is_ours(model_name):
     """Tell whether a model is one of these addons'."""
     return model_name.startswith("client.equipment")

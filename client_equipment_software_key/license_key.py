@@ -25,6 +25,8 @@ ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d+)?E\+?\d+")
 
 # What a hint begins with, and how many characters of the license key it shows.
 HINT, HINT_LENGTH = "…", 5
+# Of a deleted one that is no longer than this nothing is kept.
+SHORT = 10
 
 FILE, COLUMNS, ROUNDED_NUMBER = "file", "columns", "rounded"
 

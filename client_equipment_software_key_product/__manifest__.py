@@ -9,4 +9,5 @@
     "depends": ["client_equipment_software_key", "product"],
     "data": ["views/client_equipment_software_views.xml"],
     "demo": ["demo/product_demo.xml"],
+    "images": ["static/description/main_screenshot.png"],
 }

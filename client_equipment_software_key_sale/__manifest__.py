@@ -25,5 +25,6 @@
             "client_equipment_software_key_sale/static/tests/tours/*.js",
         ],
     },
+    "images": ["static/description/main_screenshot.png"],
     "auto_install": ["client_equipment_software_key", "sale_management"],
 }

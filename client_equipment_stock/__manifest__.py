@@ -22,5 +22,6 @@
             "client_equipment_stock/static/tests/tours/*.js",
         ],
     },
+    "images": ["static/description/main_screenshot.png"],
     "auto_install": True,
 }

@@ -3,7 +3,7 @@
 Usage: take_screenshots.py ADDRESS ADDON [NAME ...]
 
 ADDON is the one that was installed last: ``client_equipment`` is pictured without
-the software keys. The database is that of PGDATABASE.
+the software keys, and these without Odoo's apps. The database is that of PGDATABASE.
 """
 
 import ast
@@ -19,6 +19,17 @@ from playwright.sync_api import sync_playwright
 GUIDE = Path("docs/images")
 EQUIPMENT = Path("client_equipment/static/description")
 SOFTWARE_KEY = Path("client_equipment_software_key/static/description")
+STOCK = Path("client_equipment_stock/static/description")
+PRODUCT, PURCHASE, SALE = (
+    Path(f"client_equipment_software_key_{name}/static/description")
+    for name in ("product", "purchase", "sale")
+)
+# What is pictured when an addon was installed last.
+STAGES = {
+    "client_equipment": [EQUIPMENT],
+    "client_equipment_software_key": [GUIDE, SOFTWARE_KEY],
+    "client_equipment_stock": [STOCK, PRODUCT, PURCHASE, SALE],
+}
 
 PICTURES = {}
 
@@ -288,6 +299,58 @@ def verify(page):
     page.locator(".modal .list-group-item").wait_for()
 
 
+# Beside Odoo's apps
+
+
+@picture(STOCK, "equipment-delivered", "admin", height=700)
+def equipment_delivered(page):
+    open_equipment(page, "ThinkPad", "Details")
+
+
+@picture(STOCK, "main_screenshot", width=1120, height=560)
+def stock_banner(page):
+    banner(page, STOCK, "equipment-delivered")
+
+
+@picture(PRODUCT, "software-product", "manager", height=650)
+def software_product(page):
+    page.goto("/odoo/client-software?view_type=list")
+    page.locator(".o_data_row [name=name]", has_text="Backup for Workstations").click()
+    page.locator(".o_form_view").wait_for()
+
+
+@picture(PRODUCT, "main_screenshot", width=1120, height=560)
+def product_banner(page):
+    banner(page, PRODUCT, "software-product")
+
+
+@picture(PURCHASE, "order-software-keys", "manager", height=700)
+def order_software_keys(page):
+    page.goto("/odoo/purchase-orders")
+    page.locator(".o_data_row [name=partner_id]", has_text="Software Trade").click()
+    page.locator(".o_form_view").wait_for()
+
+
+@picture(PURCHASE, "main_screenshot", width=1120, height=560)
+def purchase_banner(page):
+    banner(page, PURCHASE, "order-software-keys")
+
+
+@picture(SALE, "renewal-quotation", "manager", height=700)
+def renewal_quotation(page):
+    page.goto("/odoo/software-key-renewals?view_type=list")
+    page.locator("thead .o_list_record_selector input").click()
+    page.get_by_role("button", name="Make Quotations").click()
+    page.locator(".o_notification_close").click()
+    page.locator(".o_sale_order .o_data_row [name=partner_id]").first.click()
+    page.locator(".o_form_view").wait_for()
+
+
+@picture(SALE, "main_screenshot", width=1120, height=560)
+def sale_banner(page):
+    banner(page, SALE, "renewal-quotation")
+
+
 @contextmanager
 def browser(playwright):
     found = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
@@ -323,8 +386,7 @@ def take(page, path, login, part, walk):
 def main(address, addon, *names):
     with sync_playwright() as playwright, browser(playwright) as chromium:
         for path, (login, size, part, walk) in PICTURES.items():
-            stage = (addon == "client_equipment") == (path.parent == EQUIPMENT)
-            if not stage or (names and path.stem not in names):
+            if path.parent not in STAGES[addon] or names and path.stem not in names:
                 continue
             context = chromium.new_context(base_url=address, viewport=size)
             page = context.new_page()

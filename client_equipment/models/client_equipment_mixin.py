@@ -17,6 +17,7 @@ from ..fields import Label
 from ..text import as_seen
 from ..values import (
     CheckedValues,
+    CompleteValues,
     date_problem,
     datetime_problem,
     id_problem,
@@ -116,49 +117,48 @@ class ClientEquipmentMixin(models.AbstractModel):
     @api.model
     @ormcache()
     def _fields_with_default(self):
-        """Return the names of the fields that have a default of their own, or None
-        where some need more than :meth:`default_get` to be completed."""
+        """Return the names of the fields with a default that is one for all records
+        which are created at once, where these are all that have one; else None.
+
+        Ours are. Another addon's may be a number of its own for each record.
+        """
         fields = self._fields.values()
-        if self._inherits or any(
-            field.type == "properties"
-            or field.type in ("one2many", "many2many")
-            and field.default
-            for field in fields
-        ):
+        if self._inherits or any(field.type == "properties" for field in fields):
             return None
-        return frozenset(field.name for field in fields if field.default)
+        names = frozenset(
+            field.name
+            for field in fields
+            if field.default
+            and field.type not in ("one2many", "many2many")
+            and all(map(is_our_module, field._modules))
+        )
+        return names if len(names) == sum(bool(f.default) for f in fields) else None
 
     @api.model
-    @ormcache()
-    def _fields_with_one_default(self):
-        """Return the names of those whose default is one for all records that are
-        created at once: ours. (Another addon's may be a number of its own each time.)
-        """
-        return frozenset(
-            name
-            for name in self._fields_with_default() or ()
-            if all(map(is_our_module, self._fields[name]._modules))
-        )
+    def _completed_at_once(self, vals_list):
+        """Return the values of new records with all their defaults, where these can be
+        asked for once; Odoo asks for those of all fields of each record."""
+        names = self._fields_with_default()
+        if names is None or self._get_given_defaults(self._fields):
+            return vals_list
+        defaults = cache(self.default_get)
+        return [
+            CompleteValues(
+                defaults(tuple(name for name in names if name not in vals)) | vals
+            )
+            for vals in vals_list
+        ]
 
     @api.model
     def _add_missing_default_values(self, values):
-        """Ask for those defaults alone that there are: of a hundred fields a few have
-        one, and Odoo looks at each field of each record."""
-        names = self._fields_with_default()
-        if names is None or self._get_given_defaults(self._fields):
-            return super()._add_missing_default_values(values)
-        missing = [name for name in names if name not in values]
-        return (self.default_get(missing) if missing else {}) | values
+        if isinstance(values, CompleteValues):
+            return values
+        return super()._add_missing_default_values(values)
 
     def _prepare_create_values(self, vals_list):
         """Check what a record is created with; every way of creating one leads here."""
-        names = self._fields_with_one_default()
-        defaults = cache(self.default_get)
         vals_list = super()._prepare_create_values(
-            [
-                defaults(tuple(name for name in names if name not in vals)) | vals
-                for vals in map(self._checked, vals_list)
-            ]
+            self._completed_at_once([self._checked(vals) for vals in vals_list])
         )
         self._check_links(vals_list)
         return vals_list

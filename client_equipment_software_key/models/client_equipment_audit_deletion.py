@@ -5,8 +5,8 @@ from odoo.tools import SQL
 from odoo.addons.client_equipment.arguments import checked
 from odoo.addons.client_equipment.values import text_problem
 
-# Of a license key that is no longer than this nothing is kept.
-SHORT_KEY, ENDING = 10, 5
+from ..license_key import HINT_LENGTH, SHORT
+
 REASON = "software_key_deletion_reason"
 # What the hash of a deletion covers, with the hashes of the entries that went.
 FACTS = (
@@ -168,8 +168,8 @@ class ClientEquipmentAuditDeletion(models.Model):
                 moment=self.env["client.equipment.audit.log"]._get_moment(),
                 user_id=self.env.uid,
                 user_name=self.env.user.name,
-                short=SHORT_KEY,
-                ending=ENDING,
+                short=SHORT,
+                ending=HINT_LENGTH,
                 reason=reason and str(reason),
                 key_ids=list(keys.ids),
                 columns=SQL(", ").join(map(SQL.identifier, FACTS)),

@@ -3,7 +3,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 from ..trail import FACTS, KEY_FACT, KEY_FIELDS, VERSION_1
 
@@ -20,7 +20,7 @@ class ClientEquipmentAuditLog(models.Model):
         For extension: another addon gives the audit log a field and adds it here. The
         hash covers it from then on; entries from before have nothing there and verify
         as they did. (When the addon goes, its facts go, and the entries that had them
-        do not verify any more.)
+        do not verify any more.) They are asked for once, whoever acts.
         """
         return {name: SQL(fact.source) for name, fact in FACTS.items()}
 
@@ -223,19 +223,20 @@ class ClientEquipmentAuditLog(models.Model):
         :param several: whether some keys get several entries, each of which stands on
             the hash of the one before it
         """
-        values = self._get_facts() | self._get_links()
+        more = SQL()
         # Without them no condition: PostgreSQL would expect a handful of entries.
-        more = SQL(
-            """
-             WHERE place = 1
-            UNION ALL
-            SELECT draft.*, %s
-              FROM entry
-              JOIN draft ON draft.software_key_id = entry.software_key_id
-                        AND draft.place = entry.place + 1
-            """,
-            self._hash_sql("draft", SQL("entry.hash")),
-        )
+        if several:
+            more = SQL(
+                """
+                 WHERE place = 1
+                UNION ALL
+                SELECT draft.*, %s
+                  FROM entry
+                  JOIN draft ON draft.software_key_id = entry.software_key_id
+                            AND draft.place = entry.place + 1
+                """,
+                self._hash_sql("draft", SQL("entry.hash")),
+            )
         return SQL(
             """
             draft AS (
@@ -248,16 +249,26 @@ class ClientEquipmentAuditLog(models.Model):
                 %(more)s
             )
             """,
-            values=SQL(", ").join(
-                SQL("%s AS %s", value, SQL.identifier(name))
-                for name, value in values.items()
-            ),
+            values=self._values_sql(),
             source=source,
             hash=self._hash_sql("draft"),
-            more=more if several else SQL(""),
+            more=more,
+        )
+
+    # What follows is made of the list of facts alone: once, not for every step.
+
+    @api.model
+    @ormcache()
+    def _values_sql(self):
+        """Return the SQL of all that an entry holds, but its hash."""
+        values = self._get_facts() | self._get_links()
+        return SQL(", ").join(
+            SQL("%s AS %s", value, SQL.identifier(name))
+            for name, value in values.items()
         )
 
     @api.model
+    @ormcache()
     def _insert_sql(self):
         """Return the ``INSERT`` of what :meth:`_entries_sql` gives as ``entry``."""
         columns = SQL(", ").join(
@@ -279,6 +290,7 @@ class ClientEquipmentAuditLog(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
+    @ormcache("entry", "previous_hash")
     def _hash_sql(self, entry="entry", previous_hash=None):
         """Return the SQL of the hash of a row ``entry`` of versions 2 and 3.
 

@@ -188,8 +188,9 @@ class ClientEquipmentFeature(models.Model):
         vals_list = self._with_reasons(vals_list)
         keys._lock_to_apply(self._places_wanted(vals_list))
         pairs = self._key_and_equipment(vals_list)
-        self._hold_customers(pairs)
-        self._check_fits(self._filtered_doubtful(pairs))
+        doubtful = self._filtered_doubtful(pairs)
+        self._hold_customers(doubtful)
+        self._check_fits(doubtful)
         return self._bound(vals_list, pairs)
 
     def _check_links(self, vals_list):
@@ -255,9 +256,9 @@ class ClientEquipmentFeature(models.Model):
     def unlink(self):
         self.check_access("unlink")
         # As in create: removing is what technicians may do, the key does the rest.
-        self.sudo().software_key_id._lock_for_step()
         keys = self.sudo().software_key_id
         keys = keys.browse(keys._ids)
+        keys._lock_for_step()
         # The rights have been checked above.
         seats = self._get_seats()
         result = super(ClientEquipmentFeature, self.sudo()).unlink()

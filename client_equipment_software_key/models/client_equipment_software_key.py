@@ -14,7 +14,7 @@ from odoo.addons.client_equipment.values import (
     date_problem,
 )
 
-from ..license_key import hint
+from ..license_key import SHORT, hint
 from ..secret import Secret
 
 KEY_TYPES = [
@@ -547,12 +547,15 @@ class ClientEquipmentSoftwareKey(models.Model):
         return result
 
     def _deletion_trace(self):
-        """Return what stays on the chatter of the software of deleted keys."""
+        """Return what stays on the chatter of the software of deleted keys: of the
+        license key what *Deleted Keys* keep, or the key's number."""
         lines = [
             self.env._(
                 "Software key %(hint)s deleted by %(user)s. Audit logs: %(count)s, "
                 "last hash: %(hash)s",
-                hint=key.license_key_hint,
+                hint=key.license_key_hint
+                if len(key._get_license_key()) > SHORT
+                else self.env._("No. %s", key.id),
                 user=self.env.user.name,
                 count=key.audit_number,
                 hash=key.audit_hash,

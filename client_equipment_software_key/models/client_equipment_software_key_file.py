@@ -80,6 +80,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         A file that comes without a name gets one.
         """
         vals = super()._clean_values(vals)
+        if not LICENSE_FILE_FIELDS & vals.keys():
+            return vals
         name = base_name(str(vals.get("license_file_name") or ""))
         if "license_file_name" in vals:
             vals = vals | {"license_file_name": name}

@@ -198,12 +198,10 @@ class Evidence:
 
     def entered_then(self):
         """Return the domain of the keys that had been entered by the end."""
-        return Domain(
-            "id",
-            "in",
+        return self._where_exists(
             SQL(
-                "(SELECT software_key_id FROM client_equipment_audit_log"
-                " WHERE number = 1 AND action_date < %s)",
+                "SELECT software_key_id FROM client_equipment_audit_log"
+                " WHERE number = 1 AND action_date < %s",
                 self.end,
             ),
         )
@@ -212,12 +210,23 @@ class Evidence:
         """Return the domain of the keys of the installations in the pack."""
         history = self.env["client.equipment.usage.history"]
         lines = history._search(self.history_domain)
-        return Domain(
-            "id",
-            "in",
-            lines.subselect(
-                history._field_to_sql(lines.table, "software_key_id", lines)
-            ),
+        key_id = history._field_to_sql(lines.table, "software_key_id", lines)
+        return self._where_exists(lines.select(SQL("%s AS software_key_id", key_id)))
+
+    def _where_exists(self, lines):
+        """Return the domain of the keys of which there are lines.
+
+        PostgreSQL looks up each key, or all lines at once, whichever is less work; with
+        IN it may go through all lines for each key.
+
+        :param SQL lines: query for ``software_key_id``
+        """
+        return Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                "EXISTS (SELECT FROM (%s) line WHERE line.software_key_id = %s)",
+                lines,
+                SQL.identifier(alias, "id"),
+            )
         )
 
     def _by_software(self, keys):

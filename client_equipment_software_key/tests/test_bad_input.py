@@ -5,6 +5,7 @@ import random
 import re
 import string
 import unicodedata
+import xmlrpc.client
 from collections import Counter
 from itertools import count, product
 
@@ -16,6 +17,7 @@ from odoo import Command, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import get_public_method
 from odoo.tests import Form, HttpCase, tagged
+from odoo.tests.common import get_db_name
 from odoo.tools import mute_logger
 
 from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin, api_key
@@ -610,6 +612,39 @@ class TestBadCalls(BadInputMixin, HttpCase):
                 "client.equipment", method, self.laptop.ids, arguments, "half a char"
             )
             self.assertRegex(error["message"], r"(vals\.name|domain\.0\.2|domain\.2): ")
+        self._nothing_half_done()
+
+    def test_xml_rpc(self):
+        """E2: what a step or a value refuses has the same words for XML-RPC."""
+        one = self.free_key.ids
+        for method, arguments, words in (
+            ("write", [one, {"validity_end": "2026-13-45"}], "Validity End cannot be"),
+            ("write", [one, {"seats": "abc"}], "Seats cannot be 'abc'"),
+            ("write", [one, {"owner_id": "abc"}], "Bought for Customer cannot be"),
+            ("write", [one, {"owner_id": 10**9}], "does not exist"),
+            ("write", [one, {"audit_number": 5}], "set by the system"),
+            ("write", [one, {"nothing": 5}], "has no field 'nothing'"),
+            ("write", [one, []], "have to be given by field"),
+            ("write", ["abc", {"seats": 2}], "ID cannot be compared with 'a'"),
+            ("write", [[10**9], {"seats": 2}], "does not exist"),
+            ("read", [["x"], ["license_key"]], "ID cannot be compared with 'x'"),
+            ("create", [5], "vals_list of create cannot be 5"),
+            ("renew", [one, True], "validity_end of renew cannot be True"),
+            ("renew", [one, "31/12/2027"], "validity_end of renew cannot be"),
+            ("replace", [one, {}], "license_key of replace cannot be {}"),
+            ("load", [5, 5], "fields of load cannot be 5"),
+        ):
+            with self.subTest(method=method, arguments=arguments):
+                with self.assertRaisesRegex(xmlrpc.client.Fault, words) as refused:
+                    self.xmlrpc_object.execute_kw(
+                        get_db_name(),
+                        self.manager.id,
+                        self.api_keys[self.manager],
+                        KEY,
+                        method,
+                        arguments,
+                    )
+                self.assertEqual(refused.exception.faultCode, 2, "words for a person")
         self._nothing_half_done()
 
     def test_megabytes(self):

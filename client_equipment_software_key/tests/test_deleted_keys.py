@@ -55,8 +55,14 @@ class TestDeletedKeys(SoftwareKeyCommon):
         self.assertNotIn("DELETED-KEY", str(deletion.read()))
 
     def test_short_key(self):
-        """K10: of a key of ten characters or fewer nothing is kept."""
+        """K10: of a key of ten characters or fewer nothing is kept, nor told on the
+        chatter."""
+        self.assertEqual(self.short.license_key_hint, "…-9999")
+        number = self.short.id
         self.short.unlink()
+        note = self.office.message_ids.sorted("id")[-1].body
+        self.assertIn(f"Software key No. {number} deleted by", note)
+        self.assertNotIn("9999", note)
         self.assertFalse(self._deletions(self.short).license_key_ending)
 
     def test_every_route(self):

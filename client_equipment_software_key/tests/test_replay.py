@@ -29,6 +29,7 @@ LIFE_BEGINS = datetime(2026, 1, 5, 8, 0)
 NUMBER = st.integers(0, 50)
 DAYS = st.integers(-3, 40)
 SEATS = st.sampled_from([1, 1, 2, 3])
+MOVING = st.sampled_from(["free", "bound", "bound", "days"])
 
 
 class Life(RuleBasedStateMachine):
@@ -40,8 +41,8 @@ class Life(RuleBasedStateMachine):
     case = None
     clock = None
 
-    @initialize()
-    def begin(self):
+    @initialize(moving=MOVING, days=st.integers(1, 30))
+    def begin(self, moving, days):
         self.savepoint = self.case.cr.savepoint()
         self.clock.move_to(LIFE_BEGINS)
         self.numbers = count(1)
@@ -51,6 +52,7 @@ class Life(RuleBasedStateMachine):
         self.been_on = {}
         self.enter(who=0, days=20, shared=True, amount=3, seats=1)
         self.enter(who=0, days=20, shared=True, amount=1, seats=2)
+        self.change_rule(moving=moving, days=days)
 
     def teardown(self):
         self.case.assert_replay(self.past)
@@ -96,16 +98,13 @@ class Life(RuleBasedStateMachine):
         self._attempt(
             lambda: self.case.Key.with_user(user).create(
                 [
-                    values | {"license_key": f"LIFE-{next(self.numbers)}"}
+                    values | {"license_key": f"LIFE-KEY-{next(self.numbers):03}"}
                     for _copy in range(amount)
                 ]
             )
         )
 
-    @rule(
-        moving=st.sampled_from(["free", "bound", "bound", "days"]),
-        days=st.integers(1, 30),
-    )
+    @rule(moving=MOVING, days=st.integers(1, 30))
     def change_rule(self, moving, days):
         values = {"reassignment": moving, "reassignment_days": days}
         software = (self.case.antivirus | self.case.office).with_user(self.case.manager)
@@ -134,7 +133,7 @@ class Life(RuleBasedStateMachine):
         vals_list = [
             {"software_key_id": key.id, "equipment_id": equipment.id}
             # (one seat twice in a call is the database's affair)
-            for equipment in self.places[: amount if key.seats > 1 else 1]
+            for equipment in self.places[: amount if key.seats > 1 else len(key)]
         ]
         features = self.case.env["client.equipment.feature"]
         features = features.with_user(self.case.people[who % 4])
@@ -198,7 +197,7 @@ class Life(RuleBasedStateMachine):
         key = self._one_key(which, lambda key: key.seats_used)
         key = key.with_user(self.case.managers[who % 2])
         if key:
-            self._attempt(lambda: key.replace(f"LIFE-{next(self.numbers)}"))
+            self._attempt(lambda: key.replace(f"LIFE-KEY-{next(self.numbers):03}"))
 
     @rule(who=NUMBER, which=NUMBER, amount=st.integers(1, 2))
     def delete(self, who, which, amount):
@@ -414,7 +413,7 @@ class TestReplay(SoftwareKeyCommon):
             run_state_machine_as_test(
                 machine,
                 settings=settings(
-                    max_examples=25,
+                    max_examples=35,
                     stateful_step_count=30,
                     deadline=None,
                     database=None,

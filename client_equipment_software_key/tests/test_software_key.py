@@ -456,14 +456,14 @@ class TestSoftwareKey(SoftwareKeyCommon):
         trace = self.office.message_ids - before
         self.assertEqual(len(trace), 1)
         self.assertEqual(trace.author_id, self.manager.partner_id)
-        for text in ("98765", "Manager Tester", "3 audit logs", last_hash):
+        for text in ("98765", "Manager Tester", "Audit logs: 3", last_hash):
             self.assertIn(text, trace.body)
         self.assertNotIn("SECRET", trace.body)
 
     def test_deleting_many_leaves_one_message_per_software(self):
         """K10: deleted in bulk, each key has its line on its software's chatter."""
-        keys = self._enter("MANY-00001", "MANY-00002")
-        keys += self._enter_subscriptions("MANY-00003")
+        keys = self._enter("DELETED-00001", "DELETED-00002")
+        keys += self._enter_subscriptions("DELETED-00003")
         before = self.office.message_ids, self.antivirus.message_ids
         keys.unlink()
         (office,) = self.office.message_ids - before[0]
