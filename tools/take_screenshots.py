@@ -97,8 +97,8 @@ BANNER = """
         body { margin: 0; height: 100vh; overflow: hidden; position: relative;
                color: white; background: #3f3050; font-family: sans-serif }
         header { display: flex; align-items: center; gap: 28px; padding: 36px 48px }
-        h1 { margin: 0 0 8px; font-size: 40px }
-        p { margin: 0; font-size: 22px; opacity: .9 }
+        h1 { margin: 0 0 8px; font-size: 34px }
+        p { margin: 0; font-size: 19px; opacity: .9 }
         .icon { width: 96px }
         .screen { position: absolute; top: 180px; left: 48px; width: 1018px;
                   border-radius: 8px; border: 3px solid #fff6 }

@@ -79,8 +79,12 @@ class ClientEquipmentMixin(models.AbstractModel):
     def _check_nothing_linked_meanwhile(self, field, records):
         """Look again, with a fresh view, at what links to records (E5).
 
-        What this transaction changes or deletes itself is locked, and left out.
+        What this transaction changes or deletes itself is locked, and left out. While
+        an addon is installed, its transaction has the tables for itself: another one
+        would wait for it for ever.
         """
+        if not self.env.registry.ready:
+            return
         with self.env.registry.cursor() as cr:
             cr.execute(
                 SQL(

@@ -11,6 +11,9 @@ const NOT_OURS = [
     ".o_vendor_table",
 ].join(", ");
 
+// Odoo measures a list before the bar beside it is there.
+const SCROLL_BAR = 16;
+
 /** Where the text that stands in the element itself is, nothing where there is none. */
 function placesOf(el) {
     const texts = [...el.childNodes].filter((node) => node.nodeType === 3 && node.data.trim());
@@ -70,6 +73,9 @@ function cutOff(root) {
             }
             if (isBroken(el)) {
                 tell("broken", el);
+            }
+            if (el.matches(".o_list_renderer") && el.scrollWidth > el.clientWidth + SCROLL_BAR) {
+                tell("wider than its place", el);
             }
         }
     }
