@@ -421,6 +421,6 @@ class TestReplay(SoftwareKeyCommon):
                     suppress_health_check=list(HealthCheck),
                 ),
             )
-        self.assertGreater(self.deletions, 10)
+        self.assertGreater(self.deletions, 20)
         self.assertGreater(self.changed, 10)
         self.assertGreater(self.kept, 5)
