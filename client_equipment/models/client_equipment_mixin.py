@@ -603,6 +603,21 @@ class ClientEquipmentMixin(models.AbstractModel):
         ) as error:
             raise self._changed_error() from error
 
+    @api.model
+    @contextmanager
+    def _another_view(self):
+        """Give a cursor that sees what others have committed since this transaction
+        began.
+
+        While addons are installed nobody else is at work, and another cursor would wait
+        for ever for the tables that this transaction is changing: then it is this one's.
+        """
+        if self.env.registry.ready:
+            with self.env.registry.cursor() as cr:
+                yield cr
+        else:
+            yield self.env.cr
+
     def _changed_error(self):
         """Return the error that tells whoever was second about it."""
         return ChangedMeanwhile(

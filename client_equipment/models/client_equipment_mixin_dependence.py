@@ -79,13 +79,9 @@ class ClientEquipmentMixin(models.AbstractModel):
     def _check_nothing_linked_meanwhile(self, field, records):
         """Look again, with a fresh view, at what links to records (E5).
 
-        What this transaction changes or deletes itself is locked, and left out. While
-        an addon is installed, its transaction has the tables for itself: another one
-        would wait for it for ever.
+        What this transaction changes or deletes itself is locked, and left out.
         """
-        if not self.env.registry.ready:
-            return
-        with self.env.registry.cursor() as cr:
+        with self._another_view() as cr:
             cr.execute(
                 SQL(
                     "SELECT id FROM %s WHERE %s = ANY(%s) FOR SHARE SKIP LOCKED",

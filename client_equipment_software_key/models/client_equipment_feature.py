@@ -142,7 +142,7 @@ class ClientEquipmentFeature(models.Model):
 
         :raises UserError: where the keys cannot be applied any more
         """
-        with self.env.registry.cursor() as cr:
+        with self._another_view() as cr:
             there = self.with_env(self.env(cr=cr))
             keys = there._keys_of(vals_list).sudo()
             staying = keys - there._keys_being_removed(keys)

@@ -370,7 +370,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             "key.software_id = ANY(%(software_ids)s)", software_ids=list(software.ids)
         )
         keys = self.browse(row[0] for row in self.env.execute_query(counted))
-        with self.env.registry.cursor() as cr:
+        with self._another_view() as cr:
             cr.execute(
                 SQL(
                     "SELECT id FROM client_equipment_software_key key"

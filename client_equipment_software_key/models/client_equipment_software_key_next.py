@@ -328,6 +328,6 @@ class ClientEquipmentSoftwareKey(models.Model):
             list(seen),
         )
         here = set(self.env.execute_query(versions))
-        with self.env.registry.cursor() as cr:
+        with self._another_view() as cr:
             cr.execute(versions)
             return {key_id for key_id, _version in here - set(cr.fetchall())}

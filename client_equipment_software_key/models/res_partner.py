@@ -111,7 +111,7 @@ class ResPartner(models.Model):
         if not units:
             return
         self.env.flush_all()
-        with self.env.registry.cursor() as cr:
+        with equipment._another_view() as cr:
             # Without what this transaction has just removed, which it holds.
             cr.execute(
                 SQL(

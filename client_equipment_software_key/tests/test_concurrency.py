@@ -5,10 +5,10 @@ import time
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from odoo import api
+from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.client_equipment.exceptions import ChangedMeanwhile
 
@@ -210,6 +210,58 @@ class TestConcurrency(CommittedHttpCase):
             with self.assertRefused(UserError, "else is working on .*HELD-4"):
                 held.revoke()
             self.assertEqual(held.status, "available")
+
+    @mute_logger("odoo.sql_db")
+    def test_installation_has_the_tables_for_itself(self):
+        """E6: what an addon does while it is installed waits for no other connection,
+        which could not even look at the tables that are being changed."""
+        with (
+            patch.object(self.registry, "ready", False),
+            self.registry.cursor() as cr,
+            self._nobody_waits(),
+        ):
+            for table in ("", "_feature", "_software", "_software_key"):
+                cr.execute(
+                    SQL("LOCK TABLE %s", SQL.identifier(f"client_equipment{table}"))
+                )
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            mother, customer = env["res.partner"].create(
+                [{"name": "Alone Mother"}, {"name": "Alone"}]
+            )
+            unit, software = self.laptop.with_env(env), self.office.with_env(env)
+            unit.partner_id = customer
+            values = {"software_id": software.id, "company_id": unit.company_id.id}
+            key, _other = env[KEY].create(
+                [values | {"license_key": f"ALONE-{number}"} for number in "12"]
+            )
+            applying = {"software_key_id": key.id, "equipment_id": unit.id}
+            env[FEATURE].create(applying)
+            with self.assertRefused(UserError, "ALONE-1 is applied"), cr.savepoint():
+                env[FEATURE].create(applying)
+            software.apply_next_available(unit.id)
+            software.reassignment = "bound"
+            customer.parent_id = mother
+            customer.company_id = unit.company_id
+            cr.rollback()
+
+    @contextmanager
+    def _nobody_waits(self):
+        """Have whoever waits for a lock fail after a while, instead of for ever."""
+
+        def cancel():
+            with self.registry.cursor() as cr:
+                cr.execute(
+                    "SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
+
+        timer = threading.Timer(5, cancel)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
 
     def test_crossing_steps(self):
         """E6: steps on the same keys, named in different orders, do not block each

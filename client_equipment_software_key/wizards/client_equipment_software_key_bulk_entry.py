@@ -431,7 +431,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         It takes a transaction of its own: nobody sees into the one that enters the
         keys before its end. Where that one has written to this row, it is left alone.
         """
-        with self.env.registry.cursor() as cr:
+        with self._another_view() as cr:
             cr.execute(
                 SQL(
                     "UPDATE client_equipment_software_key_bulk_entry"
