@@ -609,8 +609,8 @@ class ClientEquipmentMixin(models.AbstractModel):
         """Give a cursor that sees what others have committed since this transaction
         began.
 
-        While addons are installed nobody else is at work, and another cursor would wait
-        for ever for the tables that this transaction is changing: then it is this one's.
+        While addons are installed it is this one's: nobody else is at work, and another
+        cursor would wait for ever for the tables that are being changed.
         """
         if self.env.registry.ready:
             with self.env.registry.cursor() as cr:
