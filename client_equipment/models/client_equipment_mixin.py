@@ -116,38 +116,41 @@ class ClientEquipmentMixin(models.AbstractModel):
 
     @api.model
     @ormcache()
-    def _fields_with_default(self):
-        """Return the names of the fields with a default that is one for all records
-        which are created at once, where these are all that have one; else None.
+    def _has_common_defaults(self):
+        """Tell whether records that are created at once have the same defaults.
 
-        Ours are. Another addon's may be a number of its own for each record.
+        Ours have. Another addon's may be a number of its own for each record.
         """
         fields = self._fields.values()
-        if self._inherits or any(field.type == "properties" for field in fields):
-            return None
-        names = frozenset(
-            field.name
-            for field in fields
-            if field.default
-            and field.type not in ("one2many", "many2many")
-            and all(map(is_our_module, field._modules))
+        gives = ("default_get", "_add_missing_default_values")
+        return (
+            not self._inherits
+            and all(field.type != "properties" for field in fields)
+            and all(
+                field.type not in ("one2many", "many2many")
+                and all(map(is_our_module, field._modules))
+                for field in fields
+                if field.default
+            )
+            and all(
+                cls.__module__.startswith(("odoo.addons.client_equipment", "odoo.orm."))
+                for cls in type(self).mro()
+                if not vars(cls).keys().isdisjoint(gives)
+            )
         )
-        return names if len(names) == sum(bool(f.default) for f in fields) else None
 
     @api.model
     def _completed_at_once(self, vals_list):
         """Return the values of new records with all their defaults, where these can be
         asked for once; Odoo asks for those of all fields of each record."""
-        names = self._fields_with_default()
-        if names is None or self._get_given_defaults(self._fields):
+        if not self._has_common_defaults() or self._get_given_defaults(self._fields):
             return vals_list
-        defaults = cache(self.default_get)
-        return [
-            CompleteValues(
-                defaults(tuple(name for name in names if name not in vals)) | vals
-            )
-            for vals in vals_list
-        ]
+
+        @cache
+        def defaults(names):
+            return self._add_missing_default_values(dict.fromkeys(names))
+
+        return [CompleteValues(defaults(frozenset(vals)) | vals) for vals in vals_list]
 
     @api.model
     def _add_missing_default_values(self, values):

@@ -624,7 +624,6 @@ class TestBadCalls(BadInputMixin, HttpCase):
             ("write", [one, {"owner_id": 10**9}], "does not exist"),
             ("write", [one, {"audit_number": 5}], "set by the system"),
             ("write", [one, {"nothing": 5}], "has no field 'nothing'"),
-            ("write", [one, []], "have to be given by field"),
             ("write", ["abc", {"seats": 2}], "ID cannot be compared with 'a'"),
             ("write", [[10**9], {"seats": 2}], "does not exist"),
             ("read", [["x"], ["license_key"]], "ID cannot be compared with 'x'"),
@@ -632,7 +631,7 @@ class TestBadCalls(BadInputMixin, HttpCase):
             ("renew", [one, True], "validity_end of renew cannot be True"),
             ("renew", [one, "31/12/2027"], "validity_end of renew cannot be"),
             ("replace", [one, {}], "license_key of replace cannot be {}"),
-            ("load", [5, 5], "fields of load cannot be 5"),
+            ("load", [5, 5], "of load cannot be 5"),
         ):
             with self.subTest(method=method, arguments=arguments):
                 with self.assertRaisesRegex(xmlrpc.client.Fault, words) as refused:

@@ -49,6 +49,13 @@ class TestPerformance(SoftwareKeyCommon):
 
         self._assert_budget(enter, 12)
 
+    def test_defaults_are_common(self):
+        """K11, A2: what comes by the thousand asks for its defaults once."""
+        for model in ("", ".software", ".software.key", ".feature"):
+            with self.subTest(model=model):
+                common = self.env[f"client.equipment{model}"]._has_common_defaults()
+                self.assertTrue(common)
+
     def test_enter_of_many_software(self):
         """K11: entering many keys, each of another software (an import)."""
 

@@ -224,13 +224,16 @@ class TestReminders(SoftwareKeyCommon):
         activity or as a note, is unknown to the people of another one, by every way."""
         outsider = self._two_companies()
         self._remind(DAY)
-        self._enter("SECRET-1", software=self.antivirus, key_type="permanent").unlink()
+        secret = self._enter(
+            "SECRET-00001", software=self.antivirus, key_type="permanent"
+        )
+        secret.unlink()
         self.env.flush_all()
         mine = self._activities().filtered(
             lambda activity: activity.user_id == self.manager
         )
         note = self.antivirus.message_ids.filtered(
-            lambda message: "et-1" in message.body.lower()
+            lambda message: "00001" in message.body
         )
         self.assertEqual(note.record_company_id, self.company)
         for user, sees in ((self.manager, True), (outsider, False)):
@@ -252,7 +255,7 @@ class TestReminders(SoftwareKeyCommon):
                         [{"__count": int(sees), "__extra_domain": [(1, "=", 1)]}],
                     )
                 for domain in (
-                    [("message_ids.body", "ilike", "et-1")],
+                    [("message_ids.body", "ilike", "00001")],
                     [("activity_ids.summary", "=", mine.summary)],
                     [("activity_summary", "=", mine.summary)],
                 ):

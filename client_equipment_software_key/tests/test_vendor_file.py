@@ -138,11 +138,11 @@ class TestVendorFile(BaseCase):
                 self.subTest(bomb=name),
                 self.assertRaises(vendor_file.Unreadable) as caught,
             ):
-                start = time.monotonic()
+                start = time.process_time()
                 vendor_file.read(bomb)
             # (The library that reads XML refuses some before us.)
             self.assertIn(caught.exception.reason, ("large", "damaged"))
-            self.assertLess(time.monotonic() - start, 10)
+            self.assertLess(time.process_time() - start, 10)
 
     def test_proposed_at_once(self):
         """K11, E2: no text of a file makes the proposal think for ever."""
