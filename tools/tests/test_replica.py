@@ -40,7 +40,7 @@ software = env["client.equipment.software"].create({"name": "Replicated"})
 laptops = env["client.equipment"].create(
     [{"name": "Replicated Laptop"}, {"name": "Spare Laptop"}])
 keys = env["client.equipment.software.key"].create([
-    {"license_key": f"REPLICA-{n}", "software_id": software.id} for n in (1, 2, 3)
+    {"license_key": f"REPLICA-{n}", "software_id": software.id} for n in (1, 2, 3, 4)
 ])
 env["client.equipment.feature"].create(
     {"software_key_id": keys[2].id, "equipment_id": laptops[1].id})
@@ -166,9 +166,9 @@ class Client:
         )
         return saved["remarks"]
 
-    def remarks(self, key_id):
-        (key,) = self.call("web_read", [key_id], {"remarks": {}})
-        return key["remarks"]
+    def read(self, key_id, name):
+        (key,) = self.call("web_read", [key_id], {name: {}})
+        return key[name]
 
 
 @contextmanager
@@ -260,8 +260,8 @@ def reads(url, api_key, key_ids, checkpoint, shown):
 
 def test_replica(replicated):
     """E5: the replica answers lists, searches, drop-downs, counts and verifying, the
-    primary none of them; steps are the primary's, which alone decides. With
-    PostgreSQL's ``remote_apply`` nobody reads what is older than his last step."""
+    primary none of them; steps are the primary's, which alone decides. Whoever has
+    written something reads it at once."""
     primary, standby, told, folder = replicated
     api_key, laptop_id, key_ids, checkpoint, shown = told
     with served(primary, standby, folder) as url:
@@ -283,36 +283,42 @@ def test_replica(replicated):
 
 
 def check_behind(primary, standby, url, api_key, laptop_id, key_ids):
-    """Check what holds where the replica is behind: what a save shows is what was
-    saved; steps look at the primary."""
-    person, program = Client(url, login="manager"), Client(url, api_key)
-    standby.sql("SELECT pg_wal_replay_pause()")
-    before = primary.transactions()
-    assert person.save(key_ids[0], "Saved") == "Saved"
-    assert primary.transactions() > before
-    assert not person.remarks(key_ids[0])
+    """Check what holds where the replica is behind: in the web client nobody reads what
+    is older than his own last step; steps look at the primary."""
+    person, other = Client(url, login="manager"), Client(url, login="user")
+    program = Client(url, api_key)
     feature = {"software_key_id": key_ids[0], "equipment_id": laptop_id}
+    [key_id, *_others, revoked_id] = key_ids
+    standby.sql("SELECT pg_wal_replay_pause()")
+    assert person.save(key_id, "Saved") == "Saved"
+    assert person.read(key_id, "remarks") == "Saved"
+    assert not other.read(key_id, "remarks")
     program.json2("create", "client.equipment.feature", vals_list=[feature])
-    assert program.json2("read", ids=key_ids[:1], fields=["status"]) == [
-        {"id": key_ids[0], "status": "available"}
-    ]
+    assert person.read(key_id, "status") == "applied"
+    assert other.read(key_id, "status") == "available"
     twice = program.session.post(
         f"{url}/json/2/client.equipment.feature/create", json={"vals_list": [feature]}
     )
     assert twice.status_code == 422, twice.text
+    person.call("action_revoke", [revoked_id], button=True)
+    assert person.read(revoked_id, "status") == "revoked"
     standby.sql("SELECT pg_wal_replay_resume()")
-    wait_until(lambda: person.remarks(key_ids[0]) == "Saved")
+    wait_until(lambda: other.read(revoked_id, "status") == "revoked")
+    before = primary.transactions()
+    assert person.read(revoked_id, "status") == "revoked"
+    assert primary.transactions() == before, "all is on the replica now"
 
 
 def check_at_once(primary, standby, url, key_ids):
-    """Check that with ``remote_apply`` a step ends when the replica knows of it."""
+    """Check that with ``remote_apply`` a step ends when the replica knows of it, so
+    that nobody at all reads what is older."""
     primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
     primary.sql("ALTER SYSTEM SET synchronous_commit = 'remote_apply'")
     primary.sql("SELECT pg_reload_conf()")
-    person = Client(url, login="manager")
+    person, other = Client(url, login="manager"), Client(url, login="user")
     for number in range(10):
-        assert person.save(key_ids[1], f"Save {number}")
-        assert person.remarks(key_ids[1]) == f"Save {number}"
+        person.save(key_ids[1], f"Save {number}")
+        assert other.read(key_ids[1], "remarks") == f"Save {number}"
     standby.sql("SELECT pg_wal_replay_pause()")
     with ThreadPoolExecutor() as pool:
         saving = pool.submit(person.save, key_ids[1], "Waiting")
@@ -320,4 +326,4 @@ def check_at_once(primary, standby, url, key_ids):
         assert not saving.done()
         standby.sql("SELECT pg_wal_replay_resume()")
         assert saving.result(30) == "Waiting"
-    assert person.remarks(key_ids[1]) == "Waiting"
+    assert other.read(key_ids[1], "remarks") == "Waiting"
