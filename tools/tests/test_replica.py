@@ -176,6 +176,7 @@ def served(primary, standby, folder):
     """Let Odoo serve; yield its address."""
     port = free_port()
     command = [
+        *("setpriv", "--pdeathsig", "TERM"),  # a killed test leaves nothing running
         *(sys.executable, "-m", "odoo", "server", "-d", NAME),
         *(f"--db_host={primary.socket}", f"--db_replica_host={standby.socket}"),
         *("--max-cron-threads=0", "--log-level=warn", f"--addons-path={ROOT}"),
