@@ -38,7 +38,7 @@ def checked(method):
     @functools.wraps(method)
     def wrapper(self, *args, **kwargs):
         bound = signature.bind(self, *args, **kwargs)
-        for name in kinds.keys() & bound.arguments.keys():
+        for name in filter(bound.arguments.__contains__, kinds):
             value = bound.arguments[name]
             if problem := _problem(self.env, value, kinds[name]):
                 raise ValidationError(

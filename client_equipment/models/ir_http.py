@@ -6,6 +6,7 @@ import psycopg2
 from odoo import models
 from odoo.exceptions import UserError, ValidationError
 from odoo.http import request
+from odoo.tools import config
 
 from ..exceptions import ChangedMeanwhile
 from ..values import character_problem, id_problem, is_ours
@@ -38,6 +39,9 @@ SECOND = (
     psycopg2.errors.SerializationFailure,
 )
 
+# Where a session keeps the transaction in which its user has written last.
+LAST_STEP = "client_equipment_last_step"
+
 # How often who was second tries again at once, before Odoo lets him pause.
 TRIES = 8
 
@@ -49,6 +53,40 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _dispatch(cls, endpoint):
+        result = cls._dispatch_call(endpoint)
+        if config["db_replica_host"] and request.session.uid:
+            cls._remember_step()
+        return result
+
+    @classmethod
+    def _remember_step(cls):
+        """Let the session remember the transaction, where it has written something."""
+        cr = request.env.cr
+        if not cr.readonly:
+            cr.flush()
+            cr.execute("SELECT pg_current_xact_id_if_assigned()::text")
+            [transaction] = cr.fetchone()
+            if transaction:
+                request.session[LAST_STEP] = transaction
+
+    @classmethod
+    def _shows_last_step(cls):
+        """Tell whether the database that is asked, which may be a replica, knows of
+        what the session's user has written last."""
+        transaction = request.session.get(LAST_STEP)
+        if not transaction:
+            return True
+        # All before the oldest that runs have ended. (Which of the others have, a
+        # replica does not tell.)
+        cr = request.env.cr
+        cr.execute(
+            "SELECT %s::xid8 < pg_snapshot_xmin(pg_current_snapshot())", [transaction]
+        )
+        return cr.fetchone()[0]
+
+    @classmethod
+    def _dispatch_call(cls, endpoint):
+        # pylint: disable=super-method-mismatch
         model, method = cls._client_equipment_call()
         if not model:
             return super()._dispatch(endpoint)

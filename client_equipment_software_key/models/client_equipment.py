@@ -321,6 +321,7 @@ class ClientEquipment(models.Model):
             "context": {"default_equipment_id": self.id},
         }
 
+    @api.readonly
     def action_view_software_keys(self) -> dict:
         """Open the software keys that are applied to these equipment.
 

@@ -74,6 +74,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
     @api.model
+    @api.readonly
     def get_job_health(self):
         """Tell also how the checkpoints are doing.
 

@@ -189,6 +189,7 @@ class ClientEquipmentAuditDeletion(models.Model):
             SQL(", ").join(SQL("%s, %s", name, SQL.identifier(name)) for name in FACTS),
         )
 
+    @api.readonly
     def verify(self):
         """Return what was changed behind the system's back in these lines (L5).
 
@@ -228,6 +229,7 @@ class ClientEquipmentAuditDeletion(models.Model):
             for deletion in self.browse(deletion_id for (deletion_id,) in rows)
         ]
 
+    @api.readonly
     def action_verify(self) -> dict:
         """Button *Verify*: tell whether these lines are as they were written.
 

@@ -59,6 +59,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
     @api.model
+    @api.readonly
     def get_missing_guarantees(self) -> list[str]:
         """Tell what the database should guarantee and does not (constraints, unique
         and other indexes, links between tables, required fields), of all models of

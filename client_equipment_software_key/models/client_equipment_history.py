@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 
 
 class ClientEquipmentMixin(models.AbstractModel):
@@ -17,6 +17,7 @@ class ClientEquipmentMixin(models.AbstractModel):
 class ClientEquipment(models.Model):
     _inherit = "client.equipment"
 
+    @api.readonly
     def action_view_history(self) -> dict:
         """Show which keys have been on these equipment.
 
@@ -28,6 +29,7 @@ class ClientEquipment(models.Model):
 class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
+    @api.readonly
     def action_view_history(self) -> dict:
         """Show where these keys have been.
 
@@ -39,6 +41,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
+    @api.readonly
     def action_view_software_key_history(self) -> dict:
         """Show which keys this customer has had on its equipment, also on units that
         somebody else has now.

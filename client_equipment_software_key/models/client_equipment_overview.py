@@ -30,6 +30,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
     @api.model
+    @api.readonly
     def get_overview(self) -> dict:
         """Tell what there is to do, and how the trails stand.
 

@@ -579,6 +579,7 @@ class ClientEquipmentSoftware(models.Model):
             [Wish(equipment.id, software.id) for software in self], remarks
         )
 
+    @api.readonly
     def action_view_software_keys(self) -> dict:
         """Open the keys of this software, those in one status where the context says so
         (``software_key_search_status``).

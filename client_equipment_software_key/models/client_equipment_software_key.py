@@ -776,6 +776,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             | {"software_key_duplicated": True},
         }
 
+    @api.readonly
     def action_view_equipment(self) -> dict:
         """Open the equipment that the key is applied to.
 

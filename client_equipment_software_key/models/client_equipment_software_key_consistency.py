@@ -172,6 +172,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     # Verifying audit trails
     # ------------------------------------------------------------------
 
+    @api.readonly
     def verify_audit_trail(self) -> list[dict]:
         """Check the audit trail of these keys against tampering (L5).
 
@@ -546,6 +547,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         }
 
     @api.model
+    @api.readonly
     def action_view_needs_attention(self) -> dict:
         """Show the keys that a check has found.
 

@@ -148,6 +148,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         ]
 
     @api.model
+    @api.readonly
     def get_import_templates(self) -> list[dict]:
         """Return what the import screen offers for download (K11).
 

@@ -102,6 +102,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
 
     @api.model
+    @api.readonly
     def get_job_health(self) -> dict:
         """Tell how the scheduled actions of the keys are doing (S6, S7).
 

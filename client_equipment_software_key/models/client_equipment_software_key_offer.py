@@ -57,6 +57,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         return self.env["client.equipment"].browse(equipment_id or ())
 
     @api.model
+    @api.readonly
     @checked
     def tell_why_not_offered(self, name: str):
         """Tell where the keys are that a drop-down finds by a text and does not offer.

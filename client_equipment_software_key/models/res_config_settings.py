@@ -61,6 +61,7 @@ class ResConfigSettings(models.TransientModel):
         """
         return self.env["client.equipment.software.key"].action_check_consistency()
 
+    @api.readonly
     def action_view_software_keys_attention(self) -> dict:
         """Button *Needs Attention*.
 

@@ -136,6 +136,7 @@ class ResPartner(models.Model):
             )
         )
 
+    @api.readonly
     def action_view_software_keys(self) -> dict:
         """Open the keys on equipment of this customer (its contacts' too).
 

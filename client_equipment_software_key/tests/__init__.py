@@ -43,6 +43,7 @@ from . import test_overview
 from . import test_performance
 from . import test_races
 from . import test_readable_keys
+from . import test_readonly
 from . import test_readers
 from . import test_reminders
 from . import test_renew

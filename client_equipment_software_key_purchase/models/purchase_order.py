@@ -62,6 +62,7 @@ class PurchaseOrder(models.Model):
         """Return the lines that buy software."""
         return self.order_line.filtered("software_key_seats")
 
+    @api.readonly
     def action_view_software_keys(self) -> dict:
         """Open the keys that were entered or renewed by this order.
 

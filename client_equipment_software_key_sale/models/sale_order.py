@@ -60,6 +60,7 @@ class SaleOrder(models.Model):
         }
         return action
 
+    @api.readonly
     def action_view_renewed_keys(self) -> dict:
         """Open the keys whose renewal these orders are about.
 

@@ -71,6 +71,7 @@ class ClientEquipment(models.Model):
             self.sudo().activity_feedback([RETURN])
         return result
 
+    @api.readonly
     def action_view_delivery(self) -> dict:
         """Open the delivery that brought this equipment.
 
@@ -79,6 +80,7 @@ class ClientEquipment(models.Model):
         self.ensure_one()
         return self.picking_id.get_formview_action()
 
+    @api.readonly
     def action_view_lot(self) -> dict:
         """Open the serial number of this equipment in the inventory.
 

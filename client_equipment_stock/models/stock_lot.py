@@ -39,6 +39,7 @@ class StockLot(models.Model):
                 each.serial_no = each.lot_id.name
         return result
 
+    @api.readonly
     def action_view_client_equipment(self):
         """Open the equipment that this unit is at a customer.
 

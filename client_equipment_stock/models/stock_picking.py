@@ -20,6 +20,7 @@ class StockPicking(models.Model):
         """Return the equipment, archived too, whose units these transfers move."""
         return self.move_line_ids.lot_id.client_equipment_ids
 
+    @api.readonly
     def action_view_client_equipment(self):
         """Open the equipment whose units these transfers move.
 
