@@ -64,9 +64,7 @@ class IrHttp(models.AbstractModel):
         cr = request.env.cr
         if not cr.readonly:
             cr.flush()
-            cr.execute("SELECT pg_current_xact_id_if_assigned()::text")
-            [transaction] = cr.fetchone()
-            if transaction:
+            if transaction := _get_writing_transaction(cr):
                 request.session[LAST_STEP] = transaction
 
     @classmethod
@@ -168,7 +166,8 @@ class IrHttp(models.AbstractModel):
         """
         # pylint: disable=super-method-mismatch
         cr = request.env.cr
-        untouched = _is_untouched(cr)
+        request.env.flush_all()
+        untouched = not (_get_writing_transaction(cr) or _waits_for_its_end(cr))
         for _try in range(TRIES if untouched else 0):
             try:
                 result = super()._dispatch(endpoint)
@@ -181,15 +180,16 @@ class IrHttp(models.AbstractModel):
         return super()._dispatch(endpoint)
 
 
-def _is_untouched(cr):
-    """Tell whether nothing was written yet, and nothing waits for the end."""
-    if any(
-        queue._funcs
-        for queue in (cr.precommit, cr.postcommit, cr.prerollback, cr.postrollback)
-    ):
-        return False
-    cr.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
+def _get_writing_transaction(cr):
+    """Return the number of the transaction, or None where it has written nothing."""
+    cr.execute("SELECT pg_current_xact_id_if_assigned()::text")
     return cr.fetchone()[0]
+
+
+def _waits_for_its_end(cr):
+    """Tell whether something is to be done when the transaction ends."""
+    queues = (cr.precommit, cr.postcommit, cr.prerollback, cr.postrollback)
+    return any(queue._funcs for queue in queues)
 
 
 def _ids_problem(env, ids):
