@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -107,7 +108,7 @@ BANNER = """
     <header>%s<div><h1>%s</h1><p>%s</p></div></header>"""
 
 
-def banner(page, folder, *names):
+def banner(page, folder, names):
     """The store's first picture: icon, name, summary, and over them these pictures."""
 
     def image(name, kind):
@@ -143,11 +144,6 @@ def equipment_customer(page):
 @picture(EQUIPMENT, "equipment-phone", "admin", **PHONE)
 def equipment_phone(page):
     page.goto("/odoo/client-equipment")
-
-
-@picture(EQUIPMENT, "main_screenshot", width=1120, height=560)
-def equipment_banner(page):
-    banner(page, EQUIPMENT, "equipment-list", "equipment-phone")
 
 
 # Technicians
@@ -282,11 +278,6 @@ def evidence_pack(page):
     choose(page, "partner_ids", "Harbour Engineering Office")
 
 
-@picture(SOFTWARE_KEY, "main_screenshot", width=1120, height=560)
-def software_key_banner(page):
-    banner(page, SOFTWARE_KEY, "software-keys", "equipment-software-keys-phone")
-
-
 @picture(SOFTWARE_KEY, "verify", "auditor", **DIALOG)
 def verify(page):
     """The last one: from here on the trail is broken."""
@@ -307,11 +298,6 @@ def equipment_delivered(page):
     open_equipment(page, "ThinkPad", "Details")
 
 
-@picture(STOCK, "main_screenshot", width=1120, height=560)
-def stock_banner(page):
-    banner(page, STOCK, "equipment-delivered")
-
-
 @picture(PRODUCT, "software-product", "manager", height=650)
 def software_product(page):
     page.goto("/odoo/client-software?view_type=list")
@@ -319,21 +305,11 @@ def software_product(page):
     page.locator(".o_form_view").wait_for()
 
 
-@picture(PRODUCT, "main_screenshot", width=1120, height=560)
-def product_banner(page):
-    banner(page, PRODUCT, "software-product")
-
-
 @picture(PURCHASE, "order-software-keys", "manager", height=700)
 def order_software_keys(page):
     page.goto("/odoo/purchase-orders")
     page.locator(".o_data_row [name=partner_id]", has_text="Software Trade").click()
     page.locator(".o_form_view").wait_for()
-
-
-@picture(PURCHASE, "main_screenshot", width=1120, height=560)
-def purchase_banner(page):
-    banner(page, PURCHASE, "order-software-keys")
 
 
 @picture(SALE, "renewal-quotation", "manager", height=700)
@@ -346,9 +322,17 @@ def renewal_quotation(page):
     page.locator(".o_form_view").wait_for()
 
 
-@picture(SALE, "main_screenshot", width=1120, height=560)
-def sale_banner(page):
-    banner(page, SALE, "renewal-quotation")
+for folder, *names in (
+    (EQUIPMENT, "equipment-list", "equipment-phone"),
+    (SOFTWARE_KEY, "software-keys", "equipment-software-keys-phone"),
+    (STOCK, "equipment-delivered"),
+    (PRODUCT, "software-product"),
+    (PURCHASE, "order-software-keys"),
+    (SALE, "renewal-quotation"),
+):
+    picture(folder, "main_screenshot", width=1120, height=560)(
+        partial(banner, folder=folder, names=names)
+    )
 
 
 @contextmanager
