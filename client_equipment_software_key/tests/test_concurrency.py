@@ -1,8 +1,10 @@
 # Other connections see only what is committed.
 # pylint: disable=invalid-commit
+import inspect
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api
@@ -244,6 +246,28 @@ class TestConcurrency(CommittedHttpCase):
             customer.parent_id = mother
             customer.company_id = unit.company_id
             cr.rollback()
+
+    def test_other_views_have_one_place(self):
+        """E6: nothing of ours opens a second connection on its own, but for the jobs,
+        which have transactions of their own, and checkpoints, which wait for others.
+        """
+        files = {
+            Path(inspect.getsourcefile(cls))
+            for model in self.registry.values()
+            for cls in model.mro()
+            if cls.__module__.startswith("odoo.addons.client_equipment")
+        }
+        opening = {
+            file.stem for file in files if "registry.cursor()" in file.read_text()
+        }
+        self.assertEqual(
+            opening,
+            {
+                "client_equipment_audit_checkpoint",
+                "client_equipment_job",
+                "client_equipment_mixin",
+            },
+        )
 
     @contextmanager
     def _nobody_waits(self):
