@@ -11,7 +11,8 @@ find_python() { # Odoo 19 and the packages of the lock file run on 3.11 and 3.12
 
 missing_packages() { # Debian's names of what this machine lacks
   [[ -e $cache/venv/bin/python ]] || find_python >/dev/null || echo python3 python3-venv
-  command -v google-chrome chromium chromium-browser >/dev/null || echo chromium fonts-dejavu-core
+  command -v chromium-headless-shell google-chrome chromium chromium-browser >/dev/null ||
+    echo chromium-headless-shell fonts-dejavu-core
   command -v curl >/dev/null || echo curl ca-certificates
   command -v wkhtmltopdf >/dev/null || echo wkhtmltopdf
   compgen -G '/usr/lib/*/libmagic.so.1' >/dev/null || echo libmagic1

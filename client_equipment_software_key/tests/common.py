@@ -15,7 +15,6 @@ from odoo.tests import (
     HttpCase,
     TransactionCase,
     get_db_name,
-    new_test_user,
     tagged,
 )
 
@@ -51,14 +50,16 @@ class SoftwareKeyMixin:
         cls.company, cls.other_company = cls.env["res.company"].create(
             [{"name": "Cobalt Services"}, {"name": "Granite Services"}]
         )
-        cls.technician = cls._new_user("technician", f"{ADDON}.group_software_key_user")
-        cls.technician_2 = cls._new_user(
-            "technician_2", f"{ADDON}.group_software_key_user"
-        )
-        cls.manager = cls._new_user("manager", f"{ADDON}.group_software_key_manager")
-        cls.auditor = cls._new_user("auditor", f"{ADDON}.group_software_key_auditor")
-        cls.internal = cls._new_user("internal", "base.group_user")
-        cls.portal = cls._new_user("portal", "base.group_portal")
+        roles = {
+            "technician": f"{ADDON}.group_software_key_user",
+            "technician_2": f"{ADDON}.group_software_key_user",
+            "manager": f"{ADDON}.group_software_key_manager",
+            "auditor": f"{ADDON}.group_software_key_auditor",
+            "internal": "base.group_user",
+            "portal": "base.group_portal",
+        }
+        for role, user in zip(roles, cls._new_users(roles), strict=True):
+            setattr(cls, role, user)
         cls.customer, cls.other_customer = cls.env["res.partner"].create(
             [
                 {"name": "Tour Dental Practice", "is_company": True},
@@ -96,15 +97,35 @@ class SoftwareKeyMixin:
     @classmethod
     def _new_user(cls, role, groups, **values):
         """Return a new user ``sk_<role>`` of the company."""
-        return new_test_user(
-            cls.env,
-            f"sk_{role}",
-            groups,
-            name=f"{role.replace('_', ' ').title()} Tester",
-            company_id=cls.company.id,
-            company_ids=[Command.set(cls.company.ids)],
-            **values,
+        return cls._new_users({role: groups}, **values)
+
+    @classmethod
+    def _new_users(cls, roles, **values):
+        """Return a new user ``sk_<role>`` of the company for each role, whose groups
+        (comma-separated) are given.
+
+        All at once, and without mails that nobody reads: every class of tests does it.
+        """
+        unheard = cls.env["res.users"].with_context(no_reset_password=True)
+        users = unheard.create(
+            [
+                {
+                    "login": f"sk_{role}",
+                    "password": f"sk_{role}",
+                    "name": f"{role.replace('_', ' ').title()} Tester",
+                    "email": f"sk_{role}@example.com",
+                    "group_ids": [
+                        Command.link(cls.env.ref(group).id)
+                        for group in groups.split(",")
+                    ],
+                    "company_id": cls.company.id,
+                    "company_ids": [Command.set(cls.company.ids)],
+                }
+                | values
+                for role, groups in roles.items()
+            ]
         )
+        return users.with_env(cls.env)
 
     @classmethod
     def _our_models(cls):
@@ -234,8 +255,12 @@ class CommittedCase(SoftwareKeyMixin, BaseCase):
         cls.env = api.Environment(cls.cr, api.SUPERUSER_ID, {})
         cls.company = cls.env.company
         cls.today = fields.Date.today()
-        cls.technician = cls._new_user("technician", f"{ADDON}.group_software_key_user")
-        cls.manager = cls._new_user("manager", f"{ADDON}.group_software_key_manager")
+        cls.technician, cls.manager = cls._new_users(
+            {
+                "technician": f"{ADDON}.group_software_key_user",
+                "manager": f"{ADDON}.group_software_key_manager",
+            }
+        )
         cls.office = cls.antivirus = cls.env["client.equipment.software"].create(
             {"name": "Concurrent Office"}
         )
