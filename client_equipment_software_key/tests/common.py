@@ -8,6 +8,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from unittest.mock import patch
 
+from lxml import etree
+
 from odoo import Command, api, fields
 from odoo.modules.registry import DummyRLock, Registry
 from odoo.tests import (
@@ -18,6 +20,7 @@ from odoo.tests import (
     new_test_user,
     tagged,
 )
+from odoo.tools.safe_eval import safe_eval
 
 ADDON = "client_equipment_software_key"
 
@@ -149,6 +152,18 @@ class SoftwareKeyMixin:
     def _in_days(cls, days):
         """Return the date ``days`` from today (before today where negative)."""
         return fields.Date.add(cls.today, days=days)
+
+    def _count_opened(self, task, user):
+        """Return how many records the number of a task on the overview opens."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(task["action"])
+        records = self.env[action["res_model"]].with_user(user)
+        domain = safe_eval(action["domain"] or "[]")
+        if task["filter"]:
+            view = records.get_view(view_type="search")
+            path = f"//filter[@name='{task['filter']}']"
+            (found,) = etree.fromstring(view["arch"]).xpath(path)
+            domain += safe_eval(found.get("domain"))
+        return records.search_count(domain)
 
     @classmethod
     def _enter(cls, *license_keys, software=None, user=None, **values):
