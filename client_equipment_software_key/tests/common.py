@@ -136,17 +136,23 @@ class SoftwareKeyMixin:
 
         Such an addon makes them in ``tests/guards.py``: ``make_records(case)``.
         """
-        names = [
+        return [
+            records
+            for make_records in cls._guards_of_apps("make_records")
+            for records in make_records(cls)
+        ]
+
+    @classmethod
+    def _guards_of_apps(cls, name):
+        """Return what has this name in ``tests/guards.py`` of the addons that are
+        installed."""
+        modules = [
             f"odoo.addons.{addon}.tests.guards"
             for addon in sorted(cls.env.registry._init_modules)
             if addon.startswith("client_equipment")
         ]
-        return [
-            records
-            for name in names
-            if find_spec(name)
-            for records in import_module(name).make_records(cls)
-        ]
+        modules = map(import_module, filter(find_spec, modules))
+        return [vars(module)[name] for module in modules if name in vars(module)]
 
     @classmethod
     def _in_days(cls, days):
