@@ -97,6 +97,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             "label": self.env._("Renewals Ordered"),
             "advice": self.env._("Customers have ordered them. Renew the keys."),
             "action": KEYS,
+            "filter": "renewal_ordered",
         }
         return [ordered, *super()._get_tasks()]
 
