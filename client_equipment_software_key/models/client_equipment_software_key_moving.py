@@ -115,13 +115,13 @@ class ClientEquipmentSoftware(models.Model):
         "keys that never do, choose Stays with Its Equipment.",
     )
 
-    def init(self):
+    def init(self) -> None:
         """Let the database itself say Free of what does not say another rule."""
         result = super().init()
         _default_to(self, reassignment="free")
         return result
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         result = super().write(vals)
         if {"reassignment", "reassignment_days"} & vals.keys():
             self.env["client.equipment.software.key"].sudo()._follow_rules_of(self)
@@ -162,7 +162,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     # What has rested, until the job has counted it.
     _movable_from = models.Index("(movable_from) WHERE movable_from IS NOT NULL")
 
-    def init(self):
+    def init(self) -> None:
         """Let the database itself keep no seat of a key that does not say so."""
         result = super().init()
         _default_to(self, seats_kept=0)
@@ -491,7 +491,7 @@ class ClientEquipmentFeature(models.Model):
     )
 
     @api.model
-    def default_get(self, fields):
+    def default_get(self, fields: list[str]) -> dict:
         """A reason is given for one key, never as a default of anybody: it would
         override every rule, unasked."""
         vals = super().default_get(fields)
