@@ -69,6 +69,8 @@ class Secret(Label):
     # ------------------------------------------------------------------
 
     def _get_cache_impl(self, env):
+        if self.related:  # of a model that holds keys by ``_inherits``: one for each
+            return super()._get_cache_impl(env)
         cache = env.transaction.field_data[self]
         return _Hints(cache) if is_hidden(env) else cache
 

@@ -430,15 +430,22 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
             {"name": "x_key_id", "ttype": "many2one", "relation": KEY},
             {"name": "x_text", "ttype": "char", "related": "x_key_id.license_key"},
             {"name": "x_again", "ttype": "char", "related": "x_text"},
+            {"name": "x_name", "ttype": "char", "related": "x_key_id.display_name"},
+            {"name": "x_note", "ttype": "text", "depends": "x_key_id.license_key"}
+            | {"compute": "for tag in self: tag['x_note'] = tag.x_key_id.license_key"},
+            {"name": "x_last", "ttype": "char", "depends": "x_name"}
+            | {"compute": "for tag in self: tag['x_last'] = tag.x_name"},
         )
         model_id = self.env["ir.model"]._get_id(tag)
-        self.env["ir.model.fields"].create(
-            [{"model_id": model_id, "store": True} | vals for vals in made]
-        )
+        for vals in made:
+            self.env["ir.model.fields"].create(
+                {"model_id": model_id, "store": True} | vals
+            )
         record = self.env[tag].create({"name": "A", "x_key_id": self.first.id})
         self.env.flush_all()
         self.env.invalidate_all()
         texts = ["x_text", "x_again"]
+        names = ["x_note", "x_name", "x_last"]
         for user, text in (
             (self.reader, FIRST),
             (self.technician, HINT),
@@ -448,6 +455,8 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
                 self.assertEqual([seen[name] for name in texts], [text, text])
                 found = [seen.search_count([(name, "like", "AAAAA")]) for name in texts]
                 self.assertEqual(found, [int(text == FIRST)] * 2)
+                name = f"Tour Office Professional - {text}"
+                self.assertEqual([seen[field] for field in names], [text, name, name])
         self.env.cr.execute(
             "SELECT to_jsonb(tag) FROM res_partner_category tag WHERE id = %s",
             [record.id],
@@ -782,6 +791,42 @@ class TestDisplaySetting(SecretsMixin, SoftwareKeyCommon):
         self.assertGreater(len(subjects), 2)
         self.assertIn(HINT, _text(subjects))
         self.assertHidden(messages.with_user(self.technician).read())
+
+    def test_tracked_links(self):
+        """K16: a link to a key that somebody tracks, in Settings, is told by hints."""
+        made = (
+            {"name": "x_key_id", "ttype": "many2one", "relation": KEY},
+            {"name": "x_key_ids", "ttype": "many2many", "relation": KEY},
+            {"name": "x_seat_id", "ttype": "many2one"}
+            | {"relation": "client.equipment.feature"},
+            {"name": "x_text", "ttype": "char", "related": "x_key_id.license_key"},
+        )
+        model_id = self.env["ir.model"]._get_id("res.partner")
+        for vals in made:
+            self.env["ir.model.fields"].create(
+                {"model_id": model_id, "store": True, "tracking": 10} | vals
+            )
+        customer = self.env["res.partner"].create({"name": "A"})
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        for key, feature in zip(self.keys, self.features, strict=True):
+            self.env.invalidate_all()
+            customer.with_user(self.manager).sudo().with_context(
+                tracking_disable=False, mail_notrack=False
+            ).write(
+                {
+                    "x_key_id": key.id,
+                    "x_key_ids": [Command.set(key.ids)],
+                    "x_seat_id": feature.id,
+                }
+            )
+            self.env.flush_all()
+            self.env.cr.precommit.run()
+        told = customer.message_ids.tracking_value_ids
+        self.assertGreater(len(told), 5)
+        self.assertIn(HINT, _text(told.mapped("new_value_char")))
+        self.env.cr.execute("SELECT to_jsonb(told) FROM mail_tracking_value told")
+        self.assertHidden(self.env.cr.fetchall())
 
     def test_mails(self):
         """K16: a mail to several people names the key by its hint."""
