@@ -359,6 +359,14 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
                 [], ["software_key_id", "software_key_id.license_key"], ["__count"]
             )
             self.assertHidden(answer)
+            for aggregate, operator in product(aggregates[:2], "<>"):
+                having = [(f"license_key:{aggregate}", operator, "MARKR-SECRT-M")]
+                count = len(env[KEY]._read_group(domain, ["id"], having=having))
+                self.assertIn(count, (0, 2), having)
+            ordered = env[KEY].formatted_read_group(
+                domain, ["id"], ["license_key:max"], order="license_key:max desc, id"
+            )
+            self.assertEqual([group["id"][0] for group in ordered], self.keys.ids)
 
     # ------------------------------------------------------------------
     # Every route, every field
@@ -529,6 +537,8 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
         yield "search_read", lambda: records.search_read([], names, limit=30)
         yield "onchange of a new one", lambda: records.browse().onchange({}, [], spec)
         yield "default_get", lambda: records.default_get(names)
+        yield "copy_data", records.copy_data
+        yield "get_views", lambda: records.get_views([(False, "list")])
         for record in records[:3]:
             yield "onchange", lambda record=record: record.onchange({}, names[:1], spec)
         yield (
@@ -540,12 +550,7 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
         )
         for name in names:
             if records._fields[name]._description_groupable:
-                yield (
-                    f"group by {name}",
-                    lambda name=name: records.formatted_read_group(
-                        [], [name], ["__count"]
-                    ),
-                )
+                yield from self._group_routes(records, name, spec)
                 if records._fields[name].type == "char":
                     for aggregate in ("max", "array_agg"):
                         yield (
@@ -560,6 +565,35 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
             field = records._fields[name]
             if field._description_searchable and field.type != "binary":
                 yield f"search by {name}", lambda name=name: self._search(records, name)
+
+    def _group_routes(self, records, name, spec):
+        """Yield ``(name, call)`` of each way to read these records in groups."""
+        yield (
+            f"group by {name}",
+            lambda: records.formatted_read_group([], [name], ["__count"]),
+        )
+        if not records._name.startswith("client.equipment"):
+            return
+        if records._fields[name].type not in ("char", "many2one"):
+            return
+        opened = {"auto_unfold": True, "unfold_read_specification": spec}
+        yield (
+            f"groups by {name}, opened",
+            lambda: records.web_read_group([], [name], ["__count"], **opened),
+        )
+        yield (
+            f"sets of groups by {name}",
+            lambda: records.formatted_read_grouping_sets([], [[name], []], ["__count"]),
+        )
+        if "status" in records._fields:
+            bar = {"field": "status", "colors": {"applied": "success"}}
+            yield (
+                f"progress by {name}",
+                lambda: records.read_progress_bar([], name, bar),
+            )
+        for panel in ("range", "multi_range"):
+            search = getattr(records, f"search_panel_select_{panel}")
+            yield f"{panel} of {name}", lambda search=search: search(name)
 
     def _search(self, records, name):
         """Return the part of a license key, if it finds more than nonsense does."""
