@@ -362,8 +362,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Have the keys of software remember what another rule says of them.
 
         Whoever applies or removes one at this moment is waited for (he shares the row
-        of the software), and looked for in a fresh view: where he has changed a key,
-        all this is done again by Odoo.
+        of the software), and looked for in a fresh view: where he has entered or
+        changed a key, all this is done again by Odoo.
+
+        :raises ChangedMeanwhile: where he has
         """
         self.env.flush_all()
         counted = self._counted_sql(
@@ -381,8 +383,13 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
             keys |= self.browse(row[0] for row in cr.fetchall())
         keys._lock_for_step()
-        # Not those that this transaction has deleted, which others see still.
-        keys.exists()._count_kept_seats()
+        here = keys.exists()
+        # Others still see those that this transaction has deleted.
+        deleted = self.env["client.equipment.audit.deletion"].sudo()
+        deleted = deleted.search([("software_key_ref", "in", (keys - here).ids)])
+        if set((keys - here).ids) - set(deleted.mapped("software_key_ref")):
+            raise software._changed_error()
+        here._count_kept_seats()
 
     @api.model
     def _count_rested(self):
