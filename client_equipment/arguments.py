@@ -3,7 +3,7 @@
 import functools
 import inspect
 import typing
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date
 from functools import partial
 from typing import NewType
@@ -17,7 +17,7 @@ from .values import date_problem, integer_problem, text_problem
 Lines = NewType("Lines", str)
 
 
-def checked(method):
+def checked(method: Callable) -> Callable:
     """Have a public method's arguments checked against its annotations (E2).
 
     Anybody may send anything over the API. What is of another type is refused in words

@@ -15,7 +15,7 @@ class Label(fields.Char):
     # What stands for a line break within the text.
     line_break = " "
 
-    def as_seen(self, text):
+    def as_seen(self, text: str) -> str:
         """Return a text as it is stored."""
         return as_seen(text, self.line_break)
 

@@ -29,7 +29,7 @@ class _Seen(dict):
     A line break stays one (``\\n``), a tab and any other space is a blank.
     """
 
-    def __missing__(self, code):
+    def __missing__(self, code: int) -> int | None:
         character = chr(code)
         category = unicodedata.category(character)
         if character in LINE_BREAKS:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import date
 
 from odoo import fields
+from odoo.api import Environment
 
 # Texts of one line: more would not fit into PostgreSQL's indexes.
 TEXT_MAX, TEXT_MAX_BYTES = 1000, 2000
@@ -25,17 +26,17 @@ class CompleteValues(dict):
     """A new record's values that lack no default any more."""
 
 
-def is_ours(model_name):
+def is_ours(model_name: str) -> bool:
     """Tell whether a model is one of these addons'."""
     return model_name.startswith("client.equipment")
 
 
-def is_our_module(name):
+def is_our_module(name: str) -> bool:
     """Tell whether an addon is one of these."""
     return name.startswith("client_equipment")
 
 
-def text_problem(env, text, one_line=True):
+def text_problem(env: Environment, text: object, one_line: bool = True) -> str | None:
     """Return in words what keeps a value from being a text, or None.
 
     :param Environment env: for the language
@@ -54,7 +55,7 @@ def text_problem(env, text, one_line=True):
     return None
 
 
-def character_problem(env, text):
+def character_problem(env: Environment, text: str) -> str | None:
     """Return in words which character keeps a text from being stored, or None."""
     if "\0" in text:
         return env._("it holds a NUL character")
@@ -65,7 +66,7 @@ def character_problem(env, text):
     return None
 
 
-def integer_problem(env, number):
+def integer_problem(env: Environment, number: object) -> str | None:
     """Return in words what keeps a value from being a whole number, or None."""
     with suppress(ValueError):
         if isinstance(number, str | int) and abs(int(number)) <= INTEGER_MAX:
@@ -75,7 +76,7 @@ def integer_problem(env, number):
     return env._("it has to be a whole number that is not too large")
 
 
-def id_problem(env, record_id):
+def id_problem(env: Environment, record_id: object) -> str | None:
     """Return in words what keeps a value from being a database id, or None."""
     if (
         isinstance(record_id, int)
@@ -86,7 +87,7 @@ def id_problem(env, record_id):
     return env._("it has to be the database id of a record")
 
 
-def date_problem(env, day, far=False):
+def date_problem(env: Environment, day: object, far: bool = False) -> str | None:
     """Return in words what keeps a value from being a date, or None.
 
     :param bool far: whether any day of the calendar will do
@@ -106,7 +107,7 @@ def date_problem(env, day, far=False):
     return None
 
 
-def json_problem(env, value):
+def json_problem(env: Environment, value: object) -> str | None:
     """Return in words what keeps a value from being stored as JSON, or None."""
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
@@ -115,7 +116,7 @@ def json_problem(env, value):
     return character_problem(env, text.replace("\\u0000", "\0"))
 
 
-def datetime_problem(env, moment):
+def datetime_problem(env: Environment, moment: object) -> str | None:
     """Return in words what keeps a value from being a moment, or None."""
     with suppress(ValueError):
         if isinstance(moment, str | date) and fields.Datetime.to_datetime(moment):

@@ -1,9 +1,10 @@
+from odoo.api import Environment
 from odoo.tools import SQL
 
 from . import models, report, wizards, controllers
 
 
-def uninstall_hook(env):
+def uninstall_hook(env: Environment) -> None:
     """Take away the composite foreign keys.
 
     Odoo drops the indexes first that they point to, which PostgreSQL refuses.

@@ -11,6 +11,8 @@ import re
 from collections.abc import MutableMapping
 
 from odoo import SUPERUSER_ID
+from odoo.api import Environment
+from odoo.models import BaseModel
 from odoo.tools import SQL
 
 from odoo.addons.client_equipment.fields import Label
@@ -26,14 +28,14 @@ _CONTEXT = "secret"
 ENDING_MIN = 3
 
 
-def is_hidden(env) -> bool:
+def is_hidden(env: Environment) -> bool:
     """Tell whether secrets are hidden from the user, who may still have one shown."""
     if env.uid == SUPERUSER_ID or env.context.get(_CONTEXT) is _STORED:
         return False
     return not (env.uid and env.user.has_group(READER))
 
 
-def as_stored(model):
+def as_stored(model: BaseModel) -> BaseModel:
     """Return the model for a query of what is stored, whoever reads it.
 
     For the query alone: nothing may be computed there.
@@ -57,7 +59,7 @@ class Secret(Label):
     be found out by a condition, an order or a group.
     """
 
-    def stored(self, record):
+    def stored(self, record: BaseModel) -> str | bool:
         """Return the whole value of a record, for what the system does with it."""
         self.__get__(record)  # brings it into the cache
         return record.env.transaction.field_data[self].get(record.id) or False
@@ -67,6 +69,8 @@ class Secret(Label):
     # ------------------------------------------------------------------
 
     def _get_cache_impl(self, env):
+        if self.related:  # of a model that holds keys by ``_inherits``: one for each
+            return super()._get_cache_impl(env)
         cache = env.transaction.field_data[self]
         return _Hints(cache) if is_hidden(env) else cache
 
@@ -79,7 +83,7 @@ class Secret(Label):
         use, and no index."""
         return not is_hidden(env) and super()._description_sortable(env)
 
-    def to_sql(self, model, alias):
+    def to_sql(self, model: BaseModel, alias: str) -> SQL:
         """Return what a query sees of the field: what it compares, sorts, groups."""
         column = super().to_sql(model, alias)
         return hint_sql(column) if is_hidden(model.env) else column

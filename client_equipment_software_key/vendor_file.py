@@ -11,17 +11,21 @@ import re
 import unicodedata
 import zipfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from lxml import etree
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils import column_index_from_string, get_column_letter
 
 from .license_key import ROUNDED, as_stored, is_file
+
+Element = etree._Element
+# How bad a proposal is, the least bad first.
+Score = tuple[float, float, float]
 
 # More than a vendor has ever sent: what is larger is a mistake, or an attack.
 UNPACKED_MAX, NODES_MAX = 300_000_000, 8_000_000
@@ -38,7 +42,7 @@ class Unreadable(Exception):
     """A file that holds no table. ``reason`` says why: ``empty``, ``pdf``, ``html``,
     ``old_excel``, ``license_file``, ``damaged``, ``large`` or ``binary``."""
 
-    def __init__(self, reason: str):
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -210,7 +214,7 @@ def propose_in(sheets: list[Sheet], number: int, names: Iterable[str] = ()) -> C
     return Choice(number, heading, column)
 
 
-def _propose_in(sheet, names):
+def _propose_in(sheet: Sheet, names: set[str]) -> tuple[Score, int, int]:
     """Return ``(score, heading, column)`` of the best proposal; a low score is good."""
     best = ((NONE, 0, 0), -1, -1)
     for heading in _heading_rows(sheet, names):
@@ -235,7 +239,7 @@ def _propose_in(sheet, names):
     return best
 
 
-def _is_other(sheet, heading, column):
+def _is_other(sheet: Sheet, heading: int, column: int) -> bool:
     """Tell whether a column is called something that is no license key."""
     if heading < 0:
         return False
@@ -243,7 +247,7 @@ def _is_other(sheet, heading, column):
     return bool(OTHER_HEADINGS.search(plain(text))) and rank(text) is None
 
 
-def _heading_rows(sheet, names):
+def _heading_rows(sheet: Sheet, names: set[str]) -> list[int]:
     """Return the rows that may hold the headings, the likeliest first."""
     found = []
     for number, row in enumerate(sheet.rows[:TOP]):
@@ -254,14 +258,14 @@ def _heading_rows(sheet, names):
     return [number for _known, number in sorted(found)]
 
 
-def _is_heading(text, names):
+def _is_heading(text: str, names: set[str]) -> bool:
     """Tell whether a text may be the heading of a column."""
     return len(text) <= 60 and (
         rank(text, names) is not None or bool(OTHER_HEADINGS.search(plain(text)))
     )
 
 
-def _score(sheet, heading, column, found):
+def _score(sheet: Sheet, heading: int, column: int, found: int) -> Score:
     """Return how bad it would be to take this column, by heading and cells."""
     cells = _cells_below(sheet, heading, column)
     if not cells:
@@ -278,7 +282,7 @@ def _score(sheet, heading, column, found):
     return (found + penalty, column in sheet.hidden_columns, neighbours + 1 - share)
 
 
-def _cells_below(sheet, heading, column, most=500):
+def _cells_below(sheet: Sheet, heading: int, column: int, most: int = 500) -> list[str]:
     """Return the first texts of a column below its heading."""
     called = sheet.text(heading, column) if heading >= 0 else None
     rows = range(heading + 1, min(len(sheet.rows), heading + 1 + most))
@@ -292,7 +296,7 @@ LIKE_KEY = re.compile(
 DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T].*)?|[\d.,]+|.*@.*\..*")
 
 
-def _key_share(texts):
+def _key_share(texts: list[str]) -> float:
     """Return which part of these texts looks like license keys, all different."""
     if not texts:
         return 0.0
@@ -342,10 +346,10 @@ def cells(sheet: Sheet, choice: Choice) -> list[Cell]:
 class _Room:
     """How much more a file may hold: a small one can unfold to a very large one."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.cells, self.bytes = ROOM, UNPACKED_MAX
 
-    def take(self, texts, times=1):
+    def take(self, texts: Collection[str], times: int = 1) -> None:
         """Take the room of so many rows of these texts.
 
         :raises Unreadable: where there is not enough
@@ -363,10 +367,10 @@ class _Part:
     its text: whoever clears it sets ``nodes`` to 0.
     """
 
-    def __init__(self, file, room):
+    def __init__(self, file: IO[bytes], room: _Room) -> None:
         self.file, self.room, self.nodes = file, room, 0
 
-    def read(self, size=-1):  # pylint: disable=method-required-super
+    def read(self, size: int = -1) -> bytes:  # pylint: disable=method-required-super
         content = self.file.read(size)
         self.room.bytes -= len(content)
         self.nodes += sum(map(content.count, (b"<", b"=", b"&")))
@@ -392,7 +396,7 @@ def read(content: bytes) -> list[Sheet]:
     return sheets
 
 
-def _refusal(content):
+def _refusal(content: bytes) -> str | None:
     """Return why a file that is no archive holds no table, or None."""
     start = content[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
@@ -420,12 +424,12 @@ def _refusal(content):
     return None
 
 
-def _looks_utf16(content):
+def _looks_utf16(content: bytes) -> bool:
     head = content[:2000]
     return head[::2].count(0) > len(head) // 4 or head[1::2].count(0) > len(head) // 4
 
 
-def _decode(content):
+def _decode(content: bytes) -> str:
     """Return the text of a file in one of the usual encodings."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content[: len(content) & ~1].decode("utf-16", "replace")
@@ -457,14 +461,14 @@ def read_text(text: str) -> Sheet:
     return Sheet("", [[_unquoted(cell) for cell in row] for row in rows])
 
 
-def _unquoted(cell):
+def _unquoted(cell: str) -> str:
     """Return a cell without what kept a spreadsheet from making a number of it."""
     cell = cell.strip(" \xa0\r\n")
     quoted = re.fullmatch(r'="(.*)"', cell, re.DOTALL)
     return quoted[1] if quoted else cell
 
 
-def _parse(text, delimiter):
+def _parse(text: str, delimiter: str | None) -> list[list[str]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or "\x1f")
     rows = []
     try:
@@ -480,7 +484,7 @@ def _parse(text, delimiter):
     return rows
 
 
-def _delimiter(text):
+def _delimiter(text: str) -> str | None:
     """Return what separates the columns of most lines alike, or None."""
     best = (0.0, 0, None)
     start = text[:20000]
@@ -499,7 +503,7 @@ def _delimiter(text):
     return best[2] if best[0] >= 0.5 else None
 
 
-def _read_archive(content):
+def _read_archive(content: bytes) -> list[Sheet]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
@@ -518,37 +522,37 @@ def _read_archive(content):
 PARSER = {"resolve_entities": False, "no_network": True, "encoding": "utf-8"}
 
 
-def _parse_xml(part):
+def _parse_xml(part: _Part) -> Element:
     return etree.parse(part, etree.XMLParser(**PARSER)).getroot()
 
 
 @lru_cache
-def _without_namespace(tag):
+def _without_namespace(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _local(element):
+def _local(element: Element) -> str:
     return _without_namespace(element.tag) if isinstance(element.tag, str) else ""
 
 
 @cache
-def _column(letters):
+def _column(letters: str) -> int:
     return column_index_from_string(letters) - 1
 
 
 class _Xlsx:
     """The sheets of an XLSX file, as they are shown."""
 
-    def __init__(self, archive):
+    def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive, self.room = archive, _Room()
         self.strings = self._read_strings()
         self.formats = self._read_formats()
 
-    def _tree(self, name):
+    def _tree(self, name: str) -> Element:
         with self.archive.open(name) as file:
             return _parse_xml(_Part(file, self.room))
 
-    def _read_strings(self):
+    def _read_strings(self) -> list[str]:
         if "xl/sharedStrings.xml" not in self.archive.namelist():
             return []
         return [
@@ -560,7 +564,7 @@ class _Xlsx:
             for item in self._tree("xl/sharedStrings.xml").iterfind("{*}si")
         ]
 
-    def _read_formats(self):
+    def _read_formats(self) -> list[str]:
         if "xl/styles.xml" not in self.archive.namelist():
             return []
         root = self._tree("xl/styles.xml")
@@ -574,7 +578,7 @@ class _Xlsx:
             for each in ids
         ]
 
-    def sheets(self):
+    def sheets(self) -> list[Sheet]:
         targets = {
             each.get("Id"): each.get("Target")
             for each in self._tree("xl/_rels/workbook.xml.rels")
@@ -590,7 +594,7 @@ class _Xlsx:
                 found.append(sheet)
         return found
 
-    def _read_sheet(self, sheet, name):
+    def _read_sheet(self, sheet: Sheet, name: str) -> None:
         with self.archive.open(name) as file:
             part = _Part(file, self.room)
             parser = etree.iterparse(part, tag=("{*}col", "{*}row"), **PARSER)
@@ -607,7 +611,7 @@ class _Xlsx:
                 while element.getprevious() is not None:
                     del element.getparent()[0]
 
-    def _read_row(self, sheet, element):
+    def _read_row(self, sheet: Sheet, element: Element) -> None:
         number = int(element.get("r") or len(sheet.rows) + 1) - 1
         if number >= ROWS_MAX:
             raise Unreadable("large")
@@ -628,7 +632,7 @@ class _Xlsx:
                 row.append(text)
         self.room.take(row)
 
-    def _read_cell(self, cell):
+    def _read_cell(self, cell: Element) -> tuple[str, str | None]:
         """Return a cell's text as it is shown, and what keeps it from being a key."""
         value = formula = None
         for part in cell:
@@ -692,11 +696,11 @@ def shown(value: str, shown_as: str) -> tuple[str, str | None]:
     return sign + digits, None
 
 
-def _literal(found):
+def _literal(found: re.Match[str]) -> str:
     return found[1] or found[2] or ""
 
 
-def _filled(pattern, digits):
+def _filled(pattern: str, digits: str) -> str:
     """Return digits in the places of a pattern such as ``000-000``."""
     left, out = list(digits), []
     for place in reversed(pattern):
@@ -709,7 +713,7 @@ def _filled(pattern, digits):
     return "".join(left) + "".join(reversed(out))
 
 
-def _read_ods(archive):
+def _read_ods(archive: zipfile.ZipFile) -> list[Sheet]:
     room = _Room()
     with archive.open("content.xml") as file:
         root = _parse_xml(_Part(file, room))
@@ -731,18 +735,18 @@ def _read_ods(archive):
     return found
 
 
-def _attribute(element, name):
+def _attribute(element: Element, name: str) -> str | None:
     for key, value in element.attrib.items():
         if key.rpartition("}")[2] == name:
             return value
     return None
 
 
-def _repeated(element, name):
+def _repeated(element: Element, name: str) -> int:
     return int(_attribute(element, f"number-{name}-repeated") or 1)
 
 
-def _read_ods_columns(sheet, table):
+def _read_ods_columns(sheet: Sheet, table: Element) -> None:
     number = 0
     for column in table.iter("{*}table-column"):
         count = _repeated(column, "columns")
@@ -751,7 +755,7 @@ def _read_ods_columns(sheet, table):
         number += count
 
 
-def _read_ods_row(sheet, element, room):
+def _read_ods_row(sheet: Sheet, element: Element, room: _Room) -> None:
     row, problems = [], {}
     for cell in element:
         if _local(cell) not in ("table-cell", "covered-table-cell"):
@@ -775,7 +779,7 @@ def _read_ods_row(sheet, element, room):
         sheet.rows.append(list(row))
 
 
-def _read_ods_cell(cell):
+def _read_ods_cell(cell: Element) -> tuple[str, str | None]:
     """Return a cell's text as it is shown, and what keeps it from being a key."""
     paragraphs = [part for part in cell if _local(part) == "p"]
     text = "\n".join(_ods_text(part) for part in paragraphs).strip()
@@ -795,7 +799,7 @@ def _read_ods_cell(cell):
     return text, None
 
 
-def _ods_text(element):
+def _ods_text(element: Element) -> str:
     parts = [element.text or ""]
     for part in element:
         match _local(part):

@@ -1,3 +1,5 @@
+from typing import Any
+
 from odoo import http
 from odoo.http import request
 
@@ -13,9 +15,13 @@ class FreshDataSet(DataSet):
         return readonly and request.env["ir.http"]._shows_last_step()
 
     @http.route(readonly=_is_readonly)
-    def call_kw(self, model, method, args, kwargs, path=None):
+    def call_kw(
+        self, model: str, method: str, args: list, kwargs: dict, path: str | None = None
+    ) -> Any:
         return super().call_kw(model, method, args, kwargs, path)
 
     @http.route(readonly=_is_readonly)
-    def call_button(self, model, method, args, kwargs, path=None):
+    def call_button(
+        self, model: str, method: str, args: list, kwargs: dict, path: str | None = None
+    ) -> Any:
         return super().call_button(model, method, args, kwargs, path)

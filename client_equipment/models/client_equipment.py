@@ -159,7 +159,7 @@ class ClientEquipment(models.Model):
         return {}
 
     @checked
-    def copy_data(self, default: dict | None = None):
+    def copy_data(self, default: dict | None = None) -> list[dict]:
         vals_list = super().copy_data(default)
         if "name" not in (default or {}):
             for equipment, vals in zip(self, vals_list, strict=True):

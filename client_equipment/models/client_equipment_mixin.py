@@ -1,8 +1,10 @@
 import base64
 import binascii
 import math
+from collections.abc import Collection
 from contextlib import contextmanager, suppress
 from functools import cache
+from typing import Self
 
 import psycopg2
 
@@ -43,7 +45,7 @@ class ClientEquipmentMixin(models.AbstractModel):
     _name = "client.equipment.mixin"
     _description = "Client Equipment Mixin"
 
-    def ensure_one(self):
+    def ensure_one(self) -> Self:
         try:
             return super().ensure_one()
         except ValueError as error:
@@ -82,7 +84,7 @@ class ClientEquipmentMixin(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @api.model
-    def default_get(self, fields):
+    def default_get(self, fields: list[str]) -> dict:
         """Give what the system alone sets its own default, whatever the context or a
         stored default says; what they say of the rest is checked and cleaned."""
         fixed = self._fixed_fields().intersection(fields)
@@ -100,7 +102,7 @@ class ClientEquipmentMixin(models.AbstractModel):
 
     @api.model_create_multi
     @checked
-    def create(self, vals_list: list[dict]):
+    def create(self, vals_list: list[dict]) -> Self:
         """Check what is created: here its shape, the rest where all ways meet."""
         return super().create(vals_list)
 
@@ -166,7 +168,7 @@ class ClientEquipmentMixin(models.AbstractModel):
         self._check_links(vals_list)
         return vals_list
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         vals = self._checked(vals)
         self._check_links([vals])
         return super().write(vals)
@@ -179,7 +181,7 @@ class ClientEquipmentMixin(models.AbstractModel):
         return super().write(vals)  # pylint: disable=super-method-mismatch
 
     @checked
-    def onchange(self, values: dict, field_names: list[str], fields_spec: dict):
+    def onchange(self, values: dict, field_names: list[str], fields_spec: dict) -> dict:
         """Check what a form is about to show, as if it were saved."""
         self._check_names(fields_spec)
         own = self._checked_onchange(values, field_names, fields_spec)
@@ -557,7 +559,7 @@ class ClientEquipmentMixin(models.AbstractModel):
                     ids += record_ids
         return ids
 
-    def fetch(self, field_names=None):
+    def fetch(self, field_names: Collection[str] | None = None) -> None:
         """Read the names of what an exported record links to without asking who reads:
         a name says itself what it may tell."""
         if self.env.context.get("client_equipment_export") and field_names == [

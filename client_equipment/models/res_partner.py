@@ -27,7 +27,7 @@ class ResPartner(models.Model):
                     partner.client_equipment_count += count
                 partner = partner.parent_id
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         if not vals.get("company_id"):
             return super().write(vals)
         with self.env["client.equipment.mixin"]._company_still_fits(self):

@@ -1,10 +1,11 @@
 import json
+from typing import Any
 
 from odoo import http
-from odoo.http import request
+from odoo.http import Response, request
 
 from odoo.addons.client_equipment.values import is_ours
-from odoo.addons.web.controllers.export import CSVExport, ExcelExport
+from odoo.addons.web.controllers.export import CSVExport, ExcelExport, GroupsTreeNode
 from odoo.addons.web.controllers.pivot import TableExporter
 
 from ..models.client_equipment_export_mixin import guard
@@ -64,13 +65,17 @@ class SoftwareKeyExcelExport(ExcelExport):
     are.
     """
 
-    def from_data(self, fields, columns_headers, rows):
+    def from_data(
+        self, fields: list, columns_headers: list[str], rows: list
+    ) -> bytes | str:
         model_name = _exported_model()
         if not is_ours(model_name):
             return super().from_data(fields, columns_headers, rows)
         return self._file(model_name, columns_headers, ((row, False) for row in rows))
 
-    def from_group_data(self, fields, columns_headers, groups):
+    def from_group_data(
+        self, fields: list, columns_headers: list[str], groups: GroupsTreeNode
+    ) -> bytes | str:
         model_name = groups._model._name
         if not is_ours(model_name):
             return super().from_group_data(fields, columns_headers, groups)
@@ -93,13 +98,17 @@ class SoftwareKeyCSVExport(CSVExport):
     they are.
     """
 
-    def from_data(self, fields, columns_headers, rows):
+    def from_data(
+        self, fields: list, columns_headers: list[str], rows: list
+    ) -> bytes | str:
         if is_ours(_exported_model()):
             columns_headers = map(guard, columns_headers)
             rows = (map(guard, row) for row in rows)
         return super().from_data(fields, columns_headers, rows)
 
-    def from_group_data(self, fields, columns_headers, groups):
+    def from_group_data(
+        self, fields: list, columns_headers: list[str], groups: GroupsTreeNode
+    ) -> bytes | str:
         if not is_ours(groups._model._name):
             return super().from_group_data(fields, columns_headers, groups)
         rows = (row for row, _is_group in _rows(fields, groups))
@@ -110,7 +119,7 @@ class SoftwareKeyPivotExport(TableExporter):
     """XLSX of our pivots, in whose headings no text becomes a formula (L3)."""
 
     @http.route()
-    def export_xlsx(self, data, **kw):
+    def export_xlsx(self, data: str, **kw: Any) -> Response:
         table = json.loads(data if isinstance(data, str) else data.read())
         if table and is_ours(table["model"]):
             headings = [*table["measure_headers"], *table["rows"]]

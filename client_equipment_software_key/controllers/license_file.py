@@ -2,7 +2,7 @@ import json
 
 from odoo import http
 from odoo.exceptions import UserError
-from odoo.http import request
+from odoo.http import Response, request
 from odoo.tools import html_escape
 
 
@@ -13,7 +13,7 @@ class LicenseFileController(http.Controller):
         auth="user",
         methods=["POST"],
     )
-    def license_file(self, key_id, **_parameters):
+    def license_file(self, key_id: int, **_parameters: str) -> Response:
         """Send the license file of a key, as the web client's ``download`` wants it."""
         key = request.env["client.equipment.software.key"].browse(key_id)
         try:

@@ -45,7 +45,7 @@ class ClientEquipment(models.Model):
         for equipment in self:
             equipment.software_key_count = counts.get(equipment._origin, 0)
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         vals = self._checked(vals)
         if vals.get("state", "in_service") != "in_service" or (
             "active" in vals and not vals["active"]
@@ -58,7 +58,7 @@ class ClientEquipment(models.Model):
             self.sudo().equipment_feature_ids._check_still_fit()
         return result
 
-    def unlink(self):
+    def unlink(self) -> bool:
         self.check_access("unlink")
         self._check_no_software_keys()
         return super().unlink()
@@ -144,7 +144,7 @@ class ClientEquipment(models.Model):
             held[equipment.with_env(self.env)] = users[:1]
         return held
 
-    def recover_software_keys(self):
+    def recover_software_keys(self) -> models.BaseModel:
         """Take every key on these equipment back to the inventory (A9).
 
         Each key becomes Available again, or Expired where its validity has ended.
@@ -162,7 +162,7 @@ class ClientEquipment(models.Model):
         replacement_id: int | None = None,
         state: str | None = None,
         override_reason: str | None = None,
-    ):
+    ) -> bool:
         """Take every software key off this equipment, each its own way (A9).
 
         One transaction: where one key cannot go its way, none goes.

@@ -75,7 +75,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     @api.readonly
-    def get_job_health(self):
+    def get_job_health(self) -> dict:
         """Tell also how the checkpoints are doing.
 
         :return: with ``{"last_checkpoint", "checkpoint_problem"}``: the moment up to

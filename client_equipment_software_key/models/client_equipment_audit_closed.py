@@ -1,3 +1,5 @@
+from typing import NoReturn
+
 from odoo import api, models
 from odoo.exceptions import UserError
 
@@ -32,10 +34,10 @@ class ClientEquipmentAuditClosed(models.AbstractModel):
 
     @api.private
     @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
+    def create(self, vals_list: list[dict]) -> NoReturn:  # pylint: disable=method-required-super
         raise UserError(self._closed_message("create"))
 
-    def write(self, vals):  # pylint: disable=method-required-super
+    def write(self, vals: dict) -> NoReturn:  # pylint: disable=method-required-super
         raise UserError(self._closed_message("write"))
 
     def _create(self, data_list):
@@ -47,7 +49,7 @@ class ClientEquipmentAuditClosed(models.AbstractModel):
     def _write_multi(self, vals_list):
         return self.write(vals_list)
 
-    def unlink(self):  # pylint: disable=method-required-super
+    def unlink(self) -> NoReturn:  # pylint: disable=method-required-super
         # Not @api.ondelete, which a key in the context passes over. The cascade of a
         # deleted key (K10) does not come through here.
         self.check_access("unlink")

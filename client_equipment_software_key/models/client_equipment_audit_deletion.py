@@ -190,7 +190,7 @@ class ClientEquipmentAuditDeletion(models.Model):
         )
 
     @api.readonly
-    def verify(self):
+    def verify(self) -> list[dict]:
         """Return what was changed behind the system's back in these lines (L5).
 
         :return: list of ``{"deletion_id", "problem"}``, empty when all is intact
@@ -279,7 +279,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
     @checked
-    def delete(self, reason: str | None = None):
+    def delete(self, reason: str | None = None) -> bool:
         """Delete the keys with their audit trails, saying why (K10).
 
         ``unlink`` does the same with the reason that the context gives under

@@ -17,13 +17,13 @@ GUARDED = re.compile(rf"{BEGINNING}(?={FORMULA})|^(?=[\t\r\n])")
 GUARD = re.compile(rf"{BEGINNING}'+(?={FORMULA})|^'+(?=[\t\r\n])")
 
 
-def guard(value):
+def guard(value: object) -> object:
     """Return a cell for a CSV: a text gets an apostrophe wherever a spreadsheet would
     take it for a formula, any other value stays as it is (L3)."""
     return GUARDED.sub("'", value) if isinstance(value, str) else value
 
 
-def unguard(value):
+def unguard(value: object) -> object:
     """Return a cell of a CSV without the apostrophes that :func:`guard` put into it.
 
     An apostrophe before anything else is the text's own, and stays.
@@ -38,7 +38,7 @@ class ClientEquipmentExportMixin(models.AbstractModel):
     _description = "Export in Portions"
 
     @checked
-    def export_data(self, fields_to_export: list[str]):
+    def export_data(self, fields_to_export: list[str]) -> dict:
         """Export in portions, and forget what was read for one before the next.
 
         Odoo forgets the records themselves, but keeps all that they link to: at

@@ -1,4 +1,5 @@
 import functools
+from typing import NoReturn, Self
 
 import psycopg2
 
@@ -85,7 +86,7 @@ class ClientEquipmentFeature(models.Model):
                 )
 
     @api.model
-    def default_get(self, fields):
+    def default_get(self, fields: list[str]) -> dict:
         """Whoever applies a key is who applied it, whatever the context or a stored
         default says (A8)."""
         vals = super().default_get(fields)
@@ -95,7 +96,7 @@ class ClientEquipmentFeature(models.Model):
 
     @api.model_create_multi
     @checked
-    def create(self, vals_list: list[dict]):
+    def create(self, vals_list: list[dict]) -> Self:
         self.check_access("create")
         try:
             with self._changed_meanwhile():
@@ -216,7 +217,7 @@ class ClientEquipmentFeature(models.Model):
             for key, unit in zip(keys, equipment, strict=True)
         ]
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         vals = self._checked(vals)
         fixed = FIXED & vals.keys()
         for feature in self:
@@ -245,7 +246,7 @@ class ClientEquipmentFeature(models.Model):
         return result
 
     @checked
-    def copy(self, default: dict | None = None):  # pylint: disable=method-required-super
+    def copy(self, default: dict | None = None) -> NoReturn:  # pylint: disable=method-required-super
         raise UserError(
             self.env._(
                 "An assignment cannot be duplicated: one key, one equipment. Apply "
@@ -253,7 +254,7 @@ class ClientEquipmentFeature(models.Model):
             )
         )
 
-    def unlink(self):
+    def unlink(self) -> bool:
         self.check_access("unlink")
         # As in create: removing is what technicians may do, the key does the rest.
         keys = self.sudo().software_key_id

@@ -21,7 +21,13 @@ class ClientEquipment(models.Model):
         return result
 
     @api.model
-    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+    def name_search(
+        self,
+        name: str = "",
+        domain: list | None = None,
+        operator: str = "ilike",
+        limit: int = 100,
+    ) -> list[tuple[int, str]]:
         """Offer the units of the same customer first, where one is replaced (A9)."""
         replaced = self.browse(self.env.context.get("replacement_of"))
         if not replaced.partner_id:

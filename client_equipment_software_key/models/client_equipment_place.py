@@ -1,11 +1,20 @@
+from typing import Any
+
 from odoo import api, fields, models
+from odoo.modules.registry import Registry
 from odoo.tools import SQL
 
 
 class _DatabaseId(fields.Integer):
     """An integer that PostgreSQL keeps as NULL, not 0, where there is none."""
 
-    def convert_to_column(self, value, record, values=None, validate=True):
+    def convert_to_column(
+        self,
+        value: Any,
+        record: models.BaseModel,
+        values: dict | None = None,
+        validate: bool = True,
+    ) -> int | None:
         return value or None
 
 
@@ -28,7 +37,7 @@ def _other_place_message(env, _diagnostics):
 class _PlaceKey(models.Constraint):
     """A foreign key to the equipment, in whatever table another addon may keep it."""
 
-    def get_definition(self, registry):
+    def get_definition(self, registry: Registry) -> str:
         table = registry["client.equipment"]._table if registry else "client_equipment"
         return super().get_definition(registry).format(equipment=table)
 

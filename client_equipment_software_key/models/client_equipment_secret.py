@@ -1,4 +1,7 @@
+from collections import defaultdict
+
 from odoo import api, models
+from odoo.tools import unique
 
 from ..secret import Secret, as_stored, is_hidden
 
@@ -10,16 +13,43 @@ class Base(models.AbstractModel):
 
     @api.model
     def _post_model_setup__(self):
-        """Keep related fields that show a secret apart for each reader.
+        result = super()._post_model_setup__()
+        if self._name == "base":  # once, when all models have their fields
+            self._keep_secrets_apart()
+        return result
 
-        What is stored would be the same for all: also where somebody makes such a field
-        in Settings.
+    @api.model
+    def _keep_secrets_apart(self):
+        """Have whatever depends on a secret computed for each reader, and neither
+        stored nor tracked.
+
+        What is stored would be the same for all: also where another addon declares such
+        a field, or somebody makes it in Settings.
         """
-        for field in self._fields.values():
-            if _shows_secret(field):
-                field._depends_context = ("uid",)
-                field.store, field.search = False, field._search_related
-        return super()._post_model_setup__()
+        told = self._get_dependents()
+        todo = [field for field in told if isinstance(field, Secret)]
+        seen = {*todo}
+        while todo:
+            for field in told[todo.pop()] - seen:
+                model = self.env[field.model_name]
+                context = (*field.get_depends(model)[1], "uid")
+                field._depends_context = tuple(unique(context))
+                field.store = field.precompute = field.tracking = False
+                if field.related:
+                    field.search = field._search_related
+                seen.add(field)
+                todo.append(field)
+
+    @api.model
+    def _get_dependents(self):
+        """Return ``{field: the fields that are computed from it}`` of all models."""
+        dependents = defaultdict(set)
+        for model in self.env.values():
+            for field in model._fields.values():
+                if field.compute:
+                    for path in field.get_depends(model)[0]:
+                        dependents[_end(model, field, path)].add(field)
+        return dependents
 
     def _fetch_query(self, query, fields):
         """Fetch secrets as they are stored: the cache hides them."""
@@ -31,10 +61,17 @@ class Base(models.AbstractModel):
         return stored._fetch_query(query, fields).with_env(self.env)
 
 
-def _shows_secret(field):
-    """Tell whether a field is a related one that ends at a secret."""
-    while field.related:
-        field = field.related_field
-        if isinstance(field, Secret):
-            return True
-    return False
+def _end(model, field, path):
+    """Return the field at the end of a path that another one depends on, or None.
+
+    A name that is another record's depends on that record's name.
+    """
+    end = None
+    for name in path.split("."):
+        end = model._fields.get(name)
+        if end is None:
+            return None
+        model = model.env[end.comodel_name] if end.relational else model
+    if field.name == "display_name" and end.relational:
+        return model._fields["display_name"]
+    return end

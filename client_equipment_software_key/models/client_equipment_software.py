@@ -244,7 +244,7 @@ class ClientEquipmentSoftware(models.Model):
         return super()._search_display_name(operator, value)
 
     @checked
-    def copy_data(self, default: dict | None = None):
+    def copy_data(self, default: dict | None = None) -> list[dict]:
         vals_list = super().copy_data(default)
         if "name" not in (default or {}):
             for software, vals in zip(self, vals_list, strict=True):

@@ -1,5 +1,6 @@
 import functools
 import re
+from typing import Self
 
 from markupsafe import Markup
 
@@ -389,7 +390,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
 
     @checked
-    def onchange(self, values: dict, field_names: list[str], fields_spec: dict):
+    def onchange(self, values: dict, field_names: list[str], fields_spec: dict) -> dict:
         # A duplicated key opens as it is (K4). From the user's first change on, the
         # catalogue fills in what it knows, as for any new key.
         if field_names:
@@ -425,7 +426,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model_create_multi
     @checked
-    def create(self, vals_list: list[dict]):
+    def create(self, vals_list: list[dict]) -> Self:
         self.check_access("create")
         vals_list = self._prepare_vals_list([self._checked(vals) for vals in vals_list])
         wanted = [vals.pop("status", None) for vals in vals_list]
@@ -458,7 +459,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 key.write({"equipment_feature_ids": commands})
         return keys
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         vals = self._checked(vals)
         self._check_same_license_key(vals)
         told = self._get_told_fields() & vals.keys()
@@ -502,7 +503,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             features._bind()
 
     @checked
-    def copy(self, default: dict | None = None):
+    def copy(self, default: dict | None = None) -> Self:
         """Copy one key under a new license key, which ``default`` must give (K4)."""
         if len(self) != 1 or not (default or {}).get("license_key"):
             raise UserError(
@@ -525,7 +526,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 )
             )
 
-    def unlink(self):
+    def unlink(self) -> bool:
         """Delete the keys with their trails; the software keeps a trace (K10)."""
         self.check_access("unlink")
         self._check_not_applied()

@@ -28,7 +28,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     @checked
-    def load(self, fields: list[str], data: list[list]):
+    def load(self, fields: list[str], data: list[list]) -> dict:
         """Import rows, or none of them where a license key is repeated (K2).
 
         After an error Odoo goes on row by row and takes back the rows before it, so

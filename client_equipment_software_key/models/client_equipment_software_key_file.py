@@ -21,7 +21,7 @@ LICENSE_FILE = ("client.equipment.software.key", "license_file")
 LICENSE_FILE_FIELDS = {"license_file", "license_file_name"}
 
 
-def whole(records):
+def whole(records: models.BaseModel) -> models.BaseModel:
     """Return records whose files are read as they are, also where a client has asked
     for sizes in their place."""
     asked = [name for name in records.env.context if name.startswith("bin_size")]
@@ -57,7 +57,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     )
 
     @api.model
-    def default_get(self, fields):
+    def default_get(self, fields: list[str]) -> dict:
         """A license file is given with its key, never as a default of anybody."""
         vals = super().default_get(fields)
         for name in LICENSE_FILE_FIELDS & vals.keys():

@@ -55,3 +55,38 @@ class MailActivity(models.Model):
         activities = activities.search([("res_model", "=", KEY)])
         self.env.add_to_compute(self._fields["res_name"], activities)
         activities.flush_recordset(["res_name"])
+
+
+class MailTrackingValue(models.Model):
+    _inherit = "mail.tracking.value"
+
+    @api.model
+    def _create_tracking_values(
+        self, initial_value, new_value, col_name, col_info, record
+    ):
+        """Keep links to keys, and to what bears their names, by their hints: also where
+        another addon, or somebody in Settings, tracks one."""
+        return super()._create_tracking_values(
+            _named_for_all(initial_value, col_info["type"]),
+            _named_for_all(new_value, col_info["type"]),
+            col_name,
+            col_info,
+            record,
+        )
+
+
+def _named_for_all(records, link_type):
+    """Return records that bear keys' names as a tracked link of this type takes their
+    ids and names; others as they are."""
+    if not isinstance(records, models.BaseModel):
+        return records
+    rec_name = records._fields.get(records._rec_name)
+    if records._name != KEY and (not rec_name or rec_name.comodel_name != KEY):
+        return records
+    named = []
+    for record in records:
+        key = record if record._name == KEY else record[records._rec_name]
+        readable = key._readable()
+        name = readable._message_compute_subject() if readable else key.display_name
+        named.append((record.id, name))
+    return (named or [False])[0] if link_type == "many2one" else named

@@ -115,13 +115,13 @@ class ClientEquipmentSoftware(models.Model):
         "keys that never do, choose Stays with Its Equipment.",
     )
 
-    def init(self):
+    def init(self) -> None:
         """Let the database itself say Free of what does not say another rule."""
         result = super().init()
         _default_to(self, reassignment="free")
         return result
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         result = super().write(vals)
         if {"reassignment", "reassignment_days"} & vals.keys():
             self.env["client.equipment.software.key"].sudo()._follow_rules_of(self)
@@ -162,7 +162,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     # What has rested, until the job has counted it.
     _movable_from = models.Index("(movable_from) WHERE movable_from IS NOT NULL")
 
-    def init(self):
+    def init(self) -> None:
         """Let the database itself keep no seat of a key that does not say so."""
         result = super().init()
         _default_to(self, seats_kept=0)
@@ -362,8 +362,10 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Have the keys of software remember what another rule says of them.
 
         Whoever applies or removes one at this moment is waited for (he shares the row
-        of the software), and looked for in a fresh view: where he has changed a key,
-        all this is done again by Odoo.
+        of the software), and looked for in a fresh view: where he has entered or
+        changed a key, all this is done again by Odoo.
+
+        :raises ChangedMeanwhile: where he has
         """
         self.env.flush_all()
         counted = self._counted_sql(
@@ -381,8 +383,13 @@ class ClientEquipmentSoftwareKey(models.Model):
             )
             keys |= self.browse(row[0] for row in cr.fetchall())
         keys._lock_for_step()
-        # Not those that this transaction has deleted, which others see still.
-        keys.exists()._count_kept_seats()
+        here = keys.exists()
+        # Others still see those that this transaction has deleted.
+        deleted = self.env["client.equipment.audit.deletion"].sudo()
+        deleted = deleted.search([("software_key_ref", "in", (keys - here).ids)])
+        if set((keys - here).ids) - set(deleted.mapped("software_key_ref")):
+            raise software._changed_error()
+        here._count_kept_seats()
 
     @api.model
     def _count_rested(self):
@@ -491,7 +498,7 @@ class ClientEquipmentFeature(models.Model):
     )
 
     @api.model
-    def default_get(self, fields):
+    def default_get(self, fields: list[str]) -> dict:
         """A reason is given for one key, never as a default of anybody: it would
         override every rule, unasked."""
         vals = super().default_get(fields)

@@ -12,7 +12,13 @@ class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
     @api.model
-    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+    def name_search(
+        self,
+        name: str = "",
+        domain: list | None = None,
+        operator: str = "ilike",
+        limit: int = 100,
+    ) -> list[tuple[int, str]]:
         """Offer keys as they are best used up, where the context asks (the forms do).
 
         Those bought for the customer first; the domain of the form lets only those of
@@ -59,7 +65,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.model
     @api.readonly
     @checked
-    def tell_why_not_offered(self, name: str):
+    def tell_why_not_offered(self, name: str) -> str:
         """Tell where the keys are that a drop-down finds by a text and does not offer.
 
         :param str name: what was typed
@@ -88,7 +94,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             status = self.env._("Bought for %s", self.owner_id.display_name)
         return f"{self.display_name}: {status}"
 
-    def get_qr_code(self):
+    def get_qr_code(self) -> str:
         """Return the license key as a picture, for another machine's camera (A15).
 
         By a call, not as an address: addresses are kept in logs.
@@ -107,13 +113,13 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.model
     def web_search_read(
         self,
-        domain,
-        specification,
-        offset=0,
-        limit=None,
-        order=None,
-        count_limit=None,
-    ):
+        domain: list,
+        specification: dict,
+        offset: int = 0,
+        limit: int | None = None,
+        order: str | None = None,
+        count_limit: int | None = None,
+    ) -> dict:
         """List keys to choose from (Search More; on a phone, always) as the drop-down
         does: those bought for the customer first, then as they end (K13, A12)."""
         if not self.env.context.get("software_key_owned_first"):

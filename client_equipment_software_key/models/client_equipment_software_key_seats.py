@@ -66,7 +66,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     # The filters Seats Free and All Seats Used, among many keys of one seat.
     _several_seats = models.Index("(id) WHERE seats > 1")
 
-    def init(self):
+    def init(self) -> None:
         """Let the database itself give one seat to what does not say more."""
         result = super().init()
         _default_to(self, seats=1, seats_used=0)
@@ -177,7 +177,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 )
             )
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         result = super().write(vals)
         if "seats" in vals:
             # The database lets the assignments follow.
@@ -280,7 +280,7 @@ class ClientEquipmentFeature(models.Model):
         "The number of seats of the software key has just been changed. Try again.",
     )
 
-    def init(self):
+    def init(self) -> None:
         """Let the database itself give seat 1 to what does not say another."""
         result = super().init()
         _default_to(self, seat=1, key_seats=1)

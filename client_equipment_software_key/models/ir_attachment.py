@@ -1,4 +1,5 @@
 import hashlib
+from typing import Self
 
 from odoo import api, models
 from odoo.exceptions import UserError
@@ -38,12 +39,12 @@ class IrAttachment(models.Model):
 
     @api.model_create_multi
     @checked
-    def create(self, vals_list: list[dict]):
+    def create(self, vals_list: list[dict]) -> Self:
         attachments = super().create(vals_list)
         attachments._license_files()._check_license_files()
         return attachments
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         places = {file: file._get_place() for file in self._license_files()}
         result = super().write(vals)
         if any(file._get_place() != place for file, place in places.items()):
@@ -51,7 +52,7 @@ class IrAttachment(models.Model):
         self._license_files()._check_license_files()
         return result
 
-    def unlink(self):
+    def unlink(self) -> bool:
         self.check_access("unlink")  # before anybody learns what it is
         files = self._license_files()
         # The key has let go of the file before, or is gone itself.

@@ -1,5 +1,7 @@
+from typing import Any
+
 from odoo import models
-from odoo.http import Stream
+from odoo.http import Response, Stream
 
 from odoo.addons.client_equipment.values import is_ours
 
@@ -10,7 +12,9 @@ from .ir_attachment import PLAIN
 class Download(Stream):
     """What a browser saves, and never shows, whatever the address asks for."""
 
-    def get_response(self, as_attachment=None, **kwargs):
+    def get_response(
+        self, as_attachment: bool | None = None, **kwargs: Any
+    ) -> Response:
         return super().get_response(as_attachment=True, **kwargs)
 
 

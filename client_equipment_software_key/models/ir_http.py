@@ -9,7 +9,7 @@ EVERYBODYS = ("mail.menu_root_discuss", "base.menu_management")
 class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
 
-    def session_info(self):
+    def session_info(self) -> dict:
         """Whose only app this is begins in it, not in Discuss; and the client has to
         know whether license keys are hidden from the user (K16)."""
         info = super().session_info()

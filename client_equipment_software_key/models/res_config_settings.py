@@ -33,11 +33,11 @@ class ResConfigSettings(models.TransientModel):
     software_key_check_progress = fields.Integer(compute="_compute_software_key_health")
 
     @api.model
-    def get_values(self):
+    def get_values(self) -> dict:
         display = self.env["res.groups"]._license_key_display()
         return super().get_values() | {"license_key_display": display}
 
-    def set_values(self):
+    def set_values(self) -> None:
         result = super().set_values()
         groups = self.env["res.groups"]
         if self.license_key_display != groups._license_key_display():

@@ -38,13 +38,13 @@ class ResPartner(models.Model):
                     partner.software_key_count += count
                 partner = partner.parent_id
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         result = super().write(vals)
         if "parent_id" in vals:
             self._check_software_keys_fit()
         return result
 
-    def unlink(self):
+    def unlink(self) -> bool:
         children = self.with_context(active_test=False).child_ids - self
         result = super().unlink()
         children._check_software_keys_fit()

@@ -125,7 +125,7 @@ class ClientEquipmentEvidencePack(models.Model):
             )
 
     @api.model
-    def default_get(self, fields):
+    def default_get(self, fields: list[str]) -> dict:
         vals = super().default_get(fields)
         field_name = {
             "client.equipment.software": "software_ids",

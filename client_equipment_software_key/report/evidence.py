@@ -1,10 +1,12 @@
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import fields as facts
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Self
 
-from odoo import fields
+from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, split_every
 
@@ -36,12 +38,12 @@ class KeyState:
     only_here: bool
 
     @property
-    def installed(self):
+    def installed(self) -> int:
         """How many installations it had, as far as the pack tells."""
         return len(self.lines) if self.only_here else self.used
 
     @property
-    def is_elsewhere(self):
+    def is_elsewhere(self) -> bool:
         """Whether it is on equipment that the pack may not name, and may say so."""
         return not self.only_here and self.used > len(self.lines)
 
@@ -62,13 +64,13 @@ class Position:
     revoked: int = 0
     deleted: int = 0
 
-    def add_up(self, other):
+    def add_up(self, other: Self) -> None:
         """Add what was counted of other keys."""
         for fact in facts(self):
             count = getattr(self, fact.name) + getattr(other, fact.name)
             setattr(self, fact.name, count)
 
-    def add(self, state, seats, used):
+    def add(self, state: str, seats: int, used: int) -> None:
         """Count one key.
 
         :param state: its status
@@ -107,7 +109,7 @@ class Evidence:
     # ------------------------------------------------------------------
 
     @cached_property
-    def end(self):
+    def end(self) -> datetime:
         """The moment before which everything is told: the end of the period, or that
         of the second in which the pack was asked for."""
         history = self.env["client.equipment.usage.history"]
@@ -120,7 +122,7 @@ class Evidence:
         return end
 
     @cached_property
-    def customers(self):
+    def customers(self) -> models.BaseModel:
         """The chosen customers: a company and its contacts and branches are one."""
         return (
             self.env["res.partner"]
@@ -131,7 +133,7 @@ class Evidence:
         )
 
     @cached_property
-    def installations(self):
+    def installations(self) -> models.BaseModel:
         """The lines of the usage history that belong into the pack."""
         return self.env["client.equipment.usage.history"].search(
             self.history_domain,
@@ -139,28 +141,28 @@ class Evidence:
         )
 
     @cached_property
-    def keys(self):
+    def keys(self) -> models.BaseModel:
         """The keys that belong into the pack, by product."""
         return self.env["client.equipment.software.key"].search(
             self.pack._get_keys_domain(self), order="software_id, id"
         )
 
     @cached_property
-    def deletions(self):
+    def deletions(self) -> models.BaseModel:
         """What is kept of the keys that were there in the period and are deleted."""
         return self.env["client.equipment.audit.deletion"].search(
             self.pack._get_deletions_domain(self), order="software_name, date, id"
         )
 
     @property
-    def has_keys(self):
+    def has_keys(self) -> bool:
         """Whether there is anything to tell."""
         SoftwareKey = self.env["client.equipment.software.key"]
         keys = SoftwareKey.search(self.pack._get_keys_domain(self), limit=1)
         return bool(keys or self.deletions)
 
     @cached_property
-    def entries(self):
+    def entries(self) -> models.BaseModel:
         """The entries of the keys' audit trails that belong into the pack, by product
         and time."""
         AuditLog = self.env["client.equipment.audit.log"]
@@ -174,16 +176,16 @@ class Evidence:
         return AuditLog.browse(ids)
 
     @property
-    def has_place(self):
+    def has_place(self) -> bool:
         """Whether the pack is about chosen equipment or customers alone."""
         return bool(self.pack.equipment_ids or self.pack.partner_ids)
 
     @cached_property
-    def history_domain(self):
+    def history_domain(self) -> Domain:
         """The domain of the installations that belong into the pack."""
         return self.pack._get_history_domain(self)
 
-    def place_domain(self, model):
+    def place_domain(self, model: str) -> Domain:
         """Return the domain of what ``model`` tells of chosen equipment and customers.
 
         :param model: usage history or audit log
@@ -196,7 +198,7 @@ class Evidence:
     def _place_domains(self):
         return {}
 
-    def entered_then(self):
+    def entered_then(self) -> Domain:
         """Return the domain of the keys that had been entered by the end."""
         return self._where_exists(
             SQL(
@@ -206,7 +208,7 @@ class Evidence:
             ),
         )
 
-    def installed(self):
+    def installed(self) -> Domain:
         """Return the domain of the keys of the installations in the pack."""
         history = self.env["client.equipment.usage.history"]
         lines = history._search(self.history_domain)
@@ -237,7 +239,7 @@ class Evidence:
                 by_software.setdefault(key.software_id.id, []).append(key.id)
         yield from by_software.items()
 
-    def batches(self, records):
+    def batches(self, records: models.BaseModel) -> Iterator[models.BaseModel]:
         """Yield ``records`` in portions; what was read of one is forgotten after it."""
         for ids in split_every(BATCH, records._ids, list):
             yield records.browse(ids)
@@ -247,7 +249,7 @@ class Evidence:
     # As of the end of the period
     # ------------------------------------------------------------------
 
-    def states(self, keys):
+    def states(self, keys: models.BaseModel) -> Iterator[KeyState]:
         """Yield the :class:`KeyState` of each of ``keys``, one portion of all."""
         last, used = self._last_entries(keys), self._used(keys)
         lines, later = self._lines_then(keys), self._changed_since(keys)
@@ -375,7 +377,7 @@ class Evidence:
             found[key_id] = found.get(key_id, history) | line
         return found
 
-    def count_positions(self, keys):
+    def count_positions(self, keys: models.BaseModel) -> dict[int, Position]:
         """Return ``{software id: Position}`` of a portion of the keys.
 
         Of keys that are for everybody, a pack about chosen customers or equipment
@@ -392,7 +394,7 @@ class Evidence:
         return positions
 
     @cached_property
-    def positions(self):
+    def positions(self) -> dict[models.BaseModel, Position]:
         """``{software: its Position}``, by product: what was counted in portions."""
         positions = {}
         for piece in self.pack._pieces("counts"):
@@ -409,7 +411,7 @@ class Evidence:
         }
 
     @cached_property
-    def software(self):
+    def software(self) -> models.BaseModel:
         """The software that the keys were for, by name."""
         rows = self.env.execute_query(
             SQL(
@@ -435,7 +437,7 @@ class Evidence:
         """Tell whether a key was bought for the chosen customers."""
         return not self.pack.equipment_ids and key.owner_id in self.customers
 
-    def findings(self, keys):
+    def findings(self, keys: models.BaseModel) -> list[tuple[models.BaseModel, str]]:
         """Return what verifying the audit trails of ``keys`` finds."""
         return [
             (keys.browse(finding["software_key_id"]), finding["problem"])
@@ -446,39 +448,39 @@ class Evidence:
     # In words
     # ------------------------------------------------------------------
 
-    def name(self, record):
+    def name(self, record: models.BaseModel) -> str | bool:
         """Return the name of a record, or nothing where the maker may not read it."""
         return record._filtered_access("read").display_name
 
-    def software_name(self, line):
+    def software_name(self, line: models.BaseModel) -> str:
         """Return the name of the software that an entry, or a line of the usage
         history, tells of: as it was then, where that is known."""
         return line.software_name or line.software_key_id.software_id.display_name
 
-    def list_of(self, records):
+    def list_of(self, records: models.BaseModel) -> str:
         """Return the names of records in one text."""
         return ", ".join(records.mapped("display_name"))
 
-    def description(self, entry):
+    def description(self, entry: models.BaseModel) -> str:
         """Return what an entry tells, its license keys shown as chosen."""
         key = entry.software_key_id
         named = key | key.replaces_id | key.replaced_by_id
         return self.hide(entry.description, named)
 
     @property
-    def checkpoint(self):
+    def checkpoint(self) -> models.BaseModel:
         """The checkpoint that covers what the pack tells, if there is one."""
         return self.pack.checkpoint_id
 
     @property
-    def leaves(self):
+    def leaves(self) -> Leaves:
         """The :class:`Leaves` of this checkpoint: looked up once by a job."""
         if self.checkpoint.id not in self.trees:
             self.trees[self.checkpoint.id] = Leaves(self.checkpoint)
         return self.trees[self.checkpoint.id]
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """What verifying the audit trails has found, in words."""
         count, findings = self.pack._count("keys"), self.pack._count("integrity")
         if findings:
@@ -494,7 +496,7 @@ class Evidence:
             count=count,
         )
 
-    def place(self, state):
+    def place(self, state: KeyState) -> str:
         """Return the names of the equipment that a key was on then, as told."""
         names = [
             f"{line.equipment_name} ({line.equipment_serial_no})"
@@ -506,31 +508,33 @@ class Evidence:
             names.append(self.env._("Equipment of another company"))
         return ", ".join(names)
 
-    def shown(self, key):
+    def shown(self, key: models.BaseModel) -> str:
         """Return the license key whole or by its last characters, as chosen."""
         if self.pack._shows_whole_keys():
             return key.license_key
         return key.license_key_hint
 
-    def hide(self, text, keys):
+    def hide(self, text: str, keys: models.BaseModel) -> str:
         """Return ``text`` with the license keys of ``keys`` shown as chosen."""
         # Also those of a replaced key that is another company's now: to hide them.
         for key in keys.sudo():
             text = text.replace(key._get_license_key(), self.shown(key))
         return text
 
-    def local(self, moment):
+    def local(self, moment: datetime | bool) -> datetime | bool:
         """Return a moment as the maker's clock shows it."""
         return moment and fields.Datetime.context_timestamp(self.pack, moment).replace(
             tzinfo=None
         )
 
     @property
-    def as_of(self):
+    def as_of(self) -> datetime:
         """The last second that is told of, as the maker's clock shows it."""
         return self.local(self.end - timedelta(seconds=1))
 
-    def label(self, record, field_name, value=None):
+    def label(
+        self, record: models.BaseModel, field_name: str, value: str | None = None
+    ) -> str:
         """Return the label of a selection's value in the maker's language.
 
         :param value: another value than the record's

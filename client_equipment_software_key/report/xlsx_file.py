@@ -7,9 +7,11 @@ process; the library that Odoo brings needs all rows in one go.
 import re
 import tempfile
 import zipfile
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from html import escape
 from itertools import chain
+from typing import IO, Any, Self
 
 MAX_ROWS = 1_000_000
 MAX_TEXT = 32767
@@ -55,14 +57,14 @@ CONTENT = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 class XlsxRows:
     """Rows as XML, how many they are, and how wide their texts are."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.xml = []
         self.widths = []
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.xml)
 
-    def append(self, values, bold=False):
+    def append(self, values: Iterable, bold: bool = False) -> None:
         """Add a row: numbers, dates and booleans as such, all else as text.
 
         Texts are never taken for formulas.
@@ -77,7 +79,7 @@ class XlsxRows:
                 self.widths[column] = min(width, MAX_WIDTH)
         self.xml.append(f"<row>{''.join(cells)}</row>")
 
-    def content(self):
+    def content(self) -> bytes:
         """Return the rows as bytes."""
         return "\n".join(self.xml).encode()
 
@@ -85,7 +87,7 @@ class XlsxRows:
 class XlsxSheet:
     """A worksheet, of pieces of rows: given ones, or those that are appended."""
 
-    def __init__(self, name, headers=()):
+    def __init__(self, name: str, headers: Iterable[str] = ()) -> None:
         self.name = name
         self.headers = list(headers)
         self.rows = XlsxRows()
@@ -94,13 +96,13 @@ class XlsxSheet:
         self.pieces = []
         self.file = None
 
-    def append(self, values, bold=False):
+    def append(self, values: Iterable, bold: bool = False) -> None:
         """Write the next row."""
         self.rows.append(values, bold)
         if len(self.rows) >= PIECE_ROWS:
             self.flush()
 
-    def flush(self):
+    def flush(self) -> None:
         """Put the rows that were appended to disk."""
         if not len(self.rows):
             return
@@ -115,7 +117,9 @@ class XlsxSheet:
         )
         self.rows = XlsxRows()
 
-    def add_piece(self, count, widths, read):
+    def add_piece(
+        self, count: int, widths: list[int], read: Callable[[], bytes]
+    ) -> None:
         """Add rows that were made before.
 
         :param read: function that returns them as bytes
@@ -127,13 +131,13 @@ class XlsxSheet:
         for column, width in enumerate(widths):
             self.widths[column] = max(self.widths[column], width)
 
-    def _read(self, start, length):
+    def _read(self, start: int, length: int) -> bytes:
         self.file.seek(start)
         content = self.file.read(length)
         self.file.seek(0, 2)
         return content
 
-    def parts(self):
+    def parts(self) -> Iterator[tuple[str, int, list[Callable[[], bytes]]]]:
         """Yield ``(name, pieces)`` of the worksheets that this one takes: spreadsheets
         hold a million rows in each."""
         self.flush()
@@ -147,7 +151,7 @@ class XlsxSheet:
             count += rows
         yield self._part_name(number), count, pieces
 
-    def _part_name(self, number):
+    def _part_name(self, number: int) -> str:
         name = NOT_IN_NAME.sub(" ", self.name)
         if number == 1:
             return name[:MAX_NAME]
@@ -158,14 +162,14 @@ class XlsxSheet:
 class XlsxFile:
     """An XLSX. After the ``with`` block, ``content`` is the file."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.content = None
         self.sheets = []
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, error, *_details):
+    def __exit__(self, error: type[BaseException] | None, *_details: Any) -> None:
         if error is None:
             with tempfile.TemporaryFile() as output:
                 self.write(output)
@@ -175,13 +179,13 @@ class XlsxFile:
             if sheet.file is not None:
                 sheet.file.close()
 
-    def add_sheet(self, name, headers=()):
+    def add_sheet(self, name: str, headers: Iterable[str] = ()) -> XlsxSheet:
         """Return a new sheet; sheets may be written by turns."""
         sheet = XlsxSheet(name, headers)
         self.sheets.append(sheet)
         return sheet
 
-    def write(self, output):  # pylint: disable=method-required-super
+    def write(self, output: IO[bytes]) -> None:  # pylint: disable=method-required-super
         """Write the file.
 
         :param output: binary file object
@@ -202,7 +206,13 @@ class XlsxFile:
                     for text in self._worksheet(sheet, count, pieces, number == 1):
                         file.write(text)
 
-    def _worksheet(self, sheet, count, pieces, is_first):
+    def _worksheet(
+        self,
+        sheet: XlsxSheet,
+        count: int,
+        pieces: list[Callable[[], bytes]],
+        is_first: bool,
+    ) -> Iterator[bytes]:
         """Yield a worksheet's XML: landscape, as wide as a page, its headings on top of
         each page and of the screen."""
         frozen, filters = "", ""
@@ -250,7 +260,7 @@ class XlsxFile:
             "</oddFooter></headerFooter></worksheet>"
         ).encode()
 
-    def _skeleton(self, parts):
+    def _skeleton(self, parts: list[tuple]) -> Iterator[tuple[str, str]]:
         """Yield ``(path, XML)`` of all but the worksheets."""
         numbers = range(1, len(parts) + 1)
         overrides = "".join(
@@ -306,7 +316,7 @@ class XlsxFile:
         )
         yield "xl/styles.xml", STYLES.format(styles=styles)
 
-    def _defined_names(self, parts):
+    def _defined_names(self, parts: list[tuple]) -> str:
         """Return the XML that has the headings repeated on each page, and the filters
         known."""
         names = ""
@@ -324,7 +334,7 @@ class XlsxFile:
         return f"<definedNames>{names}</definedNames>" if names else ""
 
 
-def _cell(value, bold):
+def _cell(value: Any, bold: bool) -> tuple[str, int]:
     """Return the XML of a cell and the width that it needs, in characters."""
     first = len(KINDS) * bold
     if value is None or value == "":
@@ -352,18 +362,18 @@ def _cell(value, bold):
     )
 
 
-def _text(value):
+def _text(value: Any) -> str:
     """Return a value as text that fits into a cell; one that was cut says so."""
     text = value.decode() if isinstance(value, bytes) else str(value)
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
 
-def _code(found):
+def _code(found: re.Match[str]) -> str:
     """Return how XLSX writes a character that it cannot hold."""
     return f"_x{ord(found[0]):04X}_"
 
 
-def _letters(column):
+def _letters(column: int) -> str:
     """Return the letters of a column, counted from 1.
 
     >>> _letters(1), _letters(26), _letters(27), _letters(703)

@@ -59,6 +59,7 @@ from . import test_software_key
 from . import test_status
 from . import test_told
 from . import test_troubleshooting
+from . import test_types
 from . import test_usage_history
 from . import test_vendor_file
 from . import test_verify

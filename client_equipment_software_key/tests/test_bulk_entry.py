@@ -1,5 +1,6 @@
 import base64
 import io
+import time
 
 from openpyxl import Workbook
 
@@ -290,6 +291,21 @@ class TestBulkEntry(SoftwareKeyCommon):
             values |= result["value"] | {"choice": choice}
             result = entry.onchange(values, ["choice"], spec)
         return result
+
+    def test_large_xlsx(self):
+        """K11: a file of 50,000 lines is previewed in a few seconds."""
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet()
+        sheet.append(["Order 4711"])
+        sheet.append(["Product", "License Key", "Seats"])
+        for number in range(50000):
+            sheet.append(["Office", f"LONG-{number:05}-KLMNO-PQRST", 1])
+        content = io.BytesIO()
+        book.save(content)
+        started = time.process_time()
+        shown = self._upload(content.getvalue(), "vendor.xlsx")["value"]
+        self.assertLess(time.process_time() - started, 4)
+        self.assertEqual(shown["license_keys"].count("\n"), 49999)
 
     def test_unreadable_files(self):
         """K11: what holds no table is refused in words."""

@@ -276,10 +276,13 @@ class TestEvidenceJson(EvidenceJsonMixin, SoftwareKeyCommon):
         """L9: one file that needs Python 3.9 and its standard library, no more."""
         tree = ast.parse(VERIFIER.read_text(), feature_version=(3, 9))
         imported = {
-            name.name
+            name
             for node in ast.walk(tree)
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            for name in node.names
+            for name in (
+                [node.module]
+                if isinstance(node, ast.ImportFrom)
+                else [each.name for each in getattr(node, "names", ())]
+            )
         }
         self.assertLessEqual(imported, sys.stdlib_module_names)
 

@@ -307,7 +307,8 @@ class TestMoving(MovingCase):
 
     def test_renewed_and_replaced(self):
         """A14, S3, S4: renewal does not free a kept key; what replaces a key stands
-        where that stood."""
+        where that stood, and is held there; what replaces one in the inventory was on
+        no unit yet, which the trail of both tells."""
         key = self._used("OEM-1")
         key.with_user(self.manager).write(
             {"key_type": "subscription", "validity_end": self._in_days(5)}
@@ -320,6 +321,12 @@ class TestMoving(MovingCase):
         self._apply(key)
         new = key.with_user(self.manager).replace("OEM-2")
         self.assertEqual(new.equipment_id, self.laptop)
+        new.equipment_feature_ids.unlink()
+        self.assertEqual((new.seats_kept, self._offered(self.spare_laptop)), (1, []))
+        fresh = new.with_user(self.manager).replace("OEM-3")
+        self.assertEqual(self._offered(self.spare_laptop), fresh.ids)
+        self.assertEqual(new.audit_log_ids.sorted("number")[-1].reason_code, "replaced")
+        self.assertEqual(fresh.replaces_id, new)
 
     def test_changed_rule(self):
         """A14: a rule that is changed afterwards holds from then on: what is applied

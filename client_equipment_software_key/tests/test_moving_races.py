@@ -2,8 +2,11 @@
 # pylint: disable=invalid-commit
 from itertools import count
 
+from odoo import api
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.client_equipment.exceptions import ChangedMeanwhile
 
 from .common import CommittedHttpCase
 
@@ -88,6 +91,27 @@ class TestMovingOverHttp(CommittedHttpCase):
             self._assert_in_order(key, outcomes)
             self.assertEqual(key.seats_kept, 1)
             self._free(key)
+
+    @mute_logger(*QUIET)
+    def test_rule_by_an_old_view(self):
+        """A14, E5: whoever began before a key was entered, applied and taken off makes
+        no rule that passes it over; whoever has deleted one himself does."""
+        gone = self._used(self.equipment[0])
+        with self.registry.cursor() as cr:
+            manager = api.Environment(cr, self.manager.id, {})
+            office = manager[SOFTWARE].browse(self.office.id)
+            manager[gone._name].browse(gone.id).unlink()
+            key = self._used(self.equipment[0])
+            with self.assertRaises(ChangedMeanwhile), cr.savepoint():
+                office.reassignment = "bound"
+            cr.rollback()
+            manager[gone._name].browse(gone.id).unlink()
+            office.reassignment = "bound"
+            cr.commit()
+        self.cr.rollback()
+        self.env.invalidate_all()
+        self.assertEqual((gone.exists(), key.seats_kept), (gone.browse(), 1))
+        self._free(key)
 
     @mute_logger(*QUIET)
     def test_last_free_seat(self):

@@ -359,6 +359,14 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
                 [], ["software_key_id", "software_key_id.license_key"], ["__count"]
             )
             self.assertHidden(answer)
+            for aggregate, operator in product(aggregates[:2], "<>"):
+                having = [(f"license_key:{aggregate}", operator, "MARKR-SECRT-M")]
+                count = len(env[KEY]._read_group(domain, ["id"], having=having))
+                self.assertIn(count, (0, 2), having)
+            ordered = env[KEY].formatted_read_group(
+                domain, ["id"], ["license_key:max"], order="license_key:max desc, id"
+            )
+            self.assertEqual([group["id"][0] for group in ordered], self.keys.ids)
 
     # ------------------------------------------------------------------
     # Every route, every field
@@ -430,15 +438,22 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
             {"name": "x_key_id", "ttype": "many2one", "relation": KEY},
             {"name": "x_text", "ttype": "char", "related": "x_key_id.license_key"},
             {"name": "x_again", "ttype": "char", "related": "x_text"},
+            {"name": "x_name", "ttype": "char", "related": "x_key_id.display_name"},
+            {"name": "x_note", "ttype": "text", "depends": "x_key_id.license_key"}
+            | {"compute": "for tag in self: tag['x_note'] = tag.x_key_id.license_key"},
+            {"name": "x_last", "ttype": "char", "depends": "x_name"}
+            | {"compute": "for tag in self: tag['x_last'] = tag.x_name"},
         )
         model_id = self.env["ir.model"]._get_id(tag)
-        self.env["ir.model.fields"].create(
-            [{"model_id": model_id, "store": True} | vals for vals in made]
-        )
+        for vals in made:
+            self.env["ir.model.fields"].create(
+                {"model_id": model_id, "store": True} | vals
+            )
         record = self.env[tag].create({"name": "A", "x_key_id": self.first.id})
         self.env.flush_all()
         self.env.invalidate_all()
         texts = ["x_text", "x_again"]
+        names = ["x_note", "x_name", "x_last"]
         for user, text in (
             (self.reader, FIRST),
             (self.technician, HINT),
@@ -448,6 +463,8 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
                 self.assertEqual([seen[name] for name in texts], [text, text])
                 found = [seen.search_count([(name, "like", "AAAAA")]) for name in texts]
                 self.assertEqual(found, [int(text == FIRST)] * 2)
+                name = f"Tour Office Professional - {text}"
+                self.assertEqual([seen[field] for field in names], [text, name, name])
         self.env.cr.execute(
             "SELECT to_jsonb(tag) FROM res_partner_category tag WHERE id = %s",
             [record.id],
@@ -520,6 +537,8 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
         yield "search_read", lambda: records.search_read([], names, limit=30)
         yield "onchange of a new one", lambda: records.browse().onchange({}, [], spec)
         yield "default_get", lambda: records.default_get(names)
+        yield "copy_data", records.copy_data
+        yield "get_views", lambda: records.get_views([(False, "list")])
         for record in records[:3]:
             yield "onchange", lambda record=record: record.onchange({}, names[:1], spec)
         yield (
@@ -531,12 +550,7 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
         )
         for name in names:
             if records._fields[name]._description_groupable:
-                yield (
-                    f"group by {name}",
-                    lambda name=name: records.formatted_read_group(
-                        [], [name], ["__count"]
-                    ),
-                )
+                yield from self._group_routes(records, name, spec)
                 if records._fields[name].type == "char":
                     for aggregate in ("max", "array_agg"):
                         yield (
@@ -551,6 +565,35 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
             field = records._fields[name]
             if field._description_searchable and field.type != "binary":
                 yield f"search by {name}", lambda name=name: self._search(records, name)
+
+    def _group_routes(self, records, name, spec):
+        """Yield ``(name, call)`` of each way to read these records in groups."""
+        yield (
+            f"group by {name}",
+            lambda: records.formatted_read_group([], [name], ["__count"]),
+        )
+        if not records._name.startswith("client.equipment"):
+            return
+        if records._fields[name].type not in ("char", "many2one"):
+            return
+        opened = {"auto_unfold": True, "unfold_read_specification": spec}
+        yield (
+            f"groups by {name}, opened",
+            lambda: records.web_read_group([], [name], ["__count"], **opened),
+        )
+        yield (
+            f"sets of groups by {name}",
+            lambda: records.formatted_read_grouping_sets([], [[name], []], ["__count"]),
+        )
+        if "status" in records._fields:
+            bar = {"field": "status", "colors": {"applied": "success"}}
+            yield (
+                f"progress by {name}",
+                lambda: records.read_progress_bar([], name, bar),
+            )
+        for panel in ("range", "multi_range"):
+            search = getattr(records, f"search_panel_select_{panel}")
+            yield f"{panel} of {name}", lambda search=search: search(name)
 
     def _search(self, records, name):
         """Return the part of a license key, if it finds more than nonsense does."""
@@ -782,6 +825,42 @@ class TestDisplaySetting(SecretsMixin, SoftwareKeyCommon):
         self.assertGreater(len(subjects), 2)
         self.assertIn(HINT, _text(subjects))
         self.assertHidden(messages.with_user(self.technician).read())
+
+    def test_tracked_links(self):
+        """K16: a link to a key that somebody tracks, in Settings, is told by hints."""
+        made = (
+            {"name": "x_key_id", "ttype": "many2one", "relation": KEY},
+            {"name": "x_key_ids", "ttype": "many2many", "relation": KEY},
+            {"name": "x_seat_id", "ttype": "many2one"}
+            | {"relation": "client.equipment.feature"},
+            {"name": "x_text", "ttype": "char", "related": "x_key_id.license_key"},
+        )
+        model_id = self.env["ir.model"]._get_id("res.partner")
+        for vals in made:
+            self.env["ir.model.fields"].create(
+                {"model_id": model_id, "store": True, "tracking": 10} | vals
+            )
+        customer = self.env["res.partner"].create({"name": "A"})
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        for key, feature in zip(self.keys, self.features, strict=True):
+            self.env.invalidate_all()
+            customer.with_user(self.manager).sudo().with_context(
+                tracking_disable=False, mail_notrack=False
+            ).write(
+                {
+                    "x_key_id": key.id,
+                    "x_key_ids": [Command.set(key.ids)],
+                    "x_seat_id": feature.id,
+                }
+            )
+            self.env.flush_all()
+            self.env.cr.precommit.run()
+        told = customer.message_ids.tracking_value_ids
+        self.assertGreater(len(told), 5)
+        self.assertIn(HINT, _text(told.mapped("new_value_char")))
+        self.env.cr.execute("SELECT to_jsonb(told) FROM mail_tracking_value told")
+        self.assertHidden(self.env.cr.fetchall())
 
     def test_mails(self):
         """K16: a mail to several people names the key by its hint."""

@@ -34,7 +34,7 @@ class ClientEquipmentApplyNext(models.TransientModel):
                 (software - keys.software_id).mapped("name")
             )
 
-    def action_apply(self):
+    def action_apply(self) -> dict:
         """Apply the next key of each chosen software.
 
         :return: an action that tells which keys, and closes the dialog

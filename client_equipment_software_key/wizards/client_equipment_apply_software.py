@@ -85,7 +85,7 @@ class ClientEquipmentApplySoftware(models.TransientModel):
                 for software, lines_of in missing.grouped("software_id").items()
             )
 
-    def action_apply(self):
+    def action_apply(self) -> dict:
         """Apply the next keys to all of the units, or none.
 
         :return: an action that tells which keys, and closes the dialog

@@ -69,7 +69,7 @@ class ClientEquipmentReturn(models.TransientModel):
             kept = wizard.line_ids.filtered("is_kept").software_key_id
             wizard.kept_names = ", ".join(kept.mapped("display_name"))
 
-    def action_confirm(self):
+    def action_confirm(self) -> dict:
         """Let every key go where its line says.
 
         :return: an action that tells what became of them and shows the equipment anew

@@ -342,7 +342,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
             name,
         )
 
-    def action_enter(self):
+    def action_enter(self) -> dict:
         """Button *Enter … Keys*: enter the keys, all or nothing.
 
         :return: an action that says how many and what was left out, and opens the list

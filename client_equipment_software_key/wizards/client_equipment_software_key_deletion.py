@@ -32,7 +32,7 @@ class ClientEquipmentSoftwareKeyDeletion(models.TransientModel):
         for deletion in self:
             deletion.key_count = len(deletion.software_key_ids)
 
-    def action_delete(self):
+    def action_delete(self) -> dict:
         """Button *Delete*.
 
         :return: an action that closes the dialog and tells the screen behind it

@@ -23,7 +23,7 @@ class ClientEquipmentSoftwareKeyOverride(models.TransientModel):
     )
     remarks = fields.Char()
 
-    def action_apply(self):
+    def action_apply(self) -> dict:
         """Apply the key, and have the trail say why.
 
         :return: an action that tells it, and closes the dialog

@@ -146,7 +146,7 @@ class ClientEquipmentSoftwareKeyRenewal(models.TransientModel):
             },
         )
 
-    def action_renew(self):
+    def action_renew(self) -> dict:
         """Button *Renew*: renew the keys that can be renewed.
 
         :return: an action that says how many and closes the dialog

@@ -39,7 +39,7 @@ class ClientEquipmentSoftwareKeyReplacement(models.TransientModel):
                 replacement.warning = key._look_alike_problem([text])
             replacement.problem = problem
 
-    def action_replace(self):
+    def action_replace(self) -> dict:
         """Button *Replace*.
 
         :return: an action that opens the new key

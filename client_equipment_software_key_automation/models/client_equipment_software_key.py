@@ -1,4 +1,4 @@
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from odoo import api, models
 
@@ -31,14 +31,14 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model_create_multi
     @checked
-    def create(self, vals_list: list[dict]):
+    def create(self, vals_list: list[dict]) -> Self:
         if not self.env["base.automation"]._is_patched(self, "create"):
             return super().create(vals_list)
         keys = self.with_context(software_key_heard=Heard(CREATE_TRIGGERS, {}))
         keys = super(ClientEquipmentSoftwareKey, keys).create(vals_list)
         return keys.with_env(self.env)
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         if not self.env["base.automation"]._is_patched(self, "write"):
             return super().write(vals)
         stored = [name for name in vals if getattr(self._fields.get(name), "store", 0)]

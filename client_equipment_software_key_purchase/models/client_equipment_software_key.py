@@ -1,5 +1,5 @@
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import ValidationError
@@ -173,7 +173,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         return result
 
     @checked
-    def replace(self, license_key: str, note: str | None = None):
+    def replace(self, license_key: str, note: str | None = None) -> Self:
         """Replace the key; what replaces it takes its place in the order, too."""
         replacement = super().replace(license_key, note)
         # Whoever replaces a key need not see orders.

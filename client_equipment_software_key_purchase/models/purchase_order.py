@@ -48,7 +48,7 @@ class PurchaseOrder(models.Model):
     def _say_units(self, units):
         return f"{round(units, 2):g}"
 
-    def button_confirm(self):
+    def button_confirm(self) -> bool:
         # Products that the catalogue names only since the request was made.
         unnamed = self.order_line.filtered(lambda line: not line.software_key_seats)
         unnamed._compute_software_key_seats()

@@ -335,7 +335,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     # What counts as delivered
     # ------------------------------------------------------------------
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         if not {"owner_id", "software_id", "company_id"} & vals.keys():
             return super().write(vals)
         customers = self._get_customers()

@@ -4,7 +4,7 @@ from odoo import models
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         """Count what was delivered anew where a branch goes to another customer."""
         if not {"parent_id", "is_company"} & vals.keys():
             return super().write(vals)

@@ -64,7 +64,7 @@ class ClientEquipment(models.Model):
                     )
                 )
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         result = super().write(vals)
         if vals.get("state", "in_service") != "in_service":
             # Whoever takes it out of service has decided, whoever was asked to.

@@ -25,7 +25,7 @@ class StockLot(models.Model):
         for lot in self:
             lot.client_equipment_count = len(lot.client_equipment_ids)
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         """Correct a serial number in the register, too."""
         equipment = self.env["client.equipment"]._of_warehouse()
         if "name" in vals:
@@ -40,7 +40,7 @@ class StockLot(models.Model):
         return result
 
     @api.readonly
-    def action_view_client_equipment(self):
+    def action_view_client_equipment(self) -> dict:
         """Open the equipment that this unit is at a customer.
 
         :return: a window action

@@ -1,3 +1,5 @@
+from typing import Self
+
 from odoo import api, models
 from odoo.tools import SQL
 
@@ -8,12 +10,12 @@ class StockMoveLine(models.Model):
     _inherit = "stock.move.line"
 
     @api.model_create_multi
-    def create(self, vals_list):
+    def create(self, vals_list: list[dict]) -> Self:
         lines = super().create(vals_list)
         lines._note_client_equipment()  # one that is added to a transfer after the fact
         return lines
 
-    def write(self, vals):
+    def write(self, vals: dict) -> bool:
         """Where a transfer is corrected after the fact, correct the register, too."""
         if not vals.keys() & {"lot_id", "quantity"}:
             return super().write(vals)

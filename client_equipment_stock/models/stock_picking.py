@@ -21,7 +21,7 @@ class StockPicking(models.Model):
         return self.move_line_ids.lot_id.client_equipment_ids
 
     @api.readonly
-    def action_view_client_equipment(self):
+    def action_view_client_equipment(self) -> dict:
         """Open the equipment whose units these transfers move.
 
         :return: a window action

@@ -3,12 +3,14 @@ from those that are stored, too: a search does not find them otherwise."""
 
 import logging
 
+from odoo.sql_db import Cursor
+
 from odoo.addons.client_equipment.upgrade import clean_labels
 
 _logger = logging.getLogger(__name__)
 
 
-def migrate(cr, _version):
+def migrate(cr: Cursor, _version: str) -> None:
     for table, column, line_break in (
         ("client_equipment_category", "name", " "),
         ("client_equipment", "name", " "),

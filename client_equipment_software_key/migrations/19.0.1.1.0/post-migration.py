@@ -1,13 +1,14 @@
 """From 19.0.1.0.0: assignments are bound to their place, entries stay in a company."""
 
 from odoo import SUPERUSER_ID, api
+from odoo.sql_db import Cursor
 
 # Rules are not updated with their addon, because administrators may change them; this
 # one has to follow: without it people see where other companies' equipment stands.
 CHANGED_RULE = "client_equipment_software_key.client_equipment_audit_log_rule_company"
 
 
-def migrate(cr, _version):
+def migrate(cr: Cursor, _version: str) -> None:
     # What broke a rule before the foreign keys came stays as it is, unbound: Needs
     # Attention lists it.
     cr.execute(

@@ -1,5 +1,6 @@
 """From 19.0.1.0.0: fields that have lost their ``index=``, whose index Odoo keeps."""
 
+from odoo.sql_db import Cursor
 from odoo.tools import SQL
 
 STALE = (
@@ -9,6 +10,6 @@ STALE = (
 )
 
 
-def migrate(cr, _version):
+def migrate(cr: Cursor, _version: str) -> None:
     for index in STALE:
         cr.execute(SQL("DROP INDEX IF EXISTS %s", SQL.identifier(index)))

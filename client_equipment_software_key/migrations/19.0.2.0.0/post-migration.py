@@ -1,11 +1,13 @@
 """From 19.0.1.1.0: entries of the audit trail know software and customer."""
 
+from odoo.sql_db import Cursor
 
-def migrate(cr, _version):
+
+def migrate(cr: Cursor, _version: str) -> None:
     link_entries(cr)
 
 
-def link_entries(cr):
+def link_entries(cr: Cursor) -> None:
     """Link old entries to software and customer, by what is known today.
 
     Those links are no evidence: version 1 kept the customer's name alone, and the

@@ -4,16 +4,17 @@ one name in two spellings."""
 from collections import defaultdict
 
 from odoo.exceptions import UserError
+from odoo.sql_db import Cursor
 
 from odoo.addons.client_equipment.text import HYPHENS, as_seen
 
 
-def migrate(cr, _version):
+def migrate(cr: Cursor, _version: str) -> None:
     mark_entries(cr)
     clean_names(cr)
 
 
-def clean_names(cr):
+def clean_names(cr: Cursor) -> None:
     """Store the catalogue's names as people see them (K12).
 
     :raises UserError: where two are the same, naming them; nothing has changed then
@@ -39,7 +40,7 @@ def clean_names(cr):
             )
 
 
-def mark_entries(cr):
+def mark_entries(cr: Cursor) -> None:
     """Make all entries that there are version 1, without writing each of them."""
     cr.execute(
         "ALTER TABLE client_equipment_audit_log"

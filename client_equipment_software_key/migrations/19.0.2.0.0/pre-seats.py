@@ -1,7 +1,9 @@
 """From 19.0.1.1.0: every key has one seat, which its assignment takes."""
 
+from odoo.sql_db import Cursor
 
-def migrate(cr, _version):
+
+def migrate(cr: Cursor, _version: str) -> None:
     # With their values at once, instead of writing each row after it has got columns.
     cr.execute(
         """

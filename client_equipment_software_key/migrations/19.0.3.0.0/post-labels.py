@@ -2,12 +2,14 @@
 
 import logging
 
+from odoo.sql_db import Cursor
+
 from odoo.addons.client_equipment.upgrade import odd_labels
 
 _logger = logging.getLogger(__name__)
 
 
-def migrate(cr, _version):
+def migrate(cr: Cursor, _version: str) -> None:
     """Name them, by their ids: their audit trails speak of them as they are, so nothing
     but a new key can be without it (K3)."""
     if odd := odd_labels(cr, "client_equipment_software_key", "license_key", ""):

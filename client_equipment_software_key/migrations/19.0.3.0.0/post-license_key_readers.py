@@ -2,12 +2,13 @@
 by the subjects of messages, which stay."""
 
 from odoo import SUPERUSER_ID, api
+from odoo.sql_db import Cursor
 from odoo.tools import SQL
 
 from odoo.addons.client_equipment_software_key.secret import hint_sql
 
 
-def migrate(cr, _version):
+def migrate(cr: Cursor, _version: str) -> None:
     env = api.Environment(cr, SUPERUSER_ID, {})
     env["res.groups"]._set_license_key_display("always")
     cr.execute(

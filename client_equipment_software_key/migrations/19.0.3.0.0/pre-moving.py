@@ -1,7 +1,9 @@
 """From 19.0.2.0.0: keys may move freely, and none is kept for a unit."""
 
+from odoo.sql_db import Cursor
 
-def migrate(cr, _version):
+
+def migrate(cr: Cursor, _version: str) -> None:
     # With their values at once, instead of writing each row after it has got columns.
     cr.execute(
         """

@@ -21,6 +21,8 @@ It needs Python 3.9 or later and nothing else. Nothing can vouch for what stands
 
 # pylint: disable=print-used
 
+from __future__ import annotations  # for Python 3.9
+
 import base64
 import gzip
 import hashlib
@@ -28,6 +30,7 @@ import json
 import re
 import sys
 import zlib
+from typing import Any, TextIO
 
 FORMAT, VERSION = "client-equipment-evidence", 1
 # So many keys are named in one line.
@@ -55,11 +58,11 @@ class Damaged(Exception):
 # ---------------------------------------------------------------------------
 
 
-def sha256(text):
+def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def entry_hash(facts, previous_hash, key):
+def entry_hash(facts: dict, previous_hash: str | None, key: dict) -> str | None:
     """Return the hash of an entry, or None where it cannot be computed."""
     if facts["version"] == 1:
         if "license_key" not in key:
@@ -81,15 +84,17 @@ def entry_hash(facts, previous_hash, key):
 # ---------------------------------------------------------------------------
 
 
-def leaf_hash(data):
+def leaf_hash(data: bytes) -> bytes:
     return hashlib.sha256(b"\0" + data).digest()
 
 
-def node_hash(left, right):
+def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
 
 
-def is_included(index, size, leaf, proof, root):
+def is_included(
+    index: int, size: int, leaf: bytes, proof: list[bytes], root: bytes
+) -> bool:
     if not 0 <= index < size:
         return False
     first, last, node = index, size - 1, leaf_hash(leaf)
@@ -106,7 +111,9 @@ def is_included(index, size, leaf, proof, root):
     return not last and node == root
 
 
-def is_consistent(first, second, proof, old_root, new_root):
+def is_consistent(
+    first: int, second: int, proof: list[bytes], old_root: bytes, new_root: bytes
+) -> bool:
     if not 0 <= first <= second:
         return False
     if first == second:
@@ -140,7 +147,7 @@ def is_consistent(first, second, proof, old_root, new_root):
 # ---------------------------------------------------------------------------
 
 
-def parts(value, *names, **optional):
+def parts(value: Any, *names: str, **optional: bool) -> dict:
     """Return a JSON object that has these names and no others."""
     if not isinstance(value, dict):
         raise Damaged("an object is missing")
@@ -150,43 +157,43 @@ def parts(value, *names, **optional):
     return value
 
 
-def several(value):
+def several(value: Any) -> list:
     """Return what has to be a list."""
     if not isinstance(value, list):
         raise Damaged("a list is missing")
     return value
 
 
-def whole(value):
+def whole(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise Damaged(f"not a number: {value!r}")
     return value
 
 
-def hex_hash(value):
+def hex_hash(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
         raise Damaged(f"not a SHA-256: {value!r}")
     return value
 
 
-def node(value):
+def node(value: Any) -> bytes:
     if not isinstance(value, str) or not re.fullmatch("[A-Za-z0-9+/]{43}=", value):
         raise Damaged(f"not a hash in base64: {value!r}")
     return base64.b64decode(value)
 
 
-def nodes(value):
+def nodes(value: Any) -> list[bytes] | None:
     return None if value is None else [node(each) for each in several(value)]
 
 
-def once(pairs):
+def once(pairs: list[tuple[str, Any]]) -> dict:
     """Refuse a name that is there twice: a reader may see the other one."""
     if len(dict(pairs)) < len(pairs):
         raise Damaged("a name stands twice in one object")
     return dict(pairs)
 
 
-def read_pack(text):
+def read_pack(text: str) -> dict:
     pack = parts(
         json.loads(text, object_pairs_hook=once),
         *("format", "version", "about", "checkpoint", "checkpoints", "keys"),
@@ -196,19 +203,19 @@ def read_pack(text):
     return pack
 
 
-def read_checkpoint(value):
+def read_checkpoint(value: dict) -> tuple[str, int, bytes]:
     """Return ``(origin, size, root)``."""
     return str(value["origin"]), whole(value["size"]), node(value["root"])
 
 
-def opened(path, errors="strict"):
+def opened(path: str, errors: str = "strict") -> TextIO:
     """Open a file of a pack; its JSON is packed where it is large."""
     if path.endswith(".gz"):
         return gzip.open(path, "rt", encoding="utf-8", errors=errors)
     return open(path, encoding="utf-8", errors=errors)
 
 
-def read_kept(path):
+def read_kept(path: str) -> tuple[str, int, bytes] | None:
     """Return the checkpoint of a kept file, or None where it has none."""
     with opened(path, errors="replace") as file:
         text = file.read()
@@ -227,7 +234,7 @@ def read_kept(path):
 
 
 class Verifier:
-    def __init__(self, pack):
+    def __init__(self, pack: dict) -> None:
         self.pack = pack
         self.wrong, self.open, self.nameless = [], [], []
         self.counts = dict.fromkeys(("keys", "entries", "told", "proofs"), 0)
@@ -238,7 +245,7 @@ class Verifier:
             value = parts(pack["checkpoint"], "origin", "size", "root")
             self.checkpoint = read_checkpoint(value)
 
-    def verify(self, kept):
+    def verify(self, kept: list[tuple]) -> None:
         seen = set()
         for key in several(self.pack["keys"]):
             key = parts(
@@ -261,7 +268,7 @@ class Verifier:
         for path, checkpoint in kept:
             self.verify_kept(path, checkpoint, earlier)
 
-    def verify_key(self, name, key):
+    def verify_key(self, name: str, key: dict) -> None:
         self.counts["keys"] += 1
         hex_hash(key[KEY_SHA])
         if "license_key" in key and sha256(key["license_key"]) != key[KEY_SHA]:
@@ -283,7 +290,9 @@ class Verifier:
             self.wrong.append(f"{name}: the last entry is not the one it remembers.")
         self.verify_covered(name, key)
 
-    def verify_entry(self, name, number, entry, previous, key):
+    def verify_entry(
+        self, name: str, number: int, entry: dict, previous: str | None, key: dict
+    ) -> None:
         facts = entry["facts"]
         self.counts["told"] += 1
         parts(facts, "version", **dict.fromkeys(facts, True))
@@ -307,7 +316,7 @@ class Verifier:
         elif computed != entry["hash"]:
             self.wrong.append(f"{name}: its facts are not those of its hash.")
 
-    def verify_covered(self, name, key):
+    def verify_covered(self, name: str, key: dict) -> None:
         """Follow each entry, by those after it that tell of it, into the checkpoint."""
         entries, proved = key["entries"], set()
         for each in several(key["inclusions"]):
@@ -343,7 +352,7 @@ class Verifier:
                     f"{name}, entry No. {number} is not covered by the checkpoint."
                 )
 
-    def verify_earlier(self):
+    def verify_earlier(self) -> dict[int, bytes]:
         """Return the earlier checkpoints that the newest one begins with."""
         earlier = {}
         for value in several(self.pack["checkpoints"]):
@@ -362,7 +371,9 @@ class Verifier:
             earlier[size] = root
         return earlier
 
-    def verify_kept(self, path, kept, earlier):
+    def verify_kept(
+        self, path: str, kept: tuple | None, earlier: dict[int, bytes]
+    ) -> None:
         if kept is None or self.checkpoint is None:
             self.open.append(f"{path}: there is no checkpoint to compare.")
             return
@@ -389,7 +400,7 @@ class Verifier:
             )
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     if not arguments or arguments[0].startswith("-"):
         print(__doc__)
         return 2

@@ -5,5 +5,5 @@
     "license": "LGPL-3",
     "author": "Client Equipment contributors",
     "depends": ["client_equipment_software_key"],
-    "data": ["views/seams_views.xml"],
+    "data": ["security/ir.model.access.csv", "views/seams_views.xml"],
 }

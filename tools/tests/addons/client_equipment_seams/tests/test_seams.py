@@ -1,5 +1,6 @@
 import base64
 import io
+from itertools import product
 
 from freezegun import freeze_time
 from lxml import etree
@@ -109,6 +110,39 @@ class TestSeams(SoftwareKeyCommon):
     def _xlsx(self, pack):
         file = pack.file_ids.filtered(lambda file: file.name.endswith(".xlsx"))
         return file.content
+
+    def test_held_by_inherits(self):
+        """K16: a model that holds keys by _inherits tells each reader what is for him,
+        by every route, before and after what is read is forgotten."""
+        self.env["res.groups"]._set_license_key_display("on_request")
+        keys = self._enter("SEAMS-AAAAA-12345", "SEAMS-ZZZZZ-12345")
+        Held = self.env["client.equipment.seams.held"]
+        held = Held.with_user(self.manager).create(
+            [{"key_id": id_} for id_ in keys.ids]
+        )
+        readers = (
+            (self.manager, "SEAMS-AAAAA-12345", True),
+            (self.technician, "…12345", False),
+        )
+        for (user, text, whole), su in product(readers * 2, (False, True)):
+            records = held.with_user(user).sudo(su)
+            first = records[0]
+            self.assertEqual(first.license_key, text)
+            self.assertEqual(first.copied_name, f"Tour Office Professional - {text}")
+            told = records.read(["license_key", "copied_name", "display_name"])
+            told += records.search_read([], ["license_key"])
+            told += records.formatted_read_group([], ["license_key"], ["__count"])
+            told += records.formatted_read_group([], [], ["license_key:array_agg"])
+            self.assertEqual("AAAAA" in str(told), whole)
+            for name in ("license_key", "copied_name", "key_id"):
+                found = records.search([(name, "like", "AAAAA")])
+                self.assertEqual(found.ids, first.ids if whole else [])
+            ordered = records.search([], order="license_key desc, id")
+            self.assertEqual(ordered.ids, held.ids[::-1] if whole else held.ids)
+            records.invalidate_recordset()
+            keys.invalidate_recordset()
+        self.env.cr.execute("SELECT to_jsonb(h) FROM client_equipment_seams_held h")
+        self.assertNotIn("AAAAA", str(self.env.cr.fetchall()))
 
     def test_views(self):
         """H1: named anchors take what the addon adds, on every screen."""
