@@ -18,6 +18,10 @@ function whole(where) {
     return user.seeWhole("The license key is whole", `${where} .o_license_key_text`);
 }
 
+function inOneLine(where) {
+    return user.seeInOneLine("The license key is in one line", where);
+}
+
 /** The tab, from a chosen key to an applied one, and Apply Next Available. */
 tours.add("license_key_tab", {
     steps: () => [
@@ -73,11 +77,44 @@ tours.add("license_key_tab_phone", {
         whole(".modal"),
         user.click("Apply", ".modal .o_form_button_save:contains(Apply)"),
         user.see("It is applied", `body:not(:has(.modal)) .o_form_saved ${TAB}:contains(${KEY})`),
+        inOneLine(`.o_software_key_told .o_whole_word:contains(${KEY})`),
         whole(TAB),
+        inOneLine(`${TAB} .o_license_key_text`),
         ...user.copy(KEY, TAB),
         user.click("Open the card", `${TAB} .o_kanban_record:contains(${KEY})`),
         user.see("The dialog", ".modal-title:contains(Software Key)"),
         whole(".modal"),
+        inOneLine(".modal .o_license_key_text"),
+    ],
+});
+
+/** On a phone, what asks before a key goes names it so that it can be compared. */
+tours.add("license_key_asked_phone", {
+    steps: () => [
+        ...user.openTab("Software Keys"),
+        user.click("Trash icon", `${TAB} .o_kanban_record:contains(${KEY}) a[name='remove']`),
+        inOneLine(`.modal .o_whole_word:contains(${KEY})`),
+        user.click("Keep it", ".modal .btn-secondary"),
+        user.click("Return / Replace", "body:not(:has(.modal)) [name='action_return_or_replace']"),
+        user.click("What becomes of it?", `.modal .o_kanban_record:contains(${KEY})`),
+        user.see(
+            "The dialog says what it is",
+            ".modal .modal-title:contains(/^Software Key of Returned Equipment$/)"
+        ),
+        inOneLine(".modal:contains(Software Key of Returned Equipment) .o_license_key_text"),
+    ],
+});
+
+/** On a phone, Renew and the key's own form. */
+tours.add("license_key_form_phone", {
+    steps: () => [
+        inOneLine(".oe_title .o_license_key_text"),
+        user.click("Renew", ".o_statusbar_buttons button:contains(Renew)"),
+        inOneLine(".modal .o_renewal_lines .o_license_key_text"),
+        user.click("Discard", ".modal footer .btn-secondary"),
+        user.click("Its trail", "body:not(:has(.modal)) .nav-link:contains(Audit Logs)"),
+        user.click("An entry", "[name='audit_log_ids'] .o_kanban_record"),
+        user.see("The dialog says what it is", ".modal .modal-title:contains(/^Audit Log$/)"),
     ],
 });
 
