@@ -124,7 +124,11 @@ class TestScreens(SoftwareKeyCommon):
         seen = 0
         for view in self.env["ir.ui.view"].search(
             [
-                ("model", "in", list(self.env["client.equipment.mixin"]._inherit_children)),
+                (
+                    "model",
+                    "in",
+                    list(self.env["client.equipment.mixin"]._inherit_children),
+                ),
                 ("type", "=", "form"),
                 ("mode", "=", "primary"),
             ]
