@@ -95,6 +95,15 @@ class TestReadableKeysOnPhone(ReadableKeys):
         """A15, K13: Add, choose what was bought for the customer, Apply."""
         self._see_tab("license_key_tab_phone")
 
+    def test_left(self):
+        """A15: Apply applies, leaving the page does not."""
+        self.start_tour(
+            f"/odoo/client-equipment/{self.laptop.id}",
+            "license_key_left_phone",
+            login="sk_technician",
+        )
+        self.assertEqual(self._steps(self.key), ["created"])
+
     def test_asked(self):
         """A7, A9: Remove and Return / Replace."""
         self._apply(self.key)

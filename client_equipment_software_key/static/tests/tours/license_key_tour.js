@@ -1,3 +1,4 @@
+import { browser } from "@web/core/browser/browser";
 import { registry } from "@web/core/registry";
 
 import * as user from "./steps";
@@ -85,6 +86,24 @@ tours.add("license_key_tab_phone", {
         user.see("The dialog", ".modal-title:contains(Software Key)"),
         whole(".modal"),
         inOneLine(".modal .o_license_key_text"),
+    ],
+});
+
+/** On a phone, who leaves the page without Apply has applied nothing. */
+tours.add("license_key_left_phone", {
+    steps: () => [
+        ...user.openTab("Software Keys"),
+        user.click("Add", `${TAB} .o-kanban-button-new`),
+        user.click("Choose a key", ".modal [name='software_key_id'] input"),
+        user.click("This one", `.modal .o_kanban_record:contains(${KEY})`),
+        user.see("It is chosen", `.modal .o_license_key:contains(${KEY})`),
+        {
+            content: "Leave the page",
+            trigger: "body",
+            expectUnloadPage: true,
+            run: () => browser.location.reload(),
+        },
+        user.see("Nothing is on it", `body:not(:has(.modal)) ${TAB}:not(:contains(${KEY}))`),
     ],
 });
 
