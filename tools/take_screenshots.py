@@ -18,6 +18,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 GUIDE = Path("docs/images")
+STORY = Path("docs/images/story")
 EQUIPMENT = Path("client_equipment/static/description")
 SOFTWARE_KEY = Path("client_equipment_software_key/static/description")
 STOCK = Path("client_equipment_stock/static/description")
@@ -29,7 +30,7 @@ PRODUCT, PURCHASE, SALE = (
 STAGES = {
     "client_equipment": [EQUIPMENT],
     "client_equipment_software_key": [GUIDE, SOFTWARE_KEY],
-    "client_equipment_stock": [STOCK, PRODUCT, PURCHASE, SALE],
+    "client_equipment_stock": [STOCK, PRODUCT, PURCHASE, SALE, STORY],
 }
 
 PICTURES = {}
@@ -310,6 +311,19 @@ def order_software_keys(page):
     page.goto("/odoo/purchase-orders")
     page.locator(".o_data_row [name=partner_id]", has_text="Software Trade").click()
     page.locator(".o_form_view").wait_for()
+
+
+@picture(STORY, "installed", "technician", height=760)
+def installed(page):
+    """A key of the order, on the unit of the delivery."""
+    open_equipment(page, "ThinkPad", "Software Keys")
+    tab = page.locator("[name=equipment_feature_ids]")
+    tab.locator(".o_field_x2many_list_row_add a").click()
+    tab.locator("[name=software_key_id] input").fill("BUY01")
+    page.locator(".o-autocomplete--dropdown-item", has_text="BUY01").click()
+    tab.locator(".o_license_key", has_text="BUY01").wait_for()
+    page.locator(".o_form_button_save").click()
+    tab.locator(".o_data_row", has_text="Applied").wait_for()
 
 
 @picture(SALE, "renewal-quotation", "manager", height=700)

@@ -32,7 +32,8 @@ class ClientEquipmentMixin(models.AbstractModel):
 
     @api.model
     def _dress(self, node):
-        """Give the dates of a view their widget, and its inner views their class.
+        """Give the dates of a view their widget, and its inner views their class and
+        the title of what opens a line.
 
         :param node: a view, or a part of it, of this model
         """
@@ -47,6 +48,7 @@ class ClientEquipmentMixin(models.AbstractModel):
                 child.set("widget", widget)
             comodel = self.env[field.comodel_name] if field.relational else self
             for view in child if hasattr(comodel, "_dress") else ():
+                view.set("line-title", self.env["ir.model"]._get(comodel._name).name)
                 comodel._dress(view)
             if len(child):
                 _add_class(child, VIEW_CLASS)

@@ -5,7 +5,7 @@ from odoo.tests.common import ChromeBrowser
 
 from .common import SoftwareKeyMixin
 
-CODES = {"Tab": 9, "Enter": 13, "Escape": 27}
+CODES = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowRight": 39}
 TEXTS = {"Enter": "\r"}
 
 
@@ -67,6 +67,13 @@ class TestKeyboard(SoftwareKeyMixin, HttpCase):
         self._on(self.laptop, "keyboard_apply_line", "sk_technician")
         self.assertEqual(key.equipment_feature_ids.remarks, "by hand")
 
+    def test_remove(self):
+        """A7: remove."""
+        key = self._enter("KEYS-1")
+        self._apply(key)
+        self._on(self.laptop, "keyboard_remove", "sk_technician")
+        self.assertFalse(key.equipment_id)
+
     def test_return(self):
         """A9: Return / Replace."""
         key = self._enter("KEYS-1")
@@ -86,6 +93,16 @@ class TestKeyboard(SoftwareKeyMixin, HttpCase):
         key = self._enter("KEYS-1")
         self._on(key, "keyboard_replace", "sk_manager")
         self.assertEqual(key.replaced_by_id.license_key, "KEYS-NEW")
+
+    def test_revoke(self):
+        """K6: Revoke."""
+        key = self._enter("KEYS-1")
+        self._on(key, "keyboard_revoke", "sk_manager")
+        self.assertEqual(key.status, "revoked")
+
+    def test_verify(self):
+        """L5: Verify."""
+        self._on(self._enter("KEYS-1"), "keyboard_verify", "sk_auditor")
 
     def test_enter_many(self):
         """K11: Enter Many Keys."""

@@ -3,10 +3,7 @@ from odoo.tests import HttpCase, tagged
 from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin
 
 
-@tagged("post_install", "-at_install")
-class TestOverview(SoftwareKeyMixin, HttpCase):
-    """People whose only app this is begin where their day does."""
-
+class OverviewMixin(SoftwareKeyMixin):
     def setUp(self):
         super().setUp()
         # What stands in the database beside the test's own is not counted.
@@ -17,11 +14,18 @@ class TestOverview(SoftwareKeyMixin, HttpCase):
         self._enter_subscriptions("SOON-1", end=5)
         self._enter_subscriptions("LATE-1", end=300)
 
+    def _remind(self):
+        software = self.env["client.equipment.software"].with_user(self.manager)
+        software.sudo()._cron_remind()
+
+
+@tagged("post_install", "-at_install")
+class TestOverview(OverviewMixin, HttpCase):
+    """People whose only app this is begin where their day does."""
+
     def test_manager(self):
         """S5: what ends, what is low; numbers open what they count, the clock too."""
-        self.env["client.equipment.software"].with_user(
-            self.manager
-        ).sudo()._cron_remind()
+        self._remind()
         self.start_tour("/odoo", "overview_manager", login="sk_manager")
 
     def test_auditor(self):
@@ -32,6 +36,17 @@ class TestOverview(SoftwareKeyMixin, HttpCase):
     def test_technician(self):
         """A1: a technician begins with the equipment."""
         self.start_tour("/odoo", "first_screen_equipment", login="sk_technician")
+
+
+@tagged("post_install", "-at_install")
+class TestOverviewOnPhone(OverviewMixin, HttpCase):
+    browser_size = "390x844"
+    touch_enabled = True
+
+    def test_clock(self):
+        """S5: what the clock opens is not cut off."""
+        self._remind()
+        self.start_tour("/odoo", "clock_phone", login="sk_manager")
 
 
 @tagged("post_install", "-at_install")

@@ -94,3 +94,26 @@ class TestReadableKeysOnPhone(ReadableKeys):
     def test_tab(self):
         """A15, K13: Add, choose what was bought for the customer, Apply."""
         self._see_tab("license_key_tab_phone")
+
+    def test_left(self):
+        """A15: Apply applies, leaving the page does not."""
+        self.start_tour(
+            f"/odoo/client-equipment/{self.laptop.id}",
+            "license_key_left_phone",
+            login="sk_technician",
+        )
+        self.assertEqual(self._steps(self.key), ["created"])
+
+    def test_asked(self):
+        """A7, A9: Remove and Return / Replace."""
+        self._apply(self.key)
+        self._see_tab("license_key_asked_phone")
+
+    def test_form(self):
+        """A15: the key's form, and Renew."""
+        key = self._enter_subscriptions("WHOLE-RENEW-15555-XK7QD-12347")
+        self.start_tour(
+            f"/odoo/software-keys/{key.id}",
+            "license_key_form_phone",
+            login="sk_manager",
+        )

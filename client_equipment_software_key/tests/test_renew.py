@@ -213,7 +213,7 @@ class TestRenew(SoftwareKeyCommon):
         self.assertEqual((dialog.key_count, dialog.renewable_count), (4, 3))
         for text in (
             "permanent, so it never ends",
-            permanent.display_name,
+            permanent.license_key,
             "Back from Expired: 1",
             "Applied",
         ):

@@ -118,6 +118,29 @@ class TestScreens(SoftwareKeyCommon):
         every = ("create", "edit", "delete", "duplicate")
         return {each for each in every if arch.get(each) in ("0", "False", "false")}
 
+    def test_cards_open_what_the_list_opens(self):
+        """A12, A13: a line that opens nothing in a list opens nothing as a card on a
+        phone."""
+        seen = 0
+        for view in self.env["ir.ui.view"].search(
+            [
+                (
+                    "model",
+                    "in",
+                    list(self.env["client.equipment.mixin"]._inherit_children),
+                ),
+                ("type", "=", "form"),
+                ("mode", "=", "primary"),
+            ]
+        ):
+            arch = etree.fromstring(self.env[view.model].get_view(view.id)["arch"])
+            for lines in arch.xpath("//list[@no_open and not(@editable)]/.."):
+                with self.subTest(view=view.name, field=lines.get("name")):
+                    [cards] = lines.xpath("kanban")
+                    self.assertEqual(cards.get("can_open"), "0")
+                    seen += 1
+        self.assertGreater(seen, 2)
+
     def test_dates_are_written_one_way(self):
         """K5, L2: each date in each view of each model of ours shows what is stored,
         in the reader's own format."""

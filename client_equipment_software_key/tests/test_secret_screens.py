@@ -215,6 +215,11 @@ class TestReveal(Reveal):
         self.assertEqual(looks.equipment_id, self.laptop)
         self.assertEqual(looks.user_id, self.technician)
 
+    def test_list(self):
+        """K16: on the line of the list."""
+        looks = self._tour("/odoo/software-keys", "reveal_list")
+        self.assertEqual(looks.user_id, self.technician)
+
     def test_form(self):
         """K16: on the key's form, which tells how often it was."""
         url = f"/odoo/software-keys/{self.first.id}"

@@ -103,6 +103,7 @@ class ClientEquipmentSoftwareKeyRenewal(models.TransientModel):
         rows = [
             {
                 "problem": problem,
+                "software": software.name,
                 "text": self.env._(
                     "Keys of %(software)s: %(count)s",
                     software=software.name,

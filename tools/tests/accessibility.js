@@ -5,7 +5,6 @@ const NOT_OURS = [
     ".o_add_custom_filter, .o_add_custom_group_menu, .o_favorite_menu",
     ".o_breadcrumb",
     ".o_searchview",
-    ".o_search_panel",
     ".o_search_panel_sidebar",
     ".o-mail-Chatter",
     ".o_vendor_table",
@@ -44,11 +43,13 @@ function isCut(el, places) {
     return false;
 }
 
-/** Tell whether a word of a heading, a label or a badge goes on in the next line. */
+const WORD = /[^\s-]+/g;
+const LICENSE_KEY = /(?<![\w-])\w{5}(-\w{5}){4}(?![\w-])/g;
+
+/** Tell whether a word of a heading, a label or a badge goes on in the next line, or a
+ * license key of 29 characters wherever it stands. */
 function isBroken(el) {
-    if (!el.closest("th, label, .badge:not(.o_tag)")) {
-        return false;
-    }
+    const unbroken = el.closest("th, label, .badge:not(.o_tag)") ? WORD : LICENSE_KEY;
     const range = document.createRange();
     const goesOn = (text, { index, 0: word }) => {
         range.setStart(text, index);
@@ -57,7 +58,7 @@ function isBroken(el) {
     };
     return [...el.childNodes]
         .filter((node) => node.nodeType === 3)
-        .some((text) => [...text.data.matchAll(/[^\s-]+/g)].some((word) => goesOn(text, word)));
+        .some((text) => [...text.data.matchAll(unbroken)].some((word) => goesOn(text, word)));
 }
 
 /** Return the texts on the screen of which a part cannot be read, or a word is broken. */

@@ -101,13 +101,13 @@ class Screens(SoftwareKeyMixin):
         applied = cls._enter(
             "AXE-APPLIED-65PRO-15555-XK7QD-12345-98765-ABCDE", owner_id=cls.customer.id
         )
-        cls.key = cls._enter("AXE-FREE", seats=25)
+        cls.key = cls._enter("AXEFR-65PRO-11111-XK7QD-12341", seats=25)
         cls.key.write({"license_file": "QXhl", "license_file_name": LONG_FILE})
         cls._apply(cls.key, cls.spare_laptop)
-        late = cls._enter_subscriptions("AXE-LATE")
+        late = cls._enter_subscriptions("AXELT-65PRO-11111-XK7QD-12341")
         cls._apply(applied + late)
         late.validity_end = cls._in_days(-1)
-        cls._enter_subscriptions("AXE-SOON", end=5)
+        cls._enter_subscriptions("AXESN-65PRO-11111-XK7QD-12341", end=5)
         cls._enter("AXE-GONE").revoke()
         cls._enter("AXE-DELETED").delete("Typed twice, and never given to anybody")
         cls.env["client.equipment.audit.checkpoint"].with_user(cls.manager).make()

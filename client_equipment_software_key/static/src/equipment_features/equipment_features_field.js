@@ -6,6 +6,7 @@ import { serializeDate } from "@web/core/l10n/dates";
 import { SoftwareKeyDialog } from "./software_key_dialog";
 import { tell } from "../told/told";
 import { useService } from "@web/core/utils/hooks";
+import { wholeWords } from "../license_key/whole_words";
 import { X2ManyField, x2ManyField } from "@web/views/fields/x2many/x2many_field";
 
 import { onWillUpdateProps } from "@odoo/owl";
@@ -99,9 +100,11 @@ export class EquipmentFeaturesField extends X2ManyField {
                 ConfirmationDialog,
                 {
                     title: _t("Remove this software key?"),
-                    body: _t(
-                        "%s goes back to the inventory, and the removal is written to the audit trail.",
-                        line.data.software_key_id.display_name
+                    body: wholeWords(
+                        _t(
+                            "%s goes back to the inventory, and the removal is written to the audit trail.",
+                            line.data.software_key_id.display_name
+                        )
                     ),
                     confirmLabel: _t("Remove"),
                     confirm: async () => {

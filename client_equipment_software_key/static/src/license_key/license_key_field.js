@@ -16,7 +16,6 @@ export class LicenseKeyField extends Component {
         ...CharField.props,
         ...standardFieldProps,
         qrCode: { type: Boolean, optional: true },
-        canShow: { type: Boolean, optional: true },
     };
 
     setup() {
@@ -24,18 +23,13 @@ export class LicenseKeyField extends Component {
     }
 
     get charProps() {
-        return omit(this.props, "qrCode", "canShow");
+        return omit(this.props, "qrCode");
     }
 
-    get keyId() {
-        const { canShow, qrCode, record } = this.props;
-        return canShow || qrCode ? record.resId : undefined;
-    }
-
-    /** The form tells how often the license key was shown. */
+    /** A form tells how often the license key was shown. */
     async onShown() {
         const { record } = this.props;
-        if (!(await record.isDirty())) {
+        if (record === record.model.root && !(await record.isDirty())) {
             await record.load();
         }
     }
@@ -68,6 +62,5 @@ registry.category("fields").add("license_key", {
     extractProps: (info, dynamicInfo) => ({
         ...charField.extractProps(info, dynamicInfo),
         qrCode: Boolean(info.options.qr_code),
-        canShow: Boolean(info.options.can_show),
     }),
 });

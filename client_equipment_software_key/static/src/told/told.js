@@ -1,6 +1,7 @@
 import { _t } from "@web/core/l10n/translation";
 import { browser } from "@web/core/browser/browser";
 import { registry } from "@web/core/registry";
+import { wholeWords } from "../license_key/whole_words";
 
 // Long enough to read a license key, and to want it back.
 const DELAY = 12000; // ms
@@ -38,7 +39,7 @@ export function tell({ notification }, { message, licenseKeys = [], undo }) {
             },
         });
     }
-    close = notification.add(message, {
+    close = notification.add(wholeWords(message), {
         type: "success",
         className: "o_software_key_told",
         autocloseDelay: DELAY,

@@ -152,6 +152,28 @@ tours.add("keyboard_apply_line", {
     ],
 });
 
+tours.add("keyboard_remove", {
+    steps: () => [
+        tabTo("The key is on it", "[name='equipment_feature_ids'] [aria-label='Copy KEYS-1']"),
+        {
+            content: "The arrows go along the line, to the trash icon at its end",
+            trigger: "body",
+            run: async () => {
+                for (let cells = 0; cells < 10; cells++) {
+                    if (document.activeElement.closest(".o_list_record_remove")) {
+                        return;
+                    }
+                    await hit("ArrowRight");
+                }
+                throw new Error("no arrow reaches the trash icon");
+            },
+        },
+        press("Remove it", "Enter"),
+        ...go("That is meant", ".modal:contains(Remove this software key?) .btn-primary"),
+        done("Removed"),
+    ],
+});
+
 tours.add("keyboard_return", {
     steps: () => [
         user.see("The key is on it", ".o_data_row:contains(KEYS-1)"),
@@ -182,6 +204,23 @@ tours.add("keyboard_replace", {
         write("KEYS-NEW"),
         ...go("Replace", ".modal button[name='action_replace']"),
         user.see("The new key", "body:not(:has(.modal)) .o_form_view:contains(KEYS-NEW)"),
+    ],
+});
+
+tours.add("keyboard_revoke", {
+    steps: () => [
+        ...go("Revoke", ".o_statusbar_buttons button[name='action_revoke']"),
+        ...go("That is meant", ".modal:contains(Revoke this key?) .btn-primary"),
+        user.see("It is revoked", "body:not(:has(.modal)) .o_form_view .ribbon:contains(Revoked)"),
+    ],
+});
+
+tours.add("keyboard_verify", {
+    steps: () => [
+        ...go("Verify", ".o_statusbar_buttons button:contains(Verify)"),
+        user.see("Nothing is wrong", ".modal .alert-success:contains(Intact)"),
+        press("Escape", "Escape"),
+        user.see("It is closed", "body:not(:has(.modal))"),
     ],
 });
 

@@ -1,3 +1,4 @@
+import { browser } from "@web/core/browser/browser";
 import { registry } from "@web/core/registry";
 
 import * as user from "./steps";
@@ -16,6 +17,10 @@ const tours = registry.category("web_tour.tours");
 
 function whole(where) {
     return user.seeWhole("The license key is whole", `${where} .o_license_key_text`);
+}
+
+function inOneLine(where) {
+    return user.seeInOneLine("The license key is in one line", where);
 }
 
 /** The tab, from a chosen key to an applied one, and Apply Next Available. */
@@ -73,11 +78,62 @@ tours.add("license_key_tab_phone", {
         whole(".modal"),
         user.click("Apply", ".modal .o_form_button_save:contains(Apply)"),
         user.see("It is applied", `body:not(:has(.modal)) .o_form_saved ${TAB}:contains(${KEY})`),
+        inOneLine(`.o_software_key_told .o_whole_word:contains(${KEY})`),
         whole(TAB),
+        inOneLine(`${TAB} .o_license_key_text`),
         ...user.copy(KEY, TAB),
         user.click("Open the card", `${TAB} .o_kanban_record:contains(${KEY})`),
         user.see("The dialog", ".modal-title:contains(Software Key)"),
         whole(".modal"),
+        inOneLine(".modal .o_license_key_text"),
+    ],
+});
+
+/** On a phone, who leaves the page without Apply has applied nothing. */
+tours.add("license_key_left_phone", {
+    steps: () => [
+        ...user.openTab("Software Keys"),
+        user.click("Add", `${TAB} .o-kanban-button-new`),
+        user.click("Choose a key", ".modal [name='software_key_id'] input"),
+        user.click("This one", `.modal .o_kanban_record:contains(${KEY})`),
+        user.see("It is chosen", `.modal .o_license_key:contains(${KEY})`),
+        {
+            content: "Leave the page",
+            trigger: "body",
+            expectUnloadPage: true,
+            run: () => browser.location.reload(),
+        },
+        user.see("Nothing is on it", `body:not(:has(.modal)) ${TAB}:not(:contains(${KEY}))`),
+    ],
+});
+
+/** On a phone, what asks before a key goes names it so that it can be compared. */
+tours.add("license_key_asked_phone", {
+    steps: () => [
+        ...user.openTab("Software Keys"),
+        user.click("Trash icon", `${TAB} .o_kanban_record:contains(${KEY}) a[name='remove']`),
+        inOneLine(`.modal .o_whole_word:contains(${KEY})`),
+        user.click("Keep it", ".modal .btn-secondary"),
+        user.click("Return / Replace", "body:not(:has(.modal)) [name='action_return_or_replace']"),
+        user.click("What becomes of it?", `.modal .o_kanban_record:contains(${KEY})`),
+        user.see(
+            "The dialog says what it is",
+            ".modal .modal-title:contains(/^Software Key of Returned Equipment$/)"
+        ),
+        inOneLine(".modal:contains(Software Key of Returned Equipment) .o_license_key_text"),
+    ],
+});
+
+/** On a phone, Renew and the key's own form. */
+tours.add("license_key_form_phone", {
+    steps: () => [
+        inOneLine(".oe_title .o_license_key_text"),
+        user.click("Renew", ".o_statusbar_buttons button:contains(Renew)"),
+        inOneLine(".modal .o_renewal_lines .o_license_key_text"),
+        user.click("Discard", ".modal footer .btn-secondary"),
+        user.click("Its trail", "body:not(:has(.modal)) .nav-link:contains(Audit Logs)"),
+        user.click("An entry", "[name='audit_log_ids'] .o_kanban_record"),
+        user.see("The dialog says what it is", ".modal .modal-title:contains(/^Audit Log$/)"),
     ],
 });
 

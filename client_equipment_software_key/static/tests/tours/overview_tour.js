@@ -20,7 +20,19 @@ tours.add("overview_manager", {
         user.click("What is due", ".o-mail-ActivityGroup:contains(Software)"),
         user.see(
             "Exactly that",
-            ".o_list_view:not(:contains(Tour Office)) .o_data_row:contains(Tour Antivirus), .o_kanban_view:not(:contains(Tour Office)) .o_kanban_record:contains(Tour Antivirus)"
+            ".o_list_view:not(:contains(Tour Office)) .o_data_row:contains(Tour Antivirus)"
+        ),
+    ],
+});
+
+/** On a phone, which shows cards. */
+tours.add("clock_phone", {
+    steps: () => [
+        user.click("The clock", ".o_menu_systray button:has(.o-mail-ActivityMenu-counter)"),
+        user.click("What is due", ".o-mail-ActivityGroup:contains(Software)"),
+        user.see(
+            "Exactly that",
+            ".o_kanban_view:not(:contains(Tour Office)) .o_kanban_record:contains(Tour Antivirus)"
         ),
     ],
 });

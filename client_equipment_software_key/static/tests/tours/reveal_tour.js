@@ -81,6 +81,15 @@ tours.add("reveal_tab_phone", {
     ],
 });
 
+/** On the line of the list, which stays as it is. */
+tours.add("reveal_list", {
+    steps: () => [
+        seeHint(`.o_data_row:contains(${HINT})`),
+        ...show(".o_data_row:has([name='license_key']:contains(12345))"),
+        user.see("The list is still there", ".o_list_view .o_data_row"),
+    ],
+});
+
 /** On the key's form, which tells how often it was. */
 tours.add("reveal_form", {
     steps: () => [

@@ -1,5 +1,7 @@
 /** Steps that the tours share: each is what a user does with hand and eye. */
 
+import { queryAll } from "@odoo/hoot-dom";
+
 const { DateTime } = luxon;
 
 /** The date in ``days`` days as a user types it. */
@@ -127,13 +129,30 @@ export function seeWhole(content, selector) {
         content,
         trigger: selector,
         run: () => {
-            for (const text of document.querySelectorAll(selector)) {
+            for (const text of queryAll(selector)) {
                 for (const el of [text, text.closest("td, .o_kanban_record, .modal-body")]) {
                     if (el && getComputedStyle(el).display !== "inline") {
                         if (el.scrollWidth > el.clientWidth) {
                             throw new Error(`cut off: ${text.textContent}`);
                         }
                     }
+                }
+            }
+        },
+    };
+}
+
+/** See that each of these stands in one line, as nobody compares a key that is in two. */
+export function seeInOneLine(content, selector) {
+    return {
+        content,
+        trigger: selector,
+        run: () => {
+            for (const el of queryAll(selector)) {
+                const range = document.createRange();
+                range.selectNodeContents(el);
+                if (new Set([...range.getClientRects()].map(({ top }) => top)).size > 1) {
+                    throw new Error(`in several lines: ${el.textContent}`);
                 }
             }
         },
