@@ -20,9 +20,9 @@ class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
     # _find_due: the expiration job looks for due keys, in its order.
-    # Expiring Soon and its like count from it alone: hence the company.
+    # Expiring Soon and its like count from it alone, of each software, too.
     _due = models.Index(
-        "(validity_end, id) INCLUDE (company_id)"
+        "(validity_end, id) INCLUDE (company_id, software_id, status)"
         " WHERE status IN ('available', 'applied')"
     )
 
@@ -54,6 +54,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             del coming[:size]
             pace = EXPIRE_SECONDS / max(time.monotonic() - start, 0.001)
             size = min(max(int(size * min(pace, 2)), 100), EXPIRE_BATCH)
+        self.env["client.equipment.software.key.count"]._in_own_transaction("_fold")
         if time_left and (left := self.search_count(due)):
             self._tell_progress(remaining=left)
 
