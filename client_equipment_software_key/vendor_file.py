@@ -234,7 +234,7 @@ def _propose_in(sheet: Sheet, names: set[str]) -> tuple[Score, int, int]:
         if share > 0.5:
             score = (WEAK, column in sheet.hidden_columns, 1 - share)
             best = min(best, (score, heading, column))
-    if best[2] < 0 and sheet.width == 1 and any(sheet.rows):
+    if best[2] < 0 and sheet.width == 1 and _cells_below(sheet, heading, 0):
         return (NONE - 1, 0, 0), -1, 0
     return best
 

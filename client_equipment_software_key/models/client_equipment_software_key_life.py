@@ -284,8 +284,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         AuditLog = self.env["client.equipment.audit.log"]
         entries = AuditLog._append_sql(self, action, statuses, seats, **told)
         sets = sets or {}
-        self.modified(["equipment_id"], before=True)
         self.env.flush_all()
+        # What depends on the places that they leave is computed after the step.
+        self.modified(["equipment_id"], before=True)
         rows = self.env.execute_query(
             SQL(
                 """

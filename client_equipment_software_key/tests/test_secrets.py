@@ -926,6 +926,28 @@ class TestOverTheWire(SecretsMixin, SoftwareKeyMixin, HttpCase):
         entry = self.first.audit_log_ids.sorted("number")[-1]
         self.assertEqual((entry.action, entry.reason), ("revealed", "Ticket 7"))
 
+    def test_log(self):
+        """K16: the server's log names keys as whoever asked is shown them."""
+        vals = {
+            "software_key_id": self.first.id,
+            "equipment_id": self.spare_laptop.id,
+        }
+        refused = (
+            ("client.equipment.feature", "create", {"vals_list": [vals]}),
+            (KEY, "write", {"ids": self.first.ids, "vals": {"status": "revoked"}}),
+            (KEY, "revoke", {"ids": self.first.ids}),
+            (KEY, "renew", {"ids": self.first.ids, "validity_end": "2030-01-01"}),
+        )
+        with self.assertLogs("odoo", "INFO") as logs:
+            answers = [
+                self._post(model, method, **arguments)
+                for model, method, arguments in refused
+            ]
+        self.assertFalse([answer.text for answer in answers if answer.ok])
+        self.assertHidden([answer.text for answer in answers])
+        self.assertHidden(logs.output)
+        self.assertIn("12345", _text(logs.output + [answers[0].text]))
+
     def test_license_file(self):
         """K15, K16: no address gives a license file away, and its download is put
         down as a look at it."""

@@ -4,3 +4,4 @@ from . import client_equipment_software_key
 from . import client_equipment_usage_history
 from . import example
 from . import held_key
+from . import listening

@@ -1,1 +1,2 @@
+from . import test_listening
 from . import test_seams
