@@ -452,4 +452,4 @@ def _whole_words(text):
     """Return the text as HTML in which no line ends within a license key, as
     ``whole_words.js`` does it in the client."""
     whole = r'<span class="o_whole_word">\g<0></span>'
-    return Markup(re.sub(r"\S+-\S+", whole, str(escape(text))))
+    return Markup(re.sub(r"\S*[-…]\S+", whole, str(escape(text))))
