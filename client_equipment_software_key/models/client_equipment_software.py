@@ -277,6 +277,41 @@ class ClientEquipmentSoftware(models.Model):
             return end_of(following, "month")
         return following
 
+    @api.readonly
+    def get_needs(self) -> dict:
+        """Return how many seats of this software the user's company lacks, as it is
+        reminded of them.
+
+        :return: ``{"missing", "ending", "last_end"}``: seats to the minimum, seats of
+            the keys that have to be renewed, and the last day of the last of these
+        """
+        self.ensure_one()
+        company = self.env.company
+        SoftwareKey = self.env["client.equipment.software.key"]
+        keys = Domain("software_id", "=", self.id)
+        keys &= Domain("company_id", "in", [company.id, False])
+        ((free, kept),) = SoftwareKey._read_group(
+            keys & Domain("can_be_applied", "=", True),
+            [],
+            ["seats_free:sum", "seats_kept:sum"],
+        )
+        horizon = company._software_key_horizons()[company.id]
+        until = max(self.expiry_reminded_until or horizon, horizon)
+        ((ending, last_end),) = SoftwareKey._read_group(
+            keys
+            & Domain("status", "in", LIVE_STATUSES)
+            & Domain("validity_end", "<=", until)
+            & ~SoftwareKey._past_end_domain(),
+            [],
+            ["seats:sum", "validity_end:max"],
+        )
+        available = (free or 0) - (kept or 0)
+        return {
+            "missing": max(0, self.minimum_available - available),
+            "ending": ending or 0,
+            "last_end": last_end or False,
+        }
+
     # ------------------------------------------------------------------
     # Reminders
     # ------------------------------------------------------------------

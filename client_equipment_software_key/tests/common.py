@@ -8,6 +8,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from unittest.mock import patch
 
+from lxml import etree
+
 from odoo import Command, api, fields
 from odoo.modules.registry import DummyRLock, Registry
 from odoo.tests import (
@@ -18,6 +20,7 @@ from odoo.tests import (
     new_test_user,
     tagged,
 )
+from odoo.tools.safe_eval import safe_eval
 
 ADDON = "client_equipment_software_key"
 
@@ -100,6 +103,7 @@ class SoftwareKeyMixin:
             cls.env,
             f"sk_{role}",
             groups,
+            {"no_reset_password": True},  # no invitation, which takes half of the time
             name=f"{role.replace('_', ' ').title()} Tester",
             company_id=cls.company.id,
             company_ids=[Command.set(cls.company.ids)],
@@ -133,22 +137,40 @@ class SoftwareKeyMixin:
 
         Such an addon makes them in ``tests/guards.py``: ``make_records(case)``.
         """
-        names = [
+        return [
+            records
+            for make_records in cls._guards_of_apps("make_records")
+            for records in make_records(cls)
+        ]
+
+    @classmethod
+    def _guards_of_apps(cls, name):
+        """Return what has this name in ``tests/guards.py`` of the addons that are
+        installed."""
+        modules = [
             f"odoo.addons.{addon}.tests.guards"
             for addon in sorted(cls.env.registry._init_modules)
             if addon.startswith("client_equipment")
         ]
-        return [
-            records
-            for name in names
-            if find_spec(name)
-            for records in import_module(name).make_records(cls)
-        ]
+        modules = map(import_module, filter(find_spec, modules))
+        return [vars(module)[name] for module in modules if name in vars(module)]
 
     @classmethod
     def _in_days(cls, days):
         """Return the date ``days`` from today (before today where negative)."""
         return fields.Date.add(cls.today, days=days)
+
+    def _count_opened(self, task, user):
+        """Return how many records the number of a task on the overview opens."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(task["action"])
+        records = self.env[action["res_model"]].with_user(user)
+        domain = safe_eval(action["domain"] or "[]")
+        if task["filter"]:
+            view = records.get_view(view_type="search")
+            path = f"//filter[@name='{task['filter']}']"
+            (found,) = etree.fromstring(view["arch"]).xpath(path)
+            domain += safe_eval(found.get("domain"))
+        return records.search_count(domain)
 
     @classmethod
     def _enter(cls, *license_keys, software=None, user=None, **values):

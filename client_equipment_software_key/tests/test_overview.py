@@ -50,6 +50,20 @@ class TestOverviewOnPhone(OverviewMixin, HttpCase):
 
 
 @tagged("post_install", "-at_install")
+class TestTasks(SoftwareKeyCommon):
+    def test_numbers(self):
+        """S5: each number opens as many records as it counts, whoever added it."""
+        self._apply(self._enter_subscriptions("SOON-1", "SOON-2", end=5))
+        self.antivirus.minimum_available = 5
+        tasks = self._enter("KEY-1").get_overview()["tasks"]
+        self.assertTrue(any(task["count"] for task in tasks))
+        for task in tasks:
+            with self.subTest(task=task["name"]):
+                opened = self._count_opened(task, self.manager)
+                self.assertEqual(opened, task["count"])
+
+
+@tagged("post_install", "-at_install")
 class TestVerificationNoted(SoftwareKeyCommon):
     """L5: what was verified is noted by the verification itself."""
 

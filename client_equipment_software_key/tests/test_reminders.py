@@ -312,6 +312,35 @@ class TestReminders(SoftwareKeyCommon):
         self._remind("2031-01-23")
         self.assertFalse(self._activities())
 
+    def test_needs(self):
+        """H1, S5: another addon that orders what is missing learns how many seats that
+        are: to the minimum, and of the keys that the company is reminded of."""
+        self.antivirus.minimum_available = 9
+        day = self._in_days
+        self._enter_subscriptions("N1", "N2", end=400, seats=2)
+        soon = self._enter_subscriptions("N3", end=9, seats=3)
+        later = self._enter_subscriptions("N4", end=31)
+        self._enter_subscriptions("N5", end=10, company_id=False)
+        self._enter_subscriptions(
+            *("N6", "N7"),
+            user=self.env.user,
+            company_id=self.other_company.id,
+        )
+        self._apply(soon)
+        software = self.antivirus.with_user(self.manager)
+        self.assertEqual(
+            software.get_needs(), {"missing": 1, "ending": 4, "last_end": day(10)}
+        )
+        software.sudo()._write_fixed({"expiry_reminded_until": day(40)})
+        later.sudo().seats = 4
+        self.assertEqual(
+            software.get_needs(), {"missing": 0, "ending": 8, "last_end": day(31)}
+        )
+        self.assertEqual(
+            self.office.with_user(self.manager).get_needs(),
+            {"missing": 0, "ending": 0, "last_end": False},
+        )
+
     def test_queries(self):
         """S5: queries do not grow with the number of keys."""
         counts = []

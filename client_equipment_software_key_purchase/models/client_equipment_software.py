@@ -1,56 +1,15 @@
 import math
 
-from odoo import Command, fields, models
+from odoo import Command, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
-
-from odoo.addons.client_equipment_software_key.models.client_equipment_software_key import (  # noqa: E501
-    LIVE_STATUSES,
-)
 
 QUOTATION = "client_equipment_software_key_purchase.request_quotation_action"
 
 
 class ClientEquipmentSoftware(models.Model):
-    """How much is missing of software that is bought."""
+    """What is missing of software is bought."""
 
     _inherit = "client.equipment.software"
-
-    def _get_shortage(self):
-        """Return how many seats this company lacks to the minimum."""
-        self.ensure_one()
-        SoftwareKey = self.env["client.equipment.software.key"]
-        ((free, kept),) = SoftwareKey._read_group(
-            self._company_keys_domain() & Domain("can_be_applied", "=", True),
-            [],
-            ["seats_free:sum", "seats_kept:sum"],
-        )
-        return max(0, self.minimum_available - (free or 0) + (kept or 0))
-
-    def _get_ending(self):
-        """Return ``(seats, last end)`` of the keys of this company that have to be
-        renewed: those that it has been reminded of, or ought to be."""
-        self.ensure_one()
-        company = self.env.company
-        SoftwareKey = self.env["client.equipment.software.key"]
-        until = max(
-            self.expiry_reminded_until or fields.Date.context_today(self),
-            self.env["res.company"]._software_key_horizons()[company.id],
-        )
-        ((seats, end),) = SoftwareKey._read_group(
-            self._company_keys_domain()
-            & Domain("status", "in", LIVE_STATUSES)
-            & Domain("validity_end", "<=", until)
-            & ~SoftwareKey._past_end_domain(),
-            [],
-            ["seats:sum", "validity_end:max"],
-        )
-        return seats or 0, end
-
-    def _company_keys_domain(self):
-        return Domain("software_id", "=", self.id) & Domain(
-            "company_id", "in", [self.env.company.id, False]
-        )
 
     def action_request_quotation(self) -> dict:
         """Open a request for quotation, not saved yet, of what is missing.
@@ -84,13 +43,13 @@ class ClientEquipmentSoftware(models.Model):
 
     def _prepare_quotation_lines(self):
         """Return the values of the order lines for what is missing, or for one unit."""
-        lines = []
-        if shortage := self._get_shortage():
-            lines.append(self._prepare_quotation_line(shortage))
-        seats, end = self._get_ending()
-        if seats:
-            line = self._prepare_quotation_line(seats)
-            renewal = self.env._("Renewal, ends %s", self._say_date(end))
+        lines, needs = [], self.get_needs()
+        if needs["missing"]:
+            lines.append(self._prepare_quotation_line(needs["missing"]))
+        if needs["ending"]:
+            line = self._prepare_quotation_line(needs["ending"])
+            last_end = self._say_date(needs["last_end"])
+            renewal = self.env._("Renewal, ends %s", last_end)
             line["name"] = f"{self.product_id.display_name}\n{renewal}"
             lines.append(line)
         return lines or [self._prepare_quotation_line(1)]

@@ -62,34 +62,43 @@ class TestQuotation(PurchaseCommon):
         )
         self.assertEqual(self._request(self.antivirus).save().order_line.product_qty, 5)
 
-    def test_reminder(self):
-        """G2, S5: the reminder leads there, where its reader may order."""
-        self._enter_subscriptions("RE-1", end=400)
+    def _reminders(self):
+        """Return the reminders of the night, made anew."""
+        self.env["mail.activity"].search(
+            [("res_id", "=", self.antivirus.id), ("automated", "=", True)]
+        ).unlink()
+        self.antivirus.with_company(self.company)._write_fixed(
+            {"shortage_reminded": False, "expiry_reminded_until": False}
+        )
         self.env["client.equipment.software"]._cron_remind()
-        activity = self.env["mail.activity"].search(
+        return self.env["mail.activity"].search(
             [
                 ("res_model", "=", "client.equipment.software"),
                 ("res_id", "=", self.antivirus.id),
             ]
         )
+
+    def test_reminders(self):
+        """G2, S5: the reminders *Order* and *Renew* lead there, where their reader may
+        order."""
+        self._enter_subscriptions("RE-1", end=9)
+        reminders = self._reminders()
         self.assertEqual(
-            activity.activity_type_id, self.env.ref(f"{ADDON}.mail_activity_type_low")
+            reminders.activity_type_id,
+            self.env.ref(f"{ADDON}.mail_activity_type_low")
+            + self.env.ref(f"{ADDON}.mail_activity_type_expiring"),
         )
-        self.assertIn(f"client-software/{self.antivirus.id}/action-", activity.note)
+        for reminder in reminders:
+            self.assertIn(f"client-software/{self.antivirus.id}/action-", reminder.note)
         leads_to = self.env.ref(QUOTATION).with_user(self.buyer)
         action = leads_to.with_context(active_id=self.antivirus.id).run()
         self.assertEqual(action["res_model"], "purchase.order")
         with self.assertRaises(AccessError):
             leads_to.with_user(self.manager).run()
-        activity.unlink()
         self.antivirus.user_id = self.manager
-        self.antivirus.with_company(self.company)._write_fixed(
-            {"shortage_reminded": False}
-        )
-        self.env["client.equipment.software"]._cron_remind()
-        activity = activity.search([("res_id", "=", self.antivirus.id)])
-        self.assertEqual(activity.user_id, self.manager)
-        self.assertFalse(activity.note)
+        reminders = self._reminders()
+        self.assertEqual(reminders.user_id, self.manager)
+        self.assertEqual(reminders.mapped("note"), [False, False])
 
     def test_no_product(self):
         """G2: without a product it says what to do."""

@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
@@ -102,6 +103,65 @@ class TestReceived(PurchaseCommon):
         self.assertEqual(order.order_line.qty_received, 1)
         self.assertFalse(keys[2].cost)
         self.assertEqual(order.software_key_progress, "1 of 3 entered")
+
+    def test_refund(self):
+        """G2: what went back and was refunded leaves the order settled; keys and their
+        cost follow the order, not its bills."""
+        self.office_product.purchase_method = "receive"
+        order = self._order((self.office_product, 3, 50))
+        keys = self._enter_by(order, "RF-1", "RF-2", "RF-3")
+        journal = self._new_journal()
+        self._bill(order, journal, "in_invoice", 3)
+        self.assertEqual(order.invoice_status, "invoiced")
+        keys[0].with_user(self.buyer).purchase_line_id = False
+        self.assertEqual(order.order_line.qty_to_invoice, -1)
+        self._bill(order, journal, "in_refund", 1)
+        self.assertEqual(order.order_line.qty_to_invoice, 0)
+        self.assertEqual(order.invoice_status, "invoiced")
+        self.assertEqual(keys.mapped("cost"), [0, 50, 50])
+
+    def _new_journal(self):
+        """Return a journal of the company for bills, whose vendor has an account."""
+        expense, payable = (
+            self.env["account.account"]
+            .with_company(self.company)
+            .create(
+                [
+                    {"name": kind, "code": code, "account_type": kind}
+                    for kind, code in (("expense", "6001"), ("liability_payable", "4"))
+                ]
+            )
+        )
+        vendor = self.vendor.with_company(self.company)
+        vendor.property_account_payable_id = payable
+        return self.env["account.journal"].create(
+            {
+                "name": "Licenses",
+                "code": "LIC",
+                "type": "purchase",
+                "company_id": self.company.id,
+                "default_account_id": expense.id,
+            }
+        )
+
+    def _bill(self, order, journal, kind, quantity):
+        """Enter a vendor's bill or refund of so many units of the order."""
+        line = order.sudo().order_line
+        values = {
+            "product_id": line.product_id.id,
+            "purchase_line_id": line.id,
+            "quantity": quantity,
+            "price_unit": line.price_unit,
+            "tax_ids": False,
+        }
+        self.env["account.move"].create(
+            {
+                "move_type": kind,
+                "partner_id": self.vendor.id,
+                "journal_id": journal.id,
+                "invoice_line_ids": [Command.create(values)],
+            }
+        )
 
     def test_replaced(self):
         """G2, S4: what replaces a key takes its place in the order."""

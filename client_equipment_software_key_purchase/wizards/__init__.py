@@ -1,2 +1,3 @@
+from . import client_equipment_software_key_ordered_mixin
 from . import client_equipment_software_key_bulk_entry
 from . import client_equipment_software_key_renewal

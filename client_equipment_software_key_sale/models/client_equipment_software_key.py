@@ -97,6 +97,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             "label": self.env._("Renewals Ordered"),
             "advice": self.env._("Customers have ordered them. Renew the keys."),
             "action": KEYS,
+            "filter": "renewal_ordered",
         }
         return [ordered, *super()._get_tasks()]
 
@@ -146,6 +147,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             "tag": "display_notification",
             "params": {
                 "type": "warning",
+                "className": "o_software_key_told",  # each reason on its own line
                 "sticky": True,
                 "message": self._left_out_text(left_out).strip(),
                 "next": action,

@@ -245,9 +245,6 @@ class TestQuotation(SoldSoftwareCommon):
             queries.append(self.cr.sql_log_count - before)
         self.assertLessEqual(queries[1], queries[0] + 5)
 
-
-@tagged("post_install", "-at_install")
-class TestNobodyAsked(SoldSoftwareCommon):
     def test_without_right_on_orders(self):
         """G3: a key manager who may not sell is told so."""
         key = self._enter_subscriptions("NOSALE-1")

@@ -44,8 +44,8 @@ class TestRenew(SoldSoftwareCommon):
         self.assertEqual(self.keys.search(action["domain"]), self.keys)
 
     def test_from_the_keys(self):
-        """G3: a key manager who sees no orders finds what was ordered, and its
-        reference."""
+        """G3: a key manager who sees no orders finds what was ordered, from the
+        overview, too, and its reference."""
         self.order.action_confirm()
         keys = self.keys.with_user(self.manager)
         found = keys.search([("renewal_state", "=", "ordered")])
@@ -55,6 +55,9 @@ class TestRenew(SoldSoftwareCommon):
         )
         tasks = {task["name"]: task for task in keys.get_overview()["tasks"]}
         self.assertEqual(tasks["renewal_ordered"]["count"], 2)
+        for task in tasks.values():
+            opened = self._count_opened(task, self.manager)
+            self.assertEqual(opened, task["count"], task["name"])
         with self.assertRaises(AccessError):
             self.order.with_user(self.manager).read(["name"])
 

@@ -1,6 +1,9 @@
+from psycopg2.errors import CheckViolation
+
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common import DeliveryCommon
 
@@ -182,6 +185,14 @@ class TestDelivery(DeliveryCommon):
             queries.append(self.cr.sql_log_count - before)
             self.assertEqual(len(self._units(lots)), len(lots))
         self.assertLessEqual(queries[1], queries[0] + 2)
+
+    @mute_logger("odoo.sql_db")
+    def test_warranty(self):
+        """G1: a warranty does not end before it begins, nor does it last for ever."""
+        for months in (-1, 601):
+            with self.assertRaises(CheckViolation), self.env.cr.savepoint():
+                self.laptop.client_equipment_warranty_months = months
+                self.env.flush_all()
 
 
 @tagged("post_install", "-at_install")

@@ -19,7 +19,8 @@ LINTS = "tools/tests/test_odoo_suites.py"
 # Tests that go over all models and fields of ours, whichever addon has them; two of
 # these are long, and look at each method alone.
 GUARDS = [
-    f"{PRODUCT}/tests/test_{name}.py" for name in ("readers", "gate", "bad_input")
+    f"{PRODUCT}/tests/test_{name}.py"
+    for name in ("deletion", "readers", "gate", "bad_input")
 ]
 LONG = ("test_methods", "test_contexts")
 SHARED = "client_equipment_software_key_product/__manifest__.py"

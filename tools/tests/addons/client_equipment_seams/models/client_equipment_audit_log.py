@@ -14,3 +14,7 @@ class ClientEquipmentAuditLog(models.Model):
     @api.model
     def _get_facts(self):
         return super()._get_facts() | {"cost_centre": SQL("key.cost_centre")}
+
+    def _tell_step(self):
+        step = super()._tell_step()
+        return f"{step} for {self.cost_centre}" if self.cost_centre else step

@@ -7,6 +7,7 @@ from odoo.addons.client_equipment_software_key.lifecycle import (
     extend,
 )
 
+ADDON = "client_equipment_software_key"
 QUARANTINE = "quarantine"
 
 extend(
@@ -41,3 +42,22 @@ class ClientEquipmentSoftwareKey(models.Model):
         for key in self:
             key.sudo().heard += 1
         return result
+
+    def _get_tasks(self):
+        quarantined = {
+            "name": "quarantined",
+            "count": self.search_count([("status", "=", QUARANTINE)]),
+            "label": "Keys in Quarantine",
+            "advice": "Release them.",
+            "action": f"{ADDON}.client_equipment_software_key_action",
+            "filter": False,
+        }
+        return [*super()._get_tasks(), quarantined]
+
+
+class ClientEquipmentSoftware(models.Model):
+    _inherit = "client.equipment.software"
+
+    def _reminder_vals(self, kind, company, user, deadline, summary):
+        values = super()._reminder_vals(kind, company, user, deadline, summary)
+        return values | {"note": f"{self.get_needs()['missing']} missing"}

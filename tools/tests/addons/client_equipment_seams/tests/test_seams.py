@@ -70,6 +70,18 @@ class TestSeams(SoftwareKeyCommon):
         self.env.invalidate_all()
         self.assertEqual(len(key.verify_audit_trail()), 1)
 
+    def test_told(self):
+        """H1: the overview, a reminder and the words of a step have what the addon
+        says."""
+        key = self._enter("SEAM-8", cost_centre="4711")
+        self.assertIn("for 4711", key.audit_log_ids.description)
+        key.status = "quarantine"
+        tasks = key.with_user(self.manager).get_overview()["tasks"]
+        self.assertEqual(tasks[-1]["count"], 1)
+        self.office.minimum_available = 3
+        self.env["client.equipment.software"]._cron_remind()
+        self.assertIn("3 missing", self.office.activity_ids.note)
+
     def test_columns_of_its_own(self):
         """H1, L6, L7: usage history and evidence pack have the addon's column."""
         key = self._enter("SEAM-5", cost_centre="4711")
