@@ -317,13 +317,6 @@ def order_software_keys(page):
 def installed(page):
     """A key of the order, on the unit of the delivery."""
     open_equipment(page, "ThinkPad", "Software Keys")
-    tab = page.locator("[name=equipment_feature_ids]")
-    tab.locator(".o_field_x2many_list_row_add a").click()
-    tab.locator("[name=software_key_id] input").fill("BUY01")
-    page.locator(".o-autocomplete--dropdown-item", has_text="BUY01").click()
-    tab.locator(".o_license_key", has_text="BUY01").wait_for()
-    page.locator(".o_form_button_save").click()
-    tab.locator(".o_data_row", has_text="Applied").wait_for()
 
 
 @picture(SALE, "renewal-quotation", "manager", height=700)

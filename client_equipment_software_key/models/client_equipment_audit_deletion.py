@@ -242,6 +242,7 @@ class ClientEquipmentAuditDeletion(models.Model):
             "params": {
                 "type": "danger" if findings else "success",
                 "sticky": bool(findings),
+                "className": "o_software_key_told",  # each finding on its own line
                 "message": "\n".join(each["problem"] for each in findings)
                 or self.env._("What is kept of these deleted keys is intact."),
             },

@@ -117,3 +117,12 @@ class TestReadableKeysOnPhone(ReadableKeys):
             "license_key_form_phone",
             login="sk_manager",
         )
+
+    def test_many(self):
+        """K11: Enter Many Keys."""
+        action = "client_equipment_software_key_bulk_entry_action"
+        self.start_tour(
+            f"/odoo/action-client_equipment_software_key.{action}",
+            "license_key_many_phone",
+            login="sk_manager",
+        )

@@ -1,6 +1,8 @@
 import base64
 import re
 
+from markupsafe import Markup, escape
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
@@ -158,7 +160,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
                 "refused_count": self.refused_count,
                 "leave_out": self.leave_out,
                 "rows": [
-                    {**found, "text": SoftwareKey._verdict_text(found)}
+                    {**found, "text": _whole_words(SoftwareKey._verdict_text(found))}
                     for found in shown
                 ],
                 "hidden": len(findings) > len(shown)
@@ -444,3 +446,10 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
                     self.env.uid,
                 )
             )
+
+
+def _whole_words(text):
+    """Return the text as HTML in which no line ends within a license key, as
+    ``whole_words.js`` does it in the client."""
+    whole = r'<span class="o_whole_word">\g<0></span>'
+    return Markup(re.sub(r"\S*[-…]\S+", whole, str(escape(text))))

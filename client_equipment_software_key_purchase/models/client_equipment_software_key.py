@@ -28,7 +28,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     purchase_line_id = fields.Many2one(
         "purchase.order.line",
-        "Order Line",
+        "Purchase Order Line",
         check_company=True,
         copy=False,
         domain=[("order_id.state", "=", "purchase")],

@@ -12,7 +12,7 @@ class ClientEquipmentSoftwareKeyOrderedMixin(models.AbstractModel):
 
     purchase_line_id = fields.Many2one(
         "purchase.order.line",
-        "Order Line",
+        "Purchase Order Line",
         check_company=True,
         domain=[("order_id.state", "=", "purchase")],
         ondelete="cascade",

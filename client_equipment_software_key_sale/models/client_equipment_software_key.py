@@ -147,6 +147,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             "tag": "display_notification",
             "params": {
                 "type": "warning",
+                "className": "o_software_key_told",  # each reason on its own line
                 "sticky": True,
                 "message": self._left_out_text(left_out).strip(),
                 "next": action,

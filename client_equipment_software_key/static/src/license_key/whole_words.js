@@ -5,8 +5,8 @@ import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
 /**
  * Keep together what is written together, where browsers would go on in the next line
- * after each hyphen of a license key: nobody compares a key that is in two lines. What is
- * longer than a line is broken all the same.
+ * after each hyphen of a license key, or before its last five characters: nobody compares
+ * a key that is in two lines. What is longer than a line is broken all the same.
  *
  * @param {string} text
  * @returns {ReturnType<markup>} the same text
@@ -15,7 +15,7 @@ export function wholeWords(text) {
     // (htmlReplace has made the text safe before it looks for words)
     return htmlReplace(
         text,
-        /\S+-\S+/g,
+        /\S*[-…]\S+/g,
         (word) => markup`<span class="o_whole_word">${markup(word)}</span>`
     );
 }

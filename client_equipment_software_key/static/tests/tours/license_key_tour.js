@@ -124,6 +124,18 @@ tours.add("license_key_asked_phone", {
     ],
 });
 
+/** On a phone, Enter Many Keys says of which key it speaks so that it can be compared. */
+tours.add("license_key_many_phone", {
+    steps: () => [
+        user.type("license_keys", KEY.toLowerCase(), ".modal"),
+        user.see("Its verdict", `.modal .o_bulk_entry_lines tr:contains(looks like ${KEY})`),
+        inOneLine(".modal .o_bulk_entry_lines td.font-monospace"),
+        inOneLine(".modal .o_bulk_entry_lines .o_whole_word"),
+        user.click("Discard", ".modal footer .btn-secondary"),
+        user.see("It is gone", "body:not(:has(.modal))"),
+    ],
+});
+
 /** On a phone, Renew and the key's own form. */
 tours.add("license_key_form_phone", {
     steps: () => [
