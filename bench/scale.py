@@ -52,7 +52,7 @@ def sizes(name, keys):
     }
     indexes = sum(row[2] for row in rows)
     return facts | {
-        "bytes a key with its trail": round(total / keys),
+        "bytes a key (more where works have been measured)": round(total / keys),
         "indexes GB": round(indexes / 1e9, 2),
         "all three GB": round(total / 1e9, 2),
     }
