@@ -166,7 +166,7 @@ class TestReaders(SoftwareKeyCommon):
         """Return ``{(record, field): value}`` as the reader is shown it, without what
         he may not see."""
         shown = {}
-        for record in records.with_env(env):
+        for record in records.with_env(env)._filtered_access("read"):
             names = self._computed(record._name)
             if "formatted_display_name" in env.context:
                 names = ["display_name"]
