@@ -580,7 +580,7 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
             return
         if records._fields[name].type not in ("char", "many2one"):
             return
-        opened = {"auto_unfold": True, "unfold_read_specification": spec}
+        opened = {"auto_unfold": True, "unfold_read_specification": {name: spec[name]}}
         yield (
             f"groups by {name}, opened",
             lambda: records.web_read_group([], [name], ["__count"], **opened),
