@@ -463,6 +463,10 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
                 self.assertEqual([seen[name] for name in texts], [text, text])
                 found = [seen.search_count([(name, "like", "AAAAA")]) for name in texts]
                 self.assertEqual(found, [int(text == FIRST)] * 2)
+                found = seen.search_count([("x_name", "like", "AAAAA")])
+                self.assertEqual(found, int(text == FIRST))
+                groups = seen.formatted_read_group([], ["x_text"], ["__count"])
+                self.assertEqual(FIRST in _text(groups), text == FIRST)
                 name = f"Tour Office Professional - {text}"
                 self.assertEqual([seen[field] for field in names], [text, name, name])
         self.env.cr.execute(
@@ -576,7 +580,7 @@ class TestSecrets(SecretsMixin, SoftwareKeyCommon):
             return
         if records._fields[name].type not in ("char", "many2one"):
             return
-        opened = {"auto_unfold": True, "unfold_read_specification": spec}
+        opened = {"auto_unfold": True, "unfold_read_specification": {name: spec[name]}}
         yield (
             f"groups by {name}, opened",
             lambda: records.web_read_group([], [name], ["__count"], **opened),

@@ -106,6 +106,18 @@ tours.add("software_key_vendor_table", {
         user.click("Enter many keys", ".o_control_panel button:contains('Enter Many Keys')"),
         ...user.choose("software_id", "Tour Office", "Tour Office Professional", ".modal"),
         {
+            content: "Paste columns without license keys",
+            trigger: ".modal [name='license_keys'] textarea",
+            run: ({ anchor }) => {
+                anchor.value = "Product\tQuantity\nAV\t3\nAV\t5";
+                anchor.dispatchEvent(new InputEvent("input", { bubbles: true }));
+            },
+        },
+        user.see(
+            "It is said that there are none",
+            ".modal .o_field_widget:contains('No column looks like license keys')"
+        ),
+        {
             content: "Paste the columns of a spreadsheet",
             trigger: ".modal [name='license_keys'] textarea",
             run: ({ anchor }) => {
