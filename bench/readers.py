@@ -4,9 +4,12 @@
 ``list`` or ``job`` are bound by the growth target, the others are reported.
 """
 
+import base64
+import io
 import json
 from datetime import date, timedelta
 
+import xlsxwriter
 from lxml import etree
 from works import FEATURE, KEY, TRAIL, acting
 
@@ -18,8 +21,10 @@ from odoo.addons.client_equipment_software_key.models import (
 )
 from odoo.addons.client_equipment_software_key.wishes import Wish
 
+SOFTWARE = "client.equipment.software"
 PAGE, COUNT_LIMIT = 80, 10001  # as the web client asks
 NIGHT = 10_000  # entries
+LINES = 50_000  # of a vendor's list
 
 
 def specification(env, model):
@@ -139,15 +144,12 @@ def readers(env):
         "keys of a supplier without any": page(
             auditor, KEY, [("supplier_id", "=", env.company.partner_id.id)]
         ),
+        "catalogue: a page": page(manager, SOFTWARE),
+        "overview": manager[KEY].get_overview,
         "next available keys of all software": next_available(technician),
-        "a key deleted": deletion(manager),
     }
+    found |= steps(technician, manager)
     found |= checkpoints(auditor)
-    if hasattr(keys, "_inspect_license_keys"):
-        pasted = [f"paste-{number}" for number in range(1000)]
-        found["bulk entry: 1,000 lines looked at"] = lambda: manager[
-            KEY
-        ]._inspect_license_keys(pasted)
     some = auditor[KEY].search([], limit=1000, order="id")
     if hasattr(some, "verify_audit_trail"):
         found["verify: 1,000 keys"] = some.verify_audit_trail
@@ -166,16 +168,99 @@ def next_available(env):
     return lambda: env[KEY]._get_next_available(wishes)
 
 
-def deletion(env):
-    """Return the deletion of a key, which is taken back at once."""
+def masked(env):
+    """Return what technicians and auditors ask for where license keys are shown on
+    request (K16): from now on, in this transaction."""
+    env["res.groups"]._set_license_key_display("on_request")
+    technician = acting(env, "technician1")
     key = env[KEY].search([("status", "=", "available")], limit=1)
+    whole, last = key.license_key, key.license_key[-5:]
+    found = {
+        "dropdown: nothing typed": drop_down(technician, ""),
+        "dropdown: last five of a key": drop_down(technician, last),
+        "dropdown: a whole key": drop_down(technician, whole),
+        "dropdown: part of a feature": drop_down(technician, "office"),
+        "dropdown: found nowhere": drop_down(technician, "QQQQQQQQ"),
+        "list: no filter": page(technician, KEY),
+        "list: by validity end": page(technician, KEY, order="validity_end"),
+        "list: last five of a key": page(
+            technician, KEY, [("license_key", "ilike", last)]
+        ),
+        "list: a whole key": page(technician, KEY, [("license_key", "ilike", whole)]),
+        "list: search either": page(technician, KEY, [("display_name", "ilike", last)]),
+        "license key revealed": undone(
+            technician, key.with_env(technician).reveal_license_key
+        ),
+    }
+    return {f"on request: {name}": function for name, function in found.items()}
 
-    def delete():
+
+def undone(env, function):
+    """Return the function as one whose work is taken back at once."""
+
+    def work():
         with env.cr.savepoint() as savepoint:
-            key.unlink()
+            function()
+            env.flush_all()
             savepoint.rollback()
 
-    return delete
+    return work
+
+
+def steps(technician, manager):
+    """Return steps that a few people take at a time, and that is taken back at once."""
+    keys = technician[KEY]
+    key = manager[KEY].search([("status", "=", "available")], limit=1)
+    units = technician["client.equipment"].search([], limit=50, order="id")
+    software = technician[SOFTWARE].search([], limit=10, order="id")
+    volume = keys.search([("seats", "=", 25), ("seats_used", "=", 0)], limit=1)
+    seats = [
+        {"software_key_id": volume.id, "equipment_id": unit.id} for unit in units[:25]
+    ]
+
+    def all_seats():
+        technician[FEATURE].create(seats).unlink()
+
+    pasted = "\n".join(f"PASTE-{number}" for number in range(LINES))
+    return {
+        "a key deleted": undone(manager, key.unlink),
+        "10 software onto 50 units at once": undone(
+            technician, lambda: units.apply_next_available(software.ids)
+        ),
+        "25 seats of a key taken and given back": undone(technician, all_seats),
+        f"bulk entry: {LINES:,} lines pasted": previewed(manager, license_keys=pasted),
+        f"bulk entry: XLSX of {LINES:,} lines": previewed(
+            manager, file=xlsx(LINES), file_name="keys.xlsx"
+        ),
+    }
+
+
+def xlsx(lines):
+    """Return a vendor's file with so many license keys, as the web client sends it."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Nr", "License Key", "Remark"])
+        for row in range(1, lines + 1):
+            sheet.write_row(row, 0, [row, f"XLSX-{row}-ABCDE-FGHIJ", "order 4711"])
+    return base64.b64encode(content.getvalue()).decode()
+
+
+def previewed(env, **values):
+    """Return what the web client asks as soon as these have been typed or chosen."""
+    entry = env["client.equipment.software.key.bulk.entry"]
+    software = env[SOFTWARE].search([], limit=1)
+    values |= {"software_id": software.id, "key_type": "permanent", "seats": 1}
+    names = ["license_keys", "file", "file_name", "table", "choice", "unread_cells"]
+    names += ["leave_out", "new_count", "refused_count", "preview", "enter_label"]
+    asked = {name: {} for name in names}
+    changed = [name for name in ("license_keys", "file") if name in values]
+
+    def preview():
+        answer = entry.onchange(values, changed, asked)["value"]
+        assert answer["new_count"] == LINES, answer["new_count"]
+
+    return preview
 
 
 def checkpoints(env):

@@ -39,3 +39,18 @@ class Label(fields.Char):
         if operator.endswith("like") and "=" not in operator:
             text = text.replace("\\", r"\\")
         return text
+
+
+class Link(fields.Many2one):
+    """A link of records that are made by the thousand."""
+
+    def _update_inverses(self, records, value):
+        """Tell the lists of the record they link to, where one has been looked at.
+
+        Odoo comes to that, too, but compares the new records with the list's domain
+        first, for each record that is linked to.
+        """
+        lists = records.pool.field_inverses[self]
+        known = (value in each._get_cache(records.env) for each in lists)
+        if not isinstance(value, int) or any(known):
+            super()._update_inverses(records, value)

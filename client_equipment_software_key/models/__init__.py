@@ -13,6 +13,7 @@ from . import client_equipment_place
 from . import client_equipment_software
 from . import client_equipment_software_key
 from . import client_equipment_software_key_text
+from . import client_equipment_software_key_count
 from . import client_equipment_audit_deletion
 from . import client_equipment_told
 from . import client_equipment_software_key_seats

@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
 from odoo.addons.client_equipment.exceptions import ChangedMeanwhile
+from odoo.addons.client_equipment.fields import Link
 
 # What an assignment keeps as it was saved, because it is evidence.
 FIXED = {"software_key_id", "equipment_id", "applied_by_id", "override_reason"}
@@ -23,7 +24,7 @@ class ClientEquipmentFeature(models.Model):
     _rec_name = "software_key_id"
     _rec_names_search = ["software_key_id", "equipment_id"]
 
-    software_key_id = fields.Many2one(
+    software_key_id = Link(
         "client.equipment.software.key",
         required=True,
         domain="[('can_be_applied', '=', True),"
@@ -32,7 +33,7 @@ class ClientEquipmentFeature(models.Model):
         index=True,  # _transition: where the key is now
         ondelete="restrict",
     )
-    equipment_id = fields.Many2one(
+    equipment_id = Link(
         "client.equipment",
         required=True,
         index=True,  # the tab Software Keys of an equipment
@@ -73,6 +74,8 @@ class ClientEquipmentFeature(models.Model):
     @api.constrains("applied_date")
     def _check_applied_date(self):
         today = fields.Date.context_today(self)
+        if max(filter(None, self.mapped("applied_date")), default=today) <= today:
+            return
         for feature in self:
             if feature.applied_date and feature.applied_date > today:
                 raise ValidationError(
@@ -105,7 +108,10 @@ class ClientEquipmentFeature(models.Model):
             if isinstance(error, ChangedMeanwhile):
                 raise
             raise self._keys_of(vals_list)._busy_error() from error
-        for reason, applied in features.grouped("override_reason").items():
+        reasons = {False: features}
+        if any(features.mapped("override_reason")):
+            reasons = features.grouped("override_reason")
+        for reason, applied in reasons.items():
             installed = applied._get_installed()
             applied.sudo().software_key_id._step_seats(
                 "apply",
@@ -188,14 +194,18 @@ class ClientEquipmentFeature(models.Model):
         vals_list = self._with_reasons(vals_list)
         keys._lock_to_apply(self._places_wanted(vals_list))
         pairs = self._key_and_equipment(vals_list)
-        doubtful = self._filtered_doubtful(pairs)
+        bounds, doubtful = self._look_at_places(vals_list)
+        doubtful = [pairs[number] for number in doubtful]
         self._hold_customers(doubtful)
         self._check_fits(doubtful)
+        vals_list = [
+            vals | bound for vals, bound in zip(vals_list, bounds, strict=True)
+        ]
         return self._bound(vals_list, pairs)
 
     def _check_links(self, vals_list):
         """Read of many keys what is going to be looked at, not all their columns."""
-        looked_at = ["company_id", "owner_id", "software_id", "seats", "seats_kept"]
+        looked_at = ["company_id", "software_id", "seats", "seats_kept"]
         self._keys_of(vals_list).sudo().fetch(looked_at)
         return super()._check_links(vals_list)
 
@@ -255,12 +265,12 @@ class ClientEquipmentFeature(models.Model):
 
     def unlink(self):
         self.check_access("unlink")
+        seats = self._get_seats()
         # As in create: removing is what technicians may do, the key does the rest.
-        keys = self.sudo().software_key_id
-        keys = keys.browse(keys._ids)
+        keys = self.env["client.equipment.software.key"].sudo()
+        keys = keys.browse(dict.fromkeys(key_id for key_id, *_ in seats))
         keys._lock_for_step()
         # The rights have been checked above.
-        seats = self._get_seats()
         result = super(ClientEquipmentFeature, self.sudo()).unlink()
         keys._step_seats("remove", seats)
         return result
@@ -289,36 +299,44 @@ class ClientEquipmentFeature(models.Model):
         )
 
     @api.model
-    def _filtered_doubtful(self, pairs):
-        """Return the pairs that have to be looked at: of most the database knows that
-        the key may stand there.
+    def _look_at_places(self, vals_list):
+        """Tell of new assignments what binds each to its place, and which of them have
+        to be looked at: of most the database knows that the key may stand there.
 
-        :param pairs: ``[(key, equipment)]``
+        :return: ``([values of each], [the numbers of the doubtful ones])``
         """
-        self.env["client.equipment"].flush_model(["active", "state", "company_id"])
+        # The database compares with what it knows itself.
+        self.env["client.equipment"].flush_model(
+            ["active", "state", "in_service", "company_id", "partner_id"]
+        )
         self.env["client.equipment.software.key"].flush_model(
             ["company_id", "owner_id"]
         )
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT number - 1
+                SELECT key.company_id,
+                       CASE WHEN key.owner_id IS NOT NULL THEN equipment.partner_id END,
+                       NOT (equipment.active AND equipment.state = 'in_service')
+                       OR key.owner_id IS NOT NULL
+                       OR key.company_id IS NOT NULL
+                          AND key.company_id IS DISTINCT FROM equipment.company_id
                   FROM unnest(%s::int[], %s::int[])
                        WITH ORDINALITY AS pair(key_id, equipment_id, number)
-                  JOIN client_equipment_software_key key ON key.id = pair.key_id
-                  JOIN %s equipment ON equipment.id = pair.equipment_id
-                 WHERE NOT (equipment.active AND equipment.state = 'in_service')
-                    OR key.owner_id IS NOT NULL
-                    OR key.company_id IS NOT NULL
-                       AND key.company_id IS DISTINCT FROM equipment.company_id
+                  LEFT JOIN client_equipment_software_key key ON key.id = pair.key_id
+                  LEFT JOIN %s equipment ON equipment.id = pair.equipment_id
                  ORDER BY number
                 """,
-                [key.id or None for key, _equipment in pairs],
-                [equipment.id or None for _key, equipment in pairs],
+                [vals.get("software_key_id") or None for vals in vals_list],
+                [vals.get("equipment_id") or None for vals in vals_list],
                 SQL.identifier(self.env["client.equipment"]._table),
             )
         )
-        return [pairs[number] for (number,) in rows]
+        bounds = [
+            {"bound_company_ref": company_id, "bound_partner_ref": partner_id}
+            for company_id, partner_id, _doubtful in rows
+        ]
+        return bounds, [number for number, row in enumerate(rows) if row[2]]
 
     @api.model
     def _check_fits(self, pairs):

@@ -12,6 +12,8 @@ from odoo import api, models
 from odoo.tools import SQL
 from odoo.tools.sql import make_index_name
 
+from .client_equipment_software_key_count import COUNTS, KEYS, TRIGGERS
+
 # What the database has, in the shape of ``Guarantee``. An index without a comment has
 # been tuned by hand, and is as good (Odoo sees it so, too).
 EXISTING = SQL("""
@@ -37,6 +39,11 @@ EXISTING = SQL("""
       JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = c.conkey[1]
      WHERE c.contype = 'f' AND t.relnamespace = current_schema::regnamespace
      UNION ALL
+    SELECT 'trigger', t.relname, g.tgname, ''
+      FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid
+     WHERE g.tgenabled IN ('O', 'A') AND NOT g.tgisinternal
+       AND t.relnamespace = current_schema::regnamespace
+     UNION ALL
     SELECT 'required', t.relname, a.attname, ''
       FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid
      WHERE a.attnotnull AND a.attnum > 0
@@ -47,9 +54,9 @@ EXISTING = SQL("""
 class Guarantee(NamedTuple):
     """One thing that the database keeps to, whoever writes."""
 
-    kind: str  # "constraint", "index", "link" (a foreign key), "required"
+    kind: str  # "constraint", "index", "link" (a foreign key), "trigger", "required"
     table: str
-    name: str  # of the constraint or index; of the column
+    name: str  # of the constraint, index or trigger; of the column
     detail: str = ""  # how it is defined
 
 
@@ -62,8 +69,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.readonly
     def get_missing_guarantees(self) -> list[str]:
         """Tell what the database should guarantee and does not (constraints, unique
-        and other indexes, links between tables, required fields), of all models of
-        these addons and of what they add to others.
+        and other indexes, links between tables, triggers, required fields), of all
+        models of these addons and of what they add to others.
 
         :return: a sentence for each; an upgrade of the addon brings it back, or its log
             names the rows in the way
@@ -92,6 +99,10 @@ class ClientEquipmentSoftwareKey(models.Model):
                 "%(model)s: the link %(name)s is not kept, so it may point to what is "
                 "gone."
             ),
+            "trigger": self.env._(
+                "%(model)s: the trigger %(name)s is missing, so keys may be counted "
+                "wrongly."
+            ),
             "required": self.env._("%(model)s: %(name)s may be left empty."),
         }
         description = self.env["ir.model"]._get(model._name).name
@@ -100,6 +111,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.model
     def _get_guarantees(self) -> Iterator[tuple[Guarantee, models.BaseModel]]:
         """Yield what the database should guarantee, with the model that says so."""
+        for event in TRIGGERS:
+            yield Guarantee("trigger", KEYS, f"{COUNTS}_{event}"), self
         for name in self.env.registry:
             model = self.env[name]
             if not _has_table(model):

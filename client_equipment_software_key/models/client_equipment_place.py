@@ -123,25 +123,6 @@ class ClientEquipmentFeature(models.Model):
     )
 
     @api.model
-    def _bound(self, vals_list, pairs):
-        """Return the values of new assignments, bound to their place.
-
-        :param pairs: the key and the equipment of each, in sudo()
-        """
-        # The database compares with what it knows itself.
-        self.env["client.equipment"].flush_model(
-            ["in_service", "company_id", "partner_id"]
-        )
-        return [
-            vals
-            | {
-                "bound_company_ref": key.company_id.id,
-                "bound_partner_ref": key.owner_id and equipment.partner_id.id,
-            }
-            for vals, (key, equipment) in zip(vals_list, pairs, strict=True)
-        ]
-
-    @api.model
     def _hold_customers(self, pairs):
         """Keep the contacts where they are through which a key may be on its equipment:
         bought for the mother company, applied at a branch (K13).

@@ -134,7 +134,7 @@ class ClientEquipmentSoftware(models.Model):
         help="Free seats that the rule for moving keeps for the units they were on.",
     )
     next_validity_end = fields.Date(
-        compute="_compute_software_key_counts",
+        compute="_compute_next_validity_end",
         compute_sudo=False,
         help="The first day on which a key in use or in stock ends.",
     )
@@ -166,10 +166,7 @@ class ClientEquipmentSoftware(models.Model):
         groups = self.env["client.equipment.software.key"]._read_group(
             [("software_id", "in", self.ids)],
             ["software_id", "status"],
-            [
-                *("__count", "validity_end:min"),
-                *("seats:sum", "seats_used:sum", "seats_kept:sum"),
-            ],
+            ["__count", "seats:sum", "seats_used:sum", "seats_kept:sum"],
         )
         expiring = {
             (software, status): count
@@ -181,15 +178,13 @@ class ClientEquipmentSoftware(models.Model):
                 ["__count"],
             )
         }
-        counts, totals, ends, seats = {}, {}, {}, {}
-        for software, status, count, first_end, *of_seats in groups:
+        counts, totals, seats = {}, {}, {}
+        for software, status, count, *of_seats in groups:
             counts[software.id, status] = count
             totals[software.id] = totals.get(software.id, 0) + count
             if status in LIVE_STATUSES:
                 before = seats.get(software.id, (0, 0, 0))
                 seats[software.id] = tuple(map(sum, zip(before, of_seats, strict=True)))
-            if first_end and status in ("available", "applied"):
-                ends.setdefault(software.id, []).append(first_end)
         for software in self:
             # Those in a status of another addon, too.
             software.software_key_count = totals.get(software._origin.id, 0)
@@ -205,9 +200,39 @@ class ClientEquipmentSoftware(models.Model):
                     soon = expiring.get((software._origin, status), 0)
                     software[f"lasting_{status}_count"] = count - soon
                     software.expiring_count += soon
-            software.next_validity_end = min(
-                ends.get(software._origin.id, ()), default=False
+
+    @api.depends("software_key_ids.status", "software_key_ids.validity_end")
+    def _compute_next_validity_end(self):
+        """Look up the first end of each, which an index has."""
+        SoftwareKey = self.env["client.equipment.software.key"]
+        SoftwareKey.flush_model(["software_id", "status", "validity_end"])
+        query = SoftwareKey._search(
+            [("validity_end", "!=", False)], order="validity_end", limit=1
+        )
+        query.add_where(
+            SQL(
+                "(%s, %s) = (one.software_id, live.status)",
+                SQL.identifier(query.table, "software_id"),
+                SQL.identifier(query.table, "status"),
             )
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT one.software_id, min(first.validity_end)
+                  FROM unnest(%s::int[]) AS one(software_id)
+                 CROSS JOIN unnest(%s::text[]) AS live(status)
+                 CROSS JOIN LATERAL (%s) AS first
+                 GROUP BY one.software_id
+                """,
+                list(self.ids),
+                list(LIVE_STATUSES),
+                query.select(SQL.identifier(query.table, "validity_end")),
+            )
+        )
+        ends = dict(rows)
+        for software in self:
+            software.next_validity_end = ends.get(software._origin.id)
 
     # In the drop-down of an equipment the name shows how many keys could go there.
     @api.depends("name")

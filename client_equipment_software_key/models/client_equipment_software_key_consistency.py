@@ -519,7 +519,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Check the next keys that the user may see, as :meth:`check_consistency` does.
 
         To check everything, call it again with the ``last_id`` of the answer until
-        ``count`` is 0.
+        ``count`` is 0: then how many keys there are is counted anew, too.
 
         :param int after_id: keys with a greater id are looked at
         :param int limit: how many, at most 2000
@@ -530,6 +530,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         keys = self._next_keys(after_id, limit)
         # What stands on equipment of another company is checked, too.
         keys.sudo()._check_trails()
+        if not keys:
+            self.env["client.equipment.software.key.count"].sudo()._correct()
         return {"count": len(keys), "last_id": keys[-1:].id or after_id}
 
     @api.model
@@ -664,6 +666,9 @@ class ClientEquipmentSoftwareKey(models.Model):
             count, ended = check._in_own_transaction("_check_next_keys")
             time_left = self._tell_progress(count)
         if ended:
+            check.env["client.equipment.software.key.count"]._in_own_transaction(
+                "_correct"
+            )
             self._tell_progress(remaining=0)
             if found := self.search_count([("needs_attention", "=", True)]):
                 _logger.info("%s software keys need attention", found)

@@ -7,7 +7,8 @@ from odoo.tools import SQL, format_datetime
 from .client_equipment_software_key import LIVE_STATUSES
 
 # The job holds the keys of one batch for about this long, because people who need
-# one of them wait as long. The size of the batch follows, up to a limit.
+# one of them wait as long. The size of the batch follows, up to a limit: it shrinks at
+# once, and grows by half at most, because the machine may just have been less busy.
 EXPIRE_SECONDS = 0.05
 EXPIRE_BATCH = 2000
 # So many due keys are looked for at once.
@@ -20,9 +21,9 @@ class ClientEquipmentSoftwareKey(models.Model):
     _inherit = "client.equipment.software.key"
 
     # _find_due: the expiration job looks for due keys, in its order.
-    # Expiring Soon and its like count from it alone: hence the company.
+    # Expiring Soon and its like count from it alone, of each software, too.
     _due = models.Index(
-        "(validity_end, id) INCLUDE (company_id)"
+        "(validity_end, id) INCLUDE (company_id, software_id, status)"
         " WHERE status IN ('available', 'applied')"
     )
 
@@ -41,7 +42,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         due = self._due_domain()
         time_left = self._tell_progress(remaining=self.search_count(due))
         coming, last = [], None
-        size = min(EXPIRE_BATCH, 200)
+        size = min(EXPIRE_BATCH, 100)
         while time_left:
             if not coming:
                 rows = self._find_due(due, last)
@@ -53,7 +54,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             time_left = self._tell_progress(count)
             del coming[:size]
             pace = EXPIRE_SECONDS / max(time.monotonic() - start, 0.001)
-            size = min(max(int(size * min(pace, 2)), 100), EXPIRE_BATCH)
+            size = min(max(int(size * min(pace, 1.5)), 50), EXPIRE_BATCH)
+        self.env["client.equipment.software.key.count"]._in_own_transaction("_fold")
         if time_left and (left := self.search_count(due)):
             self._tell_progress(remaining=left)
 

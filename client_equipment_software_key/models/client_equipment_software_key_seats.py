@@ -337,11 +337,14 @@ class ClientEquipmentFeature(models.Model):
 
     @api.model
     def _bound(self, vals_list, pairs):
-        """Give each new assignment the first seat of its key that is free."""
-        vals_list = super()._bound(vals_list, pairs)
-        keys = self._keys_of(vals_list).sudo().filtered(lambda key: key.seats > 1)
-        if not keys:
+        """Give each new assignment the first seat of its key that is free.
+
+        :param pairs: the key and the equipment of each, in sudo()
+        """
+        keys = self._keys_of(vals_list).sudo()
+        if max(keys.mapped("seats"), default=1) == 1:
             return vals_list
+        keys = keys.filtered(lambda key: key.seats > 1)
         self.flush_model(["software_key_id", "equipment_id", "seat"])
         self._check_not_there(keys, pairs)
         free = keys._free_seats()

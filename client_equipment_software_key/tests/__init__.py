@@ -10,6 +10,7 @@ from . import test_checkpoint
 from . import test_clicks
 from . import test_concurrency
 from . import test_consistency
+from . import test_counts
 from . import test_customer_owned
 from . import test_dashboard
 from . import test_deleted_keys

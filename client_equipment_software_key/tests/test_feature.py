@@ -52,6 +52,18 @@ class TestFeature(SoftwareKeyCommon):
             entry.description, "Applied to Equipment LAPTOP-12345 by Technician Tester"
         )
 
+    def test_lists_that_were_looked_at(self):
+        """A1: a new assignment is in the lists of its key and of its equipment at once,
+        whether somebody has looked at them before or not."""
+        seen, unseen = self._enter("SEEN-1", "SEEN-2")
+        for key, equipment in ((seen, self.laptop), (unseen, self.spare_laptop)):
+            if key == seen:
+                self.assertFalse(key.equipment_feature_ids)
+                self.assertFalse(equipment.equipment_feature_ids)
+            feature = self._apply(key, equipment).with_env(self.env)
+            self.assertEqual(key.equipment_feature_ids, feature)
+            self.assertEqual(equipment.equipment_feature_ids, feature)
+
     def test_applied_date_is_the_users_own_today(self):
         """A1: where it is tomorrow already, the applied date is tomorrow."""
         for tz in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):

@@ -22,6 +22,8 @@ class TestGuarantees(SoftwareKeyCommon):
         if guarantee.kind == "index":
             # A unique index takes along what refers to it.
             self.env.cr.execute(SQL("DROP INDEX %s CASCADE", name))
+        elif guarantee.kind == "trigger":
+            self.env.cr.execute(SQL("DROP TRIGGER %s ON %s", name, table))
         elif guarantee.kind == "required":
             self.env.cr.execute(
                 SQL("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", table, name)
@@ -47,7 +49,7 @@ class TestGuarantees(SoftwareKeyCommon):
             )
 
     def test_each_is_missed(self):
-        """S7: every constraint, index, foreign key and required column of all our
+        """S7: every constraint, index, foreign key, trigger and required column of our
         models is missed by name where it is gone, and nothing is where all is there."""
         self.assertEqual(self.Keys.get_missing_guarantees(), [])
         guarantees = list(self.Keys._get_guarantees())

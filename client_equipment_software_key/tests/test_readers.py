@@ -131,6 +131,7 @@ class TestReaders(SoftwareKeyCommon):
                 equipment_id=cls.laptop.id,
                 reason="any",
             ),
+            cls.env[f"{KEY}.count"].search([]),
             cls.env["client.equipment.audit.deletion"].search([]),
             cls.env["client.equipment.audit.deletion.entry"].search([]),
             pack,

@@ -10,6 +10,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import html2plaintext
 
 from .common import SoftwareKeyCommon
+from .test_counts import counted
 
 try:
     from hypothesis import HealthCheck, settings
@@ -339,6 +340,7 @@ class TestReplay(SoftwareKeyCommon):
                 day,
             )
         self.assertEqual(keys.verify_audit_trail(), [])
+        self.assertEqual(*counted(self.env.cr))
         for key in keys:
             self._assert_changes(key)
 

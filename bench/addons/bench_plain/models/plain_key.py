@@ -42,7 +42,6 @@ class BenchPlainKey(models.Model):
     software_id = fields.Many2one(
         "client.equipment.software",
         required=True,
-        index=True,
         ondelete="restrict",
     )
     key_type = fields.Selection(product.KEY_TYPES, required=True, default="permanent")
