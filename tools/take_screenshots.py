@@ -321,11 +321,8 @@ def installed(page):
 
 @picture(SALE, "renewal-quotation", "manager", height=700)
 def renewal_quotation(page):
-    page.goto("/odoo/software-key-renewals?view_type=list")
-    page.locator("thead .o_list_record_selector input").click()
-    page.get_by_role("button", name="Make Quotations").click()
-    page.locator(".o_notification_close").click()
-    page.locator(".o_sale_order .o_data_row [name=partner_id]").first.click()
+    page.goto("/odoo/sales")
+    page.locator(".o_data_row [name=partner_id]", has_text="Riverside").click()
     page.locator(".o_form_view").wait_for()
 
 
