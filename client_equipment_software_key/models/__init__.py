@@ -9,6 +9,7 @@ from . import client_equipment_audit_log
 from . import client_equipment_audit_log_chain
 from . import client_equipment_audit_log_verify
 from . import client_equipment_feature
+from . import client_equipment_feature_many
 from . import client_equipment_place
 from . import client_equipment_software
 from . import client_equipment_software_key

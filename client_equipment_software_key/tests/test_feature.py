@@ -1,4 +1,5 @@
 from datetime import datetime
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from freezegun import freeze_time
@@ -10,6 +11,7 @@ from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 from odoo.tools.safe_eval import safe_eval
 
+from ..models import client_equipment_feature_many as feature_many
 from .common import SoftwareKeyCommon
 
 
@@ -590,3 +592,82 @@ class TestFeature(SoftwareKeyCommon):
         """A1: dates that come as text over the API are dates afterwards."""
         feature = self._apply(self.key, applied_date="2024-02-29")
         self.assertEqual(feature.applied_date, fields.Date.to_date("2024-02-29"))
+
+
+class TestManyFeatures(SoftwareKeyCommon):
+    """A2: thousands of assignments are made as a few are."""
+
+    def _applied(self, few):
+        """Return what a hundred assignments leave in the database and in the cache, and
+        in the lists of their keys, where so many are few."""
+        keys = self._enter(*[f"MANY-{number}" for number in range(60)])
+        keys += self._enter(*[f"MANY-S{number}" for number in range(3)], seats=30)
+        units = self.env["client.equipment"].create(
+            [
+                {"name": f"Many {n}", "company_id": self.company.id}
+                for n in range(len(keys))
+            ]
+        )
+        lines = [
+            {
+                "software_key_id": key.id,
+                "equipment_id": unit.id,
+                "remarks": unit.name if unit == units[3] else False,
+                "applied_date": self._in_days(-(number % 3)),
+            }
+            for number, (key, unit) in enumerate(zip(keys, units, strict=True))
+        ]
+        lines += [lines[-1] | {"equipment_id": unit.id} for unit in units[:20]]
+        Feature = self.env["client.equipment.feature"].with_user(self.technician)
+        seen = keys[:5].equipment_feature_ids
+        with patch.object(feature_many, "FEW", few):
+            features = Feature.create(lines)
+        names = [name for name, field in features._fields.items() if field.store]
+        names = [name for name in names if not name.endswith(("_date", "id"))]
+        cached = features.sudo().read([*names, "applied_date"], load="")
+        listed = [len(key.equipment_feature_ids) for key in keys]
+        self.env.invalidate_all()
+        stored = features.sudo().read([*names, "applied_date"], load="")
+        links = [
+            (keys._ids.index(each.software_key_id.id), each.equipment_id.name)
+            for each in features
+        ]
+        statuses = [*zip(keys.mapped("status"), keys.mapped("seats_used"), strict=True)]
+        self.assertFalse(seen)
+        self.assertEqual(cached, stored)
+        for row in stored:
+            del row["id"]
+        return stored, listed, links, statuses, keys.audit_log_ids.mapped("action")
+
+    def test_as_few(self):
+        """A2: they leave the same rows, caches, lists, statuses and entries."""
+        left = []
+        for few in (0, 10_000):
+            with self.env.cr.savepoint() as savepoint:
+                left.append(self._applied(few))
+                savepoint.rollback()
+            self.env.invalidate_all()
+        self.assertEqual(left[0], left[1])
+
+    def test_refused(self):
+        """A2, E1: of many, one that is not allowed keeps all from being made."""
+        keys = self._enter(*[f"MANY-{number}" for number in range(4)])
+        foreign = self.env["client.equipment"].create(
+            {"name": "Elsewhere", "company_id": self.other_company.id}
+        )
+        Feature = self.env["client.equipment.feature"].with_user(self.technician)
+        lines = [
+            {"software_key_id": key.id, "equipment_id": self.laptop.id} for key in keys
+        ]
+        with patch.object(feature_many, "FEW", 0):
+            for error, wrong in (
+                (AccessError, {"equipment_id": foreign.id}),
+                (UserError, {"software_key_id": keys[1].id}),
+                (ValidationError, {"applied_date": self._in_days(3)}),
+            ):
+                with self.subTest(wrong=wrong), self.assertRaises(error):
+                    with self.env.cr.savepoint():
+                        Feature.create([lines[0] | wrong, *lines[1:]])
+                self.env.invalidate_all()
+                self.assertFalse(keys.equipment_feature_ids)
+            self.assertEqual(len(Feature.create(lines)), 4)
