@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 
 
 class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
@@ -9,6 +9,8 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         "client.equipment.software.key.bulk.entry",
         "client.equipment.software.key.ordered.mixin",
     ]
+
+    purchase_line_id = fields.Many2one(check_company=True)
 
     @api.depends("new_count", "seats")
     def _compute_missing(self):

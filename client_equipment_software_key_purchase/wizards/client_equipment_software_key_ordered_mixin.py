@@ -13,7 +13,6 @@ class ClientEquipmentSoftwareKeyOrderedMixin(models.AbstractModel):
     purchase_line_id = fields.Many2one(
         "purchase.order.line",
         "Purchase Order Line",
-        check_company=True,
         domain=[("order_id.state", "=", "purchase")],
         ondelete="cascade",
         groups=BUYERS,

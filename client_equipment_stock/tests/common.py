@@ -13,6 +13,10 @@ class DeliveryMixin:
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls._set_up_deliveries()
+
+    @classmethod
+    def _set_up_deliveries(cls):
         cls.company = cls._get_company()
         cls.warehouse_user = cls._new_user("warehouse", STOCK_USER)
         cls.technician = cls._new_user(

@@ -32,6 +32,7 @@ class TestRaces(DeliveryMixin, BaseCase):
 
     @classmethod
     def setUpClass(cls):
+        super(DeliveryMixin, cls).setUpClass()
         # Odoo's own runner holds this lock: no other connection would get on.
         cls.classPatch(Registry, "_lock", DummyRLock())
         cls.registry = Registry(get_db_name())
@@ -39,7 +40,7 @@ class TestRaces(DeliveryMixin, BaseCase):
         cls.addClassCleanup(cls.cr.close)
         cls.env = api.Environment(cls.cr, SUPERUSER_ID, {})
         cls.before = {table: cls._last(table) for table in TABLES}
-        super().setUpClass()
+        cls._set_up_deliveries()
         cls.cr.commit()
         cls.addClassCleanup(cls._delete_all)
 

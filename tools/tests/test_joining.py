@@ -4,6 +4,7 @@ They have databases of their own (``tools/odoo.sh`` says why), and so a run, too
 """
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -30,6 +31,19 @@ SHARED = "client_equipment_software_key_product/__manifest__.py"
 PRODUCTS = """
     SELECT name, product_id, purchase_seats FROM client_equipment_software
      WHERE product_id IS NOT NULL ORDER BY id
+"""
+# The demo's story: a key that was bought is on a unit that was delivered, and so is one
+# whose renewal has been offered to the unit's customer.
+STORY = """
+    SELECT count(*) FROM client_equipment unit
+      JOIN client_equipment_feature bought ON bought.equipment_id = unit.id
+      JOIN client_equipment_software_key key ON key.id = bought.software_key_id
+       AND key.purchase_line_id IS NOT NULL AND key.cost > 0
+      JOIN client_equipment_feature ending ON ending.equipment_id = unit.id
+      JOIN client_equipment_renewal_offer offer
+        ON offer.software_key_id = ending.software_key_id
+      JOIN sale_order_line line ON line.id = offer.sale_line_id AND line.state = 'draft'
+     WHERE unit.picking_id IS NOT NULL AND offer.partner_id = unit.partner_id
 """
 
 
@@ -84,6 +98,33 @@ def test_beside_more_apps(make_database):
     assert "0 failed, 0 error(s) of 3 tests" in log
 
 
+@pytest.mark.skipif("ALL_APPS" not in os.environ, reason="long: ALL_APPS=1 runs it")
+def test_amid_all_apps(make_database):
+    """G1, G2, G3: their own tests pass beside all of Odoo's applications at once."""
+    apps = [
+        manifest.name
+        for manifest in Manifest.all_addon_manifests()
+        if manifest["application"]
+    ]
+    assert len(apps) > 30
+    log = make_database("all").odoo(
+        *("-i", ",".join(apps + joining())),
+        "--test-tags=" + ",".join(f"/{addon}" for addon in joining()),
+        "--log-handler=odoo.tests.result:INFO",
+        "--log-handler=odoo.addons.attachment_indexation:ERROR",  # wants a library
+    )
+    assert re.search(r" 0 failed, 0 error\(s\) of \d{3} tests", log), log
+
+
+def test_the_core_needs_no_app():
+    """What ``./dev run`` installs without ``--with-apps`` is as little as before."""
+    status, said = shell('setup; needed "$(core_addons)"')
+    assert status == 0, said
+    assert not {"product", "stock", "purchase", "sale_management"} & set(
+        re.split(r"\W+", said)
+    )
+
+
 def test_they_come_by_themselves():
     """Odoo installs them where what they join is installed, and what they need."""
     manifests = [Manifest.for_addon(addon) for addon in joining()]
@@ -93,7 +134,8 @@ def test_they_come_by_themselves():
 
 
 def test_they_come_and_go(make_database):
-    """E4: with their demo data they come, are upgraded, and go without a trace."""
+    """E4: with their demo data, which tell one story from the purchase to the renewal,
+    they come, are upgraded, and go without a trace."""
     database = make_database("joining")
     # Odoo loads demo data where the addons below have theirs.
     database.execute("UPDATE ir_module_module SET demo = true")
@@ -101,6 +143,7 @@ def test_they_come_and_go(make_database):
     before = traces(database)
     database.odoo("-i", ",".join(joining()), "--with-demo", "--skip-auto-install")
     installed = traces(database)
+    assert database.count(STORY) == 1
     database.odoo("-u", ",".join(joining()))
     assert_same(installed, traces(database))
     for addon in reversed(joining()):  # what others need goes last
