@@ -52,5 +52,6 @@ class Link(fields.Many2one):
         """
         lists = records.pool.field_inverses[self]
         known = (value in each._get_cache(records.env) for each in lists)
-        if not isinstance(value, int) or any(known):
-            super()._update_inverses(records, value)
+        if isinstance(value, int) and not any(known):
+            return None
+        return super()._update_inverses(records, value)
