@@ -92,6 +92,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         "client.equipment.software",
         "Feature",
         required=True,
+        index=True,  # the keys of a software
         tracking=True,
         ondelete="restrict",
         help="The software product that this key licenses.",
@@ -209,7 +210,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         "CHECK(validity_end >= validity_start)",
         "The validity of a key cannot end before it starts.",
     )
-    # The keys of a software, and which of them ends first.
+    # Which of the keys of a software, in a status, ends first.
     _software_status_validity = models.Index("(software_id, status, validity_end)")
     # The key list sorted by validity end: alone, under each status, each key type.
     _validity_end = models.Index("(validity_end)")

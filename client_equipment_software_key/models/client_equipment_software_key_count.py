@@ -108,11 +108,10 @@ class ClientEquipmentSoftwareKeyCount(models.Model):
     seats_used = fields.Integer(required=True, fixed=True)
     seats_kept = fields.Integer(required=True, fixed=True)
 
-    def init(self):
+    def init(self) -> None:
         """Have the keys counted by the database, from the first one on."""
-        result = super().init()
+        super().init()
         self.pool.post_init(self._begin_to_count)
-        return result
 
     @api.model
     def _begin_to_count(self):
