@@ -110,8 +110,9 @@ class ClientEquipmentSoftwareKeyCount(models.Model):
 
     def init(self) -> None:
         """Have the keys counted by the database, from the first one on."""
-        super().init()
+        result = super().init()
         self.pool.post_init(self._begin_to_count)
+        return result
 
     @api.model
     def _begin_to_count(self):
