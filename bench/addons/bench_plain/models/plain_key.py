@@ -42,6 +42,7 @@ class BenchPlainKey(models.Model):
     software_id = fields.Many2one(
         "client.equipment.software",
         required=True,
+        index=True,
         ondelete="restrict",
     )
     key_type = fields.Selection(product.KEY_TYPES, required=True, default="permanent")

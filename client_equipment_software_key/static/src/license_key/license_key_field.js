@@ -26,6 +26,12 @@ export class LicenseKeyField extends Component {
         return omit(this.props, "qrCode");
     }
 
+    /** What can be shown is a key's own; a dialog's record has another id. */
+    get keyId() {
+        const { resId, resModel } = this.props.record;
+        return resModel === "client.equipment.software.key" && resId;
+    }
+
     /** A form tells how often the license key was shown. */
     async onShown() {
         const { record } = this.props;
