@@ -94,7 +94,11 @@ def staged(name, work, keys):
     import works
 
     if work == "expire":
-        with closing(databases.connect(name)) as link, works.aged(link, keys):
+        with (
+            databases.put_back(name),
+            closing(databases.connect(name)) as link,
+            works.aged(link, keys),
+        ):
             yield
     else:
         yield

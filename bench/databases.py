@@ -136,6 +136,16 @@ def remember(name, *facts):
     sql("postgres", f"COMMENT ON DATABASE \"{name}\" IS '{text}'")
 
 
+@contextmanager
+def put_back(name):
+    """Let what is committed be undone by the caller; who is interrupted meanwhile leaves
+    a database that is made anew."""
+    facts = comment(name)
+    remember(name)
+    yield
+    remember(name, *facts)
+
+
 def forget(name):
     """Close what this process holds of the database."""
     Registry.delete(name)
