@@ -138,8 +138,8 @@ def remember(name, *facts):
 
 @contextmanager
 def put_back(name):
-    """Let what is committed be undone by the caller; who is interrupted meanwhile leaves
-    a database that is made anew."""
+    """Let the caller commit what he undoes: if he is interrupted, the database is made
+    anew."""
     facts = comment(name)
     remember(name)
     yield

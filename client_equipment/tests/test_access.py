@@ -1,5 +1,7 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, MissingError
 from odoo.tests import new_test_user, tagged
+
+from odoo.addons.client_equipment.models.client_equipment_mixin_search import MANY
 
 from .common import ClientEquipmentCommon
 
@@ -92,6 +94,31 @@ class TestAccess(ClientEquipmentCommon):
                 OPERATIONS[letter](laptop, "Laptop")
         with self.assertRaises(AccessError):
             laptop.create({"name": "New", "company_id": self.company.id})
+
+    def test_many_records(self):
+        """Of very many records the same ones are forbidden as of a few, archived ones
+        and those that are gone included."""
+        companies = self.env.company + self.other_company
+        equipment = self.env["client.equipment"].create(
+            [
+                {"name": f"Unit {number}", "company_id": companies[number % 2].id}
+                for number in range(MANY)
+            ]
+        )
+        equipment[:4].active = False
+        allowed = equipment.filtered(lambda unit: unit.company_id == self.env.company)
+        seen = equipment.with_user(self.user)
+        self.assertEqual(seen._filtered_access("write"), allowed)
+        with self.assertRaisesRegex(AccessError, "multi-company issue"):
+            seen.check_access("write")
+        with self.assertRaises(AccessError):
+            seen.with_user(self.roles["internal"]).check_access("read")
+        self.assertFalse(
+            seen.with_user(self.roles["internal"])._filtered_access("read")
+        )
+        equipment[0].unlink()
+        with self.assertRaises(MissingError):
+            seen.check_access("read")
 
     def test_equipment_without_company_is_shared(self):
         """Equipment without a company is seen in every company."""

@@ -1,15 +1,19 @@
 """The set-up heals what it can, and says of the rest what is wrong and what to do."""
 
+import logging
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
+
+import conftest
 
 ROOT = Path(__file__).parents[2]
 ENV = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
@@ -386,6 +390,28 @@ def test_interrupt(tmp_path):
     said, _ = process.communicate(timeout=20)
     assert said == "swallowed\n"
     assert process.returncode == -signal.SIGALRM
+
+
+def test_browser_hangs(tmp_path, monkeypatch):
+    """A browser that does not come is ended, and another one is started."""
+    monkeypatch.setattr(conftest.common, "CHECK_BROWSER_ITERATIONS", 20)
+    profile, begun = tmp_path / "profile", tmp_path / "begun"
+    profile.mkdir()
+    fake = tmp_path / "browser"
+    fake.write_text(
+        f"#!/bin/bash\necho $$ >>{begun}\n"
+        f"(($(wc -l <{begun}) < 2)) || echo 12345 >{profile}/DevToolsActivePort\n"
+        "sleep 9; :\n"
+    )
+    fake.chmod(0o755)
+    browser = object.__new__(conftest.KeptBrowser)
+    browser.user_data_dir, browser._logger = str(profile), logging.getLogger(__name__)
+    _process, port = browser._spawn_chrome([str(fake), f"--user-data-dir={profile}"])
+    first, second = map(int, begun.read_text().split())
+    os.kill(second, signal.SIGKILL)
+    assert port == 12345
+    with suppress(psutil.NoSuchProcess):
+        assert psutil.Process(first).status() == psutil.STATUS_ZOMBIE
 
 
 def test_no_screen():
