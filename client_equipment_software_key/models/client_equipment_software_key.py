@@ -615,7 +615,6 @@ class ClientEquipmentSoftwareKey(models.Model):
             {vals["software_id"] for vals in vals_list if vals.get("software_id")}
         )
         by_id = {each.id: each for each in software}
-        get_end = functools.cache(lambda one, start: one._get_validity_end(start))
         today = fields.Date.context_today(self)
         for vals in vals_list:
             if not (each := by_id.get(vals.get("software_id"))):
@@ -645,6 +644,13 @@ class ClientEquipmentSoftwareKey(models.Model):
             "renew, replace or revoke the key instead.",
             field=field._description_string(self.env),
         )
+
+        @functools.cache
+        def get_end(software, start):
+            end = software._get_validity_end(start)
+            self._check_values({"validity_end": end})
+            return end
+
 
     def _check_validity(self, vals):
         """Check the validity that ``vals`` would lead to, key by key (K5)."""

@@ -242,6 +242,24 @@ class TestSoftwareKey(SoftwareKeyCommon):
 
     # K5
 
+    def test_filled_in_end(self):
+        """K5: an end that the catalogue fills in is looked at as one that is given, by
+        every route."""
+        self.antivirus.default_validity_months = 600
+        keys = self.env["client.equipment.software.key"].with_user(self.manager)
+        values = {"software_id": self.antivirus.id, "validity_start": "2190-01-01"}
+        words = "choose the key type Permanent"
+        with self.assertRefused(ValidationError, words):
+            keys.create(values | {"license_key": "FAR-1"})
+        with self.assertRefused(ValidationError, words):
+            keys.bulk_enter(["FAR-1", "FAR-2"], values)
+        found = keys.load(
+            ["license_key", "software_id", "validity_start"],
+            [["FAR-1", self.antivirus.name, "2190-01-01"]],
+        )
+        self.assertIn(words, found["messages"][0]["message"])
+        self.assertFalse(found["ids"])
+
     def test_validity_rules(self):
         """K5: each wrong validity is refused with the key's name and the reason."""
         today, later, earlier = self.today, self._in_days(30), self._in_days(-30)
