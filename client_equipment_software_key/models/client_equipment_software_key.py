@@ -4,7 +4,7 @@ from typing import Self
 
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -462,12 +462,41 @@ class ClientEquipmentSoftwareKey(models.Model):
         return keys
 
     def write(self, vals: dict) -> bool:
-        vals = self._checked(vals)
+        for step in self._get_written_steps(self._checked(vals)):
+            self._write_step(step)
+        return True
+
+    @api.model
+    def _get_written_steps(self, vals):
+        """Return the values of each step that a write takes: to remove keys from their
+        equipment, to change what they are, to apply them."""
+        commands = vals.get("equipment_feature_ids")
+        if not commands or len(vals) == 1:
+            return [vals]
+        removing = [
+            command
+            for command in commands
+            if isinstance(command, list | tuple) and command[0] == Command.DELETE
+        ]
+        rest = dict(vals)
+        del rest["equipment_feature_ids"]
+        if not removing:
+            return [rest, {"equipment_feature_ids": commands}]
+        applying = [command for command in commands if command not in removing]
+        return [
+            {"equipment_feature_ids": removing},
+            rest,
+            {"equipment_feature_ids": applying},
+        ]
+
+    def _write_step(self, vals):
+        # pylint: disable=super-method-mismatch
         self._check_same_license_key(vals)
         told = self._get_told_fields() & vals.keys()
         if not told and not {"status", "validity_end"} & vals.keys():
             self._check_validity(vals)
-            return super().write(vals)
+            super().write(vals)
+            return
         self.check_access("write")
         self._lock_for_step()
         wanted = self._pop_status(vals)
@@ -479,7 +508,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         # The audit trail tells of status and end; the chatter of tracked fields only.
         tracked = any(getattr(self._fields[name], "tracking", None) for name in vals)
         keys = self.with_context(tracking_disable=not tracked)
-        result = super(ClientEquipmentSoftwareKey, keys).write(vals)
+        super(ClientEquipmentSoftwareKey, keys).write(vals)
         moved = self.filtered(lambda key: key.validity_end != previous_ends[key.id])
         self._check_still_fits(vals)
         reason_code = "repaired" if isinstance(vals, RepairedValues) else None
@@ -487,7 +516,6 @@ class ClientEquipmentSoftwareKey(models.Model):
         # Whoever has heard of that, and moved an end, has told of it.
         previous_ends |= {key.id: key.validity_end for key in self - moved}
         self._apply_written_status(wanted, previous_ends, reason_code)
-        return result
 
     def _pop_status(self, vals):
         """Take the status that the user chose out of ``vals``, and return it."""
@@ -616,6 +644,13 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
         by_id = {each.id: each for each in software}
         today = fields.Date.context_today(self)
+
+        @functools.cache
+        def get_end(software, start):
+            end = software._get_validity_end(start)
+            self._check_values({"validity_end": end})
+            return end
+
         for vals in vals_list:
             if not (each := by_id.get(vals.get("software_id"))):
                 continue
@@ -644,13 +679,6 @@ class ClientEquipmentSoftwareKey(models.Model):
             "renew, replace or revoke the key instead.",
             field=field._description_string(self.env),
         )
-
-        @functools.cache
-        def get_end(software, start):
-            end = software._get_validity_end(start)
-            self._check_values({"validity_end": end})
-            return end
-
 
     def _check_validity(self, vals):
         """Check the validity that ``vals`` would lead to, key by key (K5)."""

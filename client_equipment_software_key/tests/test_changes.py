@@ -1,3 +1,4 @@
+import base64
 import io
 
 from odoo import Command, fields
@@ -58,6 +59,43 @@ class TestChanges(SoftwareKeyCommon):
         self.key.write({"remarks": "Any", "purchase_reference": "PO-1"})
         self.assertEqual(self.key.audit_number, count)
         self.assertEqual(self.key.verify_audit_trail(), [])
+
+    def test_with_assignments(self):
+        """K17, L4, L5: what one write changes of a key, and where it puts it, are steps
+        of their own: each entry tells of the key as it was, and the trail is intact."""
+        changes = {
+            "software_id": self.office.id,
+            "key_type": "trial",
+            "validity_start": self._in_days(-1),
+            "validity_end": self._in_days(99),
+            "seats": 3,
+            "owner_id": self.customer.id,
+            "supplier_id": self.other_customer.id,
+            "status": "revoked",
+            "remarks": "Any",
+            "license_file": base64.b64encode(b"license"),
+        }
+        told = self.key._get_told_fields() - {"company_id", "license_file_name"}
+        self.assertLessEqual(told, changes.keys())
+        add = Command.create({"equipment_id": self.spare_laptop.id})
+        for number, (name, value) in enumerate(changes.items()):
+            for way in ("removed", "applied", "moved"):
+                key = self._enter_subscriptions(f"WITH-{number}-{way}")
+                commands = [add]
+                if way != "applied":
+                    commands.insert(0, Command.delete(self._apply(key).id))
+                if way == "removed":
+                    del commands[1]
+                if name == "status" and way != "removed":
+                    continue  # a revoked key is not applied
+                with self.subTest(change=name, way=way):
+                    count = key.audit_number
+                    key.write({"equipment_feature_ids": commands, name: value})
+                    self.env.invalidate_all()
+                    self.assertEqual(key.verify_audit_trail(), [])
+                    steps = len(commands) + (name != "remarks")
+                    self.assertEqual(key.audit_number, count + steps)
+                    self.assertEqual(key.seats_used, way != "removed")
 
     def test_entries_tell_the_past(self):
         """K17, F13: each entry keeps the software that the key had then."""
