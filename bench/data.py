@@ -59,6 +59,7 @@ def generate(env, keys):
             customers=max(equipment // 200, 10),
         )
     )
+    cr.execute("UPDATE res_partner SET commercial_partner_id = id WHERE is_company")
     with _without_indexes(cr, "client_equipment"):
         cr.execute(
             SQL(
