@@ -464,7 +464,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 key.write({"equipment_feature_ids": commands})
         return keys
 
-    def write(self, vals: dict) -> bool:
+    def write(self, vals: dict) -> bool:  # pylint: disable=method-required-super
         for step in self._get_written_steps(self._checked(vals)):
             self._write_step(step)
         return True
