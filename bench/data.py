@@ -240,7 +240,7 @@ def _keys_and_trail(env):
                     CROSS JOIN LATERAL (
                         SELECT planned_step.action,
                                date_trunc('day', now() AT TIME ZONE 'UTC')
-                                   - make_interval(days => 1200 - plan.dice
+                                   - make_interval(days => 1300 - plan.dice
                                                            - 60 * %(number)s)
                                    + make_interval(secs => plan.id %% 36000) AS moment,
                                users.id AS user_id, partner.name AS user_name,
