@@ -11,7 +11,7 @@ import subprocess
 import time
 from concurrent.futures import Future
 from contextlib import suppress
-from functools import partialmethod
+from functools import lru_cache, partialmethod
 from pathlib import Path
 from unittest import SkipTest
 from unittest.mock import patch
@@ -19,9 +19,13 @@ from unittest.mock import patch
 import psutil
 import pytest
 import websocket
+from passlib.context import CryptContext
 
 from odoo.tests import HttpCase, common
 from odoo.tools import config as odoo_config
+from odoo.tools import image
+
+from odoo.addons.base.models import res_users
 
 
 def pytest_addoption(parser):
@@ -205,6 +209,18 @@ def sockets(load_http):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("odoo.addons.bus.websocket.PollablePriorityQueue", Queue)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def done_once(load_http):
+    """Spare what costs each class of tests the same again: the sizes of the one logo
+    that all new companies have, and passwords that resist years of guessing."""
+    quick = CryptContext(["pbkdf2_sha512"], pbkdf2_sha512__rounds=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(image, "image_process", lru_cache(image.image_process))
+        patch.setattr(res_users, "MIN_ROUNDS", 1)
+        patch.setattr(res_users, "KEY_CRYPT_CONTEXT", quick)
         yield
 
 
