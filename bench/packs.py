@@ -13,8 +13,9 @@ from tempfile import TemporaryDirectory
 
 import databases
 from databases import odoo_env, say
-from measure import _memory
 from works import acting
+
+from measure import _memory
 
 LIMIT = 30 * 60  # seconds
 
