@@ -16,9 +16,11 @@ from pathlib import Path
 from unittest import SkipTest
 from unittest.mock import patch
 
+import freezegun
 import psutil
 import pytest
 import websocket
+from _pytest.unittest import TestCaseFunction
 from passlib.context import CryptContext
 
 from odoo.tests import HttpCase, common
@@ -54,6 +56,12 @@ def pytest_configure(config):
         )
     else:
         common.ChromeBrowser = KeptBrowser
+    TestCaseFunction.addSubTest = only_failed(TestCaseFunction.addSubTest)
+
+
+def only_failed(add_sub_test):
+    """Let a test report those of its parts that fail, not forty thousand others."""
+    return lambda *args: args[-1] and add_sub_test(*args)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -215,13 +223,20 @@ def sockets(load_http):
 @pytest.fixture(scope="session", autouse=True)
 def done_once(load_http):
     """Spare what costs each class of tests the same again: the sizes of the one logo
-    that all new companies have, and passwords that resist years of guessing."""
+    that all new companies have, passwords that resist years of guessing, a look at
+    every name of every module each time that the clock is frozen."""
     quick = CryptContext(["pbkdf2_sha512"], pbkdf2_sha512__rounds=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(image, "image_process", lru_cache(image.image_process))
         patch.setattr(res_users, "MIN_ROUNDS", 1)
         patch.setattr(res_users, "KEY_CRYPT_CONTEXT", quick)
+        patch.setattr(freezegun.api, "_get_module_attributes_hash", size_of_module)
         yield
+
+
+def size_of_module(module):
+    """Return what tells whether a module has new names since its last look."""
+    return f"{id(module)}-{len(getattr(module, '__dict__', ()))}"
 
 
 @pytest.fixture(scope="session", autouse=True)
