@@ -8,17 +8,26 @@ import os
 import shutil
 import signal
 import subprocess
+import time
+from concurrent.futures import Future
 from contextlib import suppress
-from functools import partialmethod
+from functools import lru_cache, partialmethod
 from pathlib import Path
 from unittest import SkipTest
+from unittest.mock import patch
 
+import freezegun
 import psutil
 import pytest
 import websocket
+from _pytest.unittest import TestCaseFunction
+from passlib.context import CryptContext
 
 from odoo.tests import HttpCase, common
 from odoo.tools import config as odoo_config
+from odoo.tools import image
+
+from odoo.addons.base.models import res_users
 
 
 def pytest_addoption(parser):
@@ -47,6 +56,12 @@ def pytest_configure(config):
         )
     else:
         common.ChromeBrowser = KeptBrowser
+    TestCaseFunction.addSubTest = only_failed(TestCaseFunction.addSubTest)
+
+
+def only_failed(add_sub_test):
+    """Let a test report those of its parts that fail, not forty thousand others."""
+    return lambda *args: args[-1] and add_sub_test(*args)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -77,11 +92,18 @@ def copy_database(worker):
     odoo_config["db_name"] = [name]
 
 
+# What pages leave behind, but for what they are made of.
+LEFT = "cookies,file_systems,indexeddb,local_storage,websql"
+# As where the address is no https: the worker would load each first page once more.
+ALONE = "delete Navigator.prototype.serviceWorker"
+
+
 class KeptBrowser(common.ChromeBrowser):
     """A browser that stays for the tests that follow, instead of one for each tour.
 
-    What a tour gets of it is a private window: it shares nothing with those before, and
-    all of it goes with the end of the tour, connections to the server included.
+    What a tour gets of it is a window without cookies and whatever else a page can
+    leave behind; it goes with the end of the tour, connections to the server included.
+    What stays is what the browser has learnt of the scripts, half the work of a page.
     """
 
     kept = {}  # {for touch: (process, port, connection to the whole of it)}
@@ -126,31 +148,54 @@ class KeptBrowser(common.ChromeBrowser):
         )
 
     def _open_websocket(self):
-        self.context = self._ask_whole("Target.createBrowserContext")
-        window = self._ask_whole(
-            "Target.createTarget", url="about:blank", **self.context
-        )
+        window = self._ask(self.whole, "Target.createTarget", url="about:blank")
         path = f"/devtools/page/{window['targetId']}"
         page = self._connect(self.devtools_port, path, 10)
-        page.settimeout(0.01)
+        self._ask(page, "Network.clearBrowserCookies")
+        origin = self.test_case.base_url()
+        self._ask(page, "Storage.clearDataForOrigin", origin=origin, storageTypes=LEFT)
+        self._ask(page, "Page.enable")
+        self._ask(page, "Page.addScriptToEvaluateOnNewDocument", source=ALONE)
         return page
 
-    def _ask_whole(self, method, **params):
-        """Let the browser do something that is not of one page; return its answer."""
-        self.whole.send(json.dumps({"id": 1, "method": method, "params": params}))
-        while (answer := json.loads(self.whole.recv())).get("id") != 1:
+    def _ask(self, connection, method, **params):
+        """Let the browser, or a page of it, do something; return its answer."""
+        connection.send(json.dumps({"id": -1, "method": method, "params": params}))
+        while (answer := json.loads(connection.recv())).get("id") != -1:
             pass
         return answer["result"]
+
+    def _websocket_send(self, method, **kwargs):
+        if method == "HeapProfiler.collectGarbage":
+            return Future()  # Odoo only notes how much there was
+        return super()._websocket_send(method, **kwargs)
+
+    def _wait_ready(self, *args, **kwargs):
+        with patch.object(self, "_websocket_request", self._ask_patiently):
+            return super()._wait_ready(*args, **kwargs)
+
+    def _ask_patiently(self, *args, **kwargs):
+        """Ask twenty times a second, not as often as a page can answer that has other
+        things to do."""
+        time.sleep(0.05)
+        return super()._websocket_request(*args, **kwargs)
 
     def stop(self):
         try:
             self.screencaster.stop()
             self._result.cancel()
-            self._ask_whole("Target.disposeBrowserContext", **self.context)
+            self._close_windows()
             self._receiver.join(10)
         except Exception:
             self.end(self.for_touch)  # the next tour begins with another one
             raise
+
+    def _close_windows(self):
+        """Close the tour's window and all that it has opened."""
+        for target in self._ask(self.whole, "Target.getTargets")["targetInfos"]:
+            if target["type"] == "page" and target["url"] != "about:blank":
+                window = {"targetId": target["targetId"]}
+                self._ask(self.whole, "Target.closeTarget", **window)
 
     @classmethod
     def end(cls, for_touch):
@@ -173,6 +218,25 @@ def sockets(load_http):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("odoo.addons.bus.websocket.PollablePriorityQueue", Queue)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def done_once(load_http):
+    """Spare what costs each class of tests the same again: the sizes of the one logo
+    that all new companies have, passwords that resist years of guessing, a look at
+    every name of every module each time that the clock is frozen."""
+    quick = CryptContext(["pbkdf2_sha512"], pbkdf2_sha512__rounds=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(image, "image_process", lru_cache(image.image_process))
+        patch.setattr(res_users, "MIN_ROUNDS", 1)
+        patch.setattr(res_users, "KEY_CRYPT_CONTEXT", quick)
+        patch.setattr(freezegun.api, "_get_module_attributes_hash", size_of_module)
+        yield
+
+
+def size_of_module(module):
+    """Return what tells whether a module has new names since its last look."""
+    return f"{id(module)}-{len(getattr(module, '__dict__', ()))}"
 
 
 @pytest.fixture(scope="session", autouse=True)
