@@ -59,6 +59,7 @@ def generate(env, keys):
             customers=max(equipment // 200, 10),
         )
     )
+    cr.execute("UPDATE res_partner SET commercial_partner_id = id WHERE is_company")
     with _without_indexes(cr, "client_equipment"):
         cr.execute(
             SQL(
@@ -239,7 +240,7 @@ def _keys_and_trail(env):
                     CROSS JOIN LATERAL (
                         SELECT planned_step.action,
                                date_trunc('day', now() AT TIME ZONE 'UTC')
-                                   - make_interval(days => 1200 - plan.dice
+                                   - make_interval(days => 1300 - plan.dice
                                                            - 60 * %(number)s)
                                    + make_interval(secs => plan.id %% 36000) AS moment,
                                users.id AS user_id, partner.name AS user_name,

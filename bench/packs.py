@@ -30,7 +30,7 @@ def measure(name, keys):
     """Return what making and verifying a pack of about so many keys takes."""
     found = subprocess.run(
         [sys.executable, __file__, name, str(keys)],
-        capture_output=True,
+        stdout=subprocess.PIPE,
         timeout=LIMIT,
         check=True,
     )

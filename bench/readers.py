@@ -22,14 +22,18 @@ from odoo.addons.client_equipment_software_key.models import (
 from odoo.addons.client_equipment_software_key.wishes import Wish
 
 SOFTWARE = "client.equipment.software"
-PAGE, COUNT_LIMIT = 80, 10001  # as the web client asks
+PAGE, COUNT_LIMIT = 80, 10000  # as the web client asks
 NIGHT = 10_000  # entries
 LINES = 50_000  # of a vendor's list
 
 
+def list_view(env, model):
+    return etree.fromstring(env[model].get_view(view_type="list")["arch"])
+
+
 def specification(env, model):
     """Return what the web client's list asks for: the columns, links by name."""
-    arch = etree.fromstring(env[model].get_view(view_type="list")["arch"])
+    arch = list_view(env, model)
     return {
         name: {"fields": {"display_name": {}}}
         if env[model]._fields[name].type == "many2one"
@@ -51,8 +55,9 @@ def filters(env, model):
 
 def page(env, model, domain=(), order=None):
     asked = specification(env, model)
+    counted = int(list_view(env, model).get("count_limit", COUNT_LIMIT)) + 1
     return lambda: env[model].web_search_read(
-        list(domain), asked, limit=PAGE, order=order, count_limit=COUNT_LIMIT
+        list(domain), asked, limit=PAGE, order=order, count_limit=counted
     )
 
 

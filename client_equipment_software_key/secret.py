@@ -26,6 +26,8 @@ _STORED = object()
 _CONTEXT = "secret"
 # PostgreSQL finds endings of so many characters by the trigrams of its index.
 ENDING_MIN = 3
+# So much of a long text tells it from most others; more would cost more.
+SOUGHT = 10
 
 
 def is_hidden(env: Environment) -> bool:
@@ -109,9 +111,17 @@ class Secret(Label):
         else:
             text = self.as_seen(str(value))
             texts = [text] if len(text.lstrip(HINT)) >= ENDING_MIN else []
-            found = [stored("=ilike", _literal(text))]
+            # The index finds the candidates, here and below.
+            start = "%" if len(text) > SOUGHT else ""
+            found = [
+                SQL(
+                    "(%s AND lower(%s) = lower(%s))",
+                    stored("=ilike", start + _literal(text[-SOUGHT:])),
+                    self.to_sql(as_stored(model), alias),
+                    text,
+                )
+            ]
         found += [
-            # The index finds the candidates.
             SQL(
                 "(%s AND %s ILIKE %s)",
                 stored("=ilike", "%" + _literal(text.lstrip(HINT))),

@@ -210,12 +210,15 @@ class ClientEquipmentSoftwareKey(models.Model):
         "CHECK(validity_end >= validity_start)",
         "The validity of a key cannot end before it starts.",
     )
-    # Which of the keys of a software, in a status, ends first.
-    _software_status_validity = models.Index("(software_id, status, validity_end)")
+    # Which of the keys of a software, in a status, ends first. As below, the company,
+    # of which the rules ask, lets a list's keys be counted from the index alone.
+    _software_status_validity = models.Index(
+        "(software_id, status, validity_end, company_id)"
+    )
     # The key list sorted by validity end: alone, under each status, each key type.
     _validity_end = models.Index("(validity_end)")
-    _status_validity = models.Index("(status, validity_end)")
-    _key_type_validity = models.Index("(key_type, validity_end)")
+    _status_validity = models.Index("(status, validity_end, company_id)")
+    _key_type_validity = models.Index("(key_type, validity_end, company_id)")
     # The filter Expired but Still Installed, which counts from it alone.
     _expired_installed = models.Index(
         "(validity_end, id) INCLUDE (company_id)"

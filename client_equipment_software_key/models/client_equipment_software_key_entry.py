@@ -277,8 +277,12 @@ class ClientEquipmentSoftwareKey(models.Model):
                 SELECT line.license_key, line.number, line.folded,
                        key.id, key.license_key, key.status
                   FROM line
-                  LEFT JOIN client_equipment_software_key key
-                    ON {looks("key.license_key")} = line.folded
+                  LEFT JOIN LATERAL (
+                    SELECT id, license_key, status
+                      FROM client_equipment_software_key key
+                     WHERE {looks("key.license_key")} = line.folded
+                    OFFSET 0  -- each by the index: how all the others look is not asked
+                  ) key ON TRUE
                 """,
                 list(first_lines),
                 list(first_lines.values()),

@@ -64,10 +64,10 @@ class ClientEquipmentSoftwareKey(models.Model):
                                   current_setting('lock_timeout'), TRUE),
                        set_config('lock_timeout', %s, TRUE);
                 SELECT FROM client_equipment_software
-                 WHERE id IN (
-                    SELECT software_id FROM client_equipment_software_key
+                 WHERE id = ANY(ARRAY(
+                    SELECT DISTINCT software_id FROM client_equipment_software_key
                      WHERE id = ANY(%s)
-                 )
+                 ))
                  ORDER BY id
                    FOR SHARE;
                 SELECT FROM client_equipment_software_key

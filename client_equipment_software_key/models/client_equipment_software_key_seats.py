@@ -63,8 +63,10 @@ class ClientEquipmentSoftwareKey(models.Model):
     )
     # What the assignments point to: each repeats how many seats its key has.
     _seats = models.UniqueIndex("(id, seats)")
-    # The filters Seats Free and All Seats Used, among many keys of one seat.
-    _several_seats = models.Index("(id) WHERE seats > 1")
+    # The filters Seats Free and All Seats Used, among many keys of one seat: counted,
+    # and sorted by validity end.
+    _several_seats = models.Index("(id, seats, seats_used, company_id) WHERE seats > 1")
+    _several_seats_validity = models.Index("(validity_end) WHERE seats > 1")
 
     def init(self) -> None:
         """Let the database itself give one seat to what does not say more."""

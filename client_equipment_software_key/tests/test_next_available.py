@@ -1,12 +1,12 @@
+# Other connections see only what is committed.
+# pylint: disable=invalid-commit
 import threading
-from contextlib import contextmanager
 
 from odoo import api
 from odoo.exceptions import AccessError, UserError
-from odoo.modules.registry import DummyRLock, Registry
-from odoo.tests import BaseCase, Form, get_db_name, new_test_user, tagged
+from odoo.tests import Form, tagged
 
-from .common import ADDON, SoftwareKeyCommon
+from .common import CommittedCase, SoftwareKeyCommon
 
 PEOPLE = 8
 
@@ -153,46 +153,31 @@ class TestNextAvailable(SoftwareKeyCommon):
 
 
 @tagged("post_install", "-at_install")
-class TestNextAvailableAtOnce(BaseCase):
+class TestNextAvailableAtOnce(CommittedCase):
     """A12: eight people at once, each with a connection of their own."""
 
-    @contextmanager
-    def _committed(self, keys):
-        """Give ``(registry, technician, software, equipment)`` that all can see."""
-        self.patch(Registry, "_lock", DummyRLock())  # held by Odoo's own runner
-        registry = Registry(get_db_name())
-        with registry.cursor() as cr:
-            env = api.Environment(cr, api.SUPERUSER_ID, {})
-            user = new_test_user(
-                env, "sk_at_once", f"{ADDON}.group_software_key_user", name="At Once"
-            )
-            software = env["client.equipment.software"].create({"name": "At Once"})
-            equipment = env["client.equipment"].create(
-                [{"name": f"At Once {number}"} for number in range(PEOPLE)]
-            )
-            env["client.equipment.software.key"].create(
-                [
-                    {"license_key": f"AT-ONCE-{number}", "software_id": software.id}
-                    for number in range(keys)
-                ]
-            )
-            ids = user.id, software.id, equipment.ids
-        try:
-            yield registry, *ids
-        finally:
-            with registry.cursor() as cr:
-                env = api.Environment(cr, api.SUPERUSER_ID, {})
-                software = env["client.equipment.software"].browse(ids[1])
-                software.software_key_ids.equipment_feature_ids.unlink()
-                software.software_key_ids.unlink()
-                software.unlink()
-                env["client.equipment"].browse(ids[2]).unlink()
-                user = env["res.users"].browse(ids[0])
-                partner = user.partner_id
-                user.unlink()
-                partner.unlink()
+    def _enter_for_all(self, keys):
+        """Enter that many keys, which all can see."""
+        keys = self.env["client.equipment.software.key"].create(
+            [
+                {"license_key": f"AT-ONCE-{number}", "software_id": self.office.id}
+                for number in range(keys)
+            ]
+        )
+        self.cr.commit()
+        self.addCleanup(self._delete, keys)
 
-    def _all_at_once(self, registry, user_id, software_id, equipment_ids):
+    def _delete(self, keys):
+        self.cr.rollback()
+        keys.equipment_feature_ids.unlink()
+        keys.unlink()
+        self.cr.commit()
+
+    def _software(self, cr):
+        """Return the software as a technician on another connection sees it."""
+        return self.office.with_env(api.Environment(cr, self.technician.id, {}))
+
+    def _all_at_once(self):
         """Let each person apply the next key; return what each got (key id or error).
 
         All of them look at the database first, so that each sees all keys available.
@@ -203,10 +188,9 @@ class TestNextAvailableAtOnce(BaseCase):
 
         def apply(equipment_id):
             try:
-                with registry.cursor() as cr:
-                    env = api.Environment(cr, user_id, {})
-                    software = env["client.equipment.software"].browse(software_id)
-                    self.assertEqual(software.name, "At Once")
+                with self.registry.cursor() as cr:
+                    software = self._software(cr)
+                    self.assertEqual(software.name, "Concurrent Office")
                     start.wait(30)
                     feature = software.apply_next_available(equipment_id)
                     key_id = feature.software_key_id.id
@@ -216,7 +200,7 @@ class TestNextAvailableAtOnce(BaseCase):
 
         people = [
             threading.Thread(target=apply, args=[equipment_id])
-            for equipment_id in equipment_ids
+            for equipment_id in self.equipment.ids
         ]
         for person in people:
             person.start()
@@ -226,40 +210,39 @@ class TestNextAvailableAtOnce(BaseCase):
 
     def test_enough_keys(self):
         """A12: eight people, eight keys: eight different keys, nobody fails."""
-        with self._committed(PEOPLE) as committed:
-            got = self._all_at_once(*committed)
-            self.assertTrue(all(isinstance(key_id, int) for key_id in got), got)
-            self.assertEqual(len(set(got)), PEOPLE)
+        self._enter_for_all(PEOPLE)
+        got = self._all_at_once()
+        self.assertTrue(all(isinstance(key_id, int) for key_id in got), got)
+        self.assertEqual(len(set(got)), PEOPLE)
 
     def test_too_few_keys(self):
         """A12: eight people, five keys: five get one each, three are told so."""
-        with self._committed(5) as committed:
-            got = self._all_at_once(*committed)
-            taken = {key_id for key_id in got if isinstance(key_id, int)}
-            errors = [error for error in got if not isinstance(error, int)]
-            self.assertEqual(len(taken), 5, got)
-            self.assertEqual(len(errors), 3, got)
-            for error in errors:
-                self.assertIsInstance(error, UserError)
-                self.assertIn("1 missing (1 of At Once)", str(error))
+        self._enter_for_all(5)
+        got = self._all_at_once()
+        taken = {key_id for key_id in got if isinstance(key_id, int)}
+        errors = [error for error in got if not isinstance(error, int)]
+        self.assertEqual(len(taken), 5, got)
+        self.assertEqual(len(errors), 3, got)
+        for error in errors:
+            self.assertIsInstance(error, UserError)
+            self.assertIn("1 missing (1 of Concurrent Office)", str(error))
 
     def test_stale_view(self):
         """A12: all have looked before the first one applied, so each sees keys as
         available that the others take meanwhile: still nobody fails or waits."""
-        with self._committed(PEOPLE) as (registry, user_id, software_id, equipment_ids):
-            people = []
-            for _equipment_id in equipment_ids:
-                env = api.Environment(registry.cursor(), user_id, {})
-                software = env["client.equipment.software"].browse(software_id)
-                self.assertEqual(software.available_count, PEOPLE)
-                people.append(software)
-            got = set()
-            try:
-                for software, equipment_id in zip(people, equipment_ids, strict=True):
-                    feature = software.apply_next_available(equipment_id)
-                    got.add(feature.software_key_id.id)
-                    software.env.cr.commit()
-            finally:
-                for software in people:
-                    software.env.cr.close()
-            self.assertEqual(len(got), PEOPLE)
+        self._enter_for_all(PEOPLE)
+        people = []
+        for _unit in self.equipment:
+            software = self._software(self.registry.cursor())
+            self.assertEqual(software.available_count, PEOPLE)
+            people.append(software)
+        got = set()
+        try:
+            for software, equipment_id in zip(people, self.equipment.ids, strict=True):
+                feature = software.apply_next_available(equipment_id)
+                got.add(feature.software_key_id.id)
+                software.env.cr.commit()
+        finally:
+            for software in people:
+                software.env.cr.close()
+        self.assertEqual(len(got), PEOPLE)

@@ -1,6 +1,7 @@
 from datetime import date
 
 from freezegun import freeze_time
+from lxml import etree
 
 from odoo import Command
 from odoo.exceptions import AccessError
@@ -36,6 +37,16 @@ class TestUsageHistory(SoftwareKeyCommon):
             order="date_from",
         )
         return lines.mapped("equipment_serial_no")
+
+    def test_pages(self):
+        """L1, L6: a page of very many lines does not wait until ten thousand have been
+        counted; a click on *1000+* has all of them counted."""
+        for model in ("client.equipment.audit.log", self.History._name):
+            for kind in ("list", "kanban"):
+                arch = etree.fromstring(
+                    self.env[model].get_view(view_type=kind)["arch"]
+                )
+                self.assertEqual(arch.get("count_limit"), "1000", (model, kind))
 
     def test_lines(self):
         """L6: one line for each installation, with its ends and its people."""
