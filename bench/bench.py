@@ -15,7 +15,6 @@ from pathlib import Path
 
 import databases
 from databases import say
-
 from measure import Comparison, measured
 
 HERE = Path(__file__).parent

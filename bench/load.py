@@ -247,9 +247,9 @@ class Job(threading.Thread):
 
 def run_job(name, pause):
     """In the job's process: run the action until nothing is due, or until told."""
-    from odoo.addons.base.models.ir_cron import IrCron
-
     from measure import measured
+
+    from odoo.addons.base.models.ir_cron import IrCron
 
     databases.start_odoo()
     with databases.odoo_env(name) as env:

@@ -13,9 +13,8 @@ from tempfile import TemporaryDirectory
 
 import databases
 from databases import odoo_env, say
-from works import acting
-
 from measure import _memory
+from works import acting
 
 LIMIT = 30 * 60  # seconds
 

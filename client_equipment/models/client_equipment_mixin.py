@@ -29,6 +29,8 @@ from ..values import (
     text_problem,
 )
 
+# What the context of an export holds: no client can give it this object.
+EXPORTING = object()
 # Which of a command's places may hold ids (odoo.fields.Command).
 COMMANDS = range(7)
 
@@ -562,9 +564,9 @@ class ClientEquipmentMixin(models.AbstractModel):
     def fetch(self, field_names: Collection[str] | None = None) -> None:
         """Read the names of what an exported record links to without asking who reads:
         a name says itself what it may tell."""
-        if self.env.context.get("client_equipment_export") and field_names == [
-            "display_name"
-        ]:
+        if self.env.context.get("client_equipment_export") is EXPORTING and (
+            field_names == ["display_name"]
+        ):
             return
         super().fetch(field_names)
 

@@ -93,13 +93,14 @@ class ClientEquipment(models.Model):
     def _still_carries_message(self):
         """Return in words which software keys are on the equipment, and what to do.
 
-        Who has no role for software keys learns nothing of them.
+        Who has no role for software keys learns nothing of them, whatever found them.
         """
         self.ensure_one()
-        if not self.env["client.equipment.feature"].has_access("read"):
+        if not self.sudo(False).env["client.equipment.feature"].has_access("read"):
             return self.env._(
-                "%s is still in use, so it cannot leave service or be deleted. Ask "
-                "a colleague who looks after what is installed on it.",
+                "%s is still in use, so it cannot leave service, go to somebody else "
+                "or be deleted. Ask a colleague who looks after what is installed on "
+                "it.",
                 self.display_name,
             )
         return self.env._(

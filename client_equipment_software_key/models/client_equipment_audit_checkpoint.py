@@ -318,7 +318,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         )
 
     def _get_mail_body(self):
-        return Markup("<p>%s</p><pre>%s</pre><p>%s</p>") % (
+        return Markup("<p>%s</p><pre>%s</pre><br/><p>%s</p>") % (
             self.env._(
                 "These three lines are a fingerprint of the audit trail of all "
                 "software keys, up to %s (UTC). Keep this mail.",

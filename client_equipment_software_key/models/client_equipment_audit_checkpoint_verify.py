@@ -18,11 +18,12 @@ from .client_equipment_software_key_consistency import VERIFY_BATCH
 STEP = 20_000
 # What the seal of a state is for.
 SEALED = "client_equipment_software_key.verify"
-# Somebody may paste a whole mail, with marks of quotation before each line.
+# Somebody may paste a whole mail, with marks of quotation before each line, and with
+# what comes next behind the last one, as a mail in plain text has it.
 LINES = re.compile(
     rf"^[ \t>|]*({re.escape(ORIGIN)}\S+)[ \t]*\n"
     r"(?:[ \t>|]*\n)*[ \t>|]*(\d{1,10})[ \t]*\n"
-    r"(?:[ \t>|]*\n)*[ \t>|]*([A-Za-z0-9+/]{43}=)[ \t]*$",
+    r"(?:[ \t>|]*\n)*[ \t>|]*([A-Za-z0-9+/]{43}=)(?!\S)",
     re.MULTILINE,
 )
 

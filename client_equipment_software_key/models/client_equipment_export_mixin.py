@@ -5,6 +5,7 @@ from odoo import models
 from odoo.tools import split_every
 
 from odoo.addons.client_equipment.arguments import checked
+from odoo.addons.client_equipment.models.client_equipment_mixin import EXPORTING
 
 EXPORT_BATCH = 1000
 
@@ -48,7 +49,7 @@ class ClientEquipmentExportMixin(models.AbstractModel):
             return super().export_data(fields_to_export)
         rows = []
         for ids in split_every(EXPORT_BATCH, self._ids, list):
-            portion = self.browse(ids).with_context(client_equipment_export=True)
+            portion = self.browse(ids).with_context(client_equipment_export=EXPORTING)
             portion = super(ClientEquipmentExportMixin, portion)
             rows += portion.export_data(fields_to_export)["datas"]
             self.env.invalidate_all()

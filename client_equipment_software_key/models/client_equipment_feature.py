@@ -351,6 +351,8 @@ class ClientEquipmentFeature(models.Model):
             if not key or not equipment:
                 continue  # the database says that both are needed
             misfit = key._get_misfit(equipment)
+            if misfit and not self.sudo(False).has_access("read"):
+                raise UserError(equipment._still_carries_message())
             if misfit == "out_of_service":
                 problem = self.env._(
                     "%(equipment)s is not in service, so %(key)s cannot be applied to "

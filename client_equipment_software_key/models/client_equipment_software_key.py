@@ -483,9 +483,12 @@ class ClientEquipmentSoftwareKey(models.Model):
         tracked = any(getattr(self._fields[name], "tracking", None) for name in vals)
         keys = self.with_context(tracking_disable=not tracked)
         result = super(ClientEquipmentSoftwareKey, keys).write(vals)
+        moved = self.filtered(lambda key: key.validity_end != previous_ends[key.id])
         self._check_still_fits(vals)
         reason_code = "repaired" if isinstance(vals, RepairedValues) else None
         self._tell_changes(before, statuses, previous_ends, reason_code)
+        # Whoever has heard of that, and moved an end, has told of it.
+        previous_ends |= {key.id: key.validity_end for key in self - moved}
         self._apply_written_status(wanted, previous_ends, reason_code)
         return result
 

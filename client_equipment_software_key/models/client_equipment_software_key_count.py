@@ -83,6 +83,12 @@ FUNCTION = SQL(
 )
 
 
+class _Sum(fields.Integer):
+    """A sum of integers, which may be larger than one of them."""
+
+    _column_type = ("int8", "int8")
+
+
 class ClientEquipmentSoftwareKeyCount(models.Model):
     """What each statement has changed in the number of keys of a kind, and in their
     seats: the sum is how many there are.
@@ -104,9 +110,9 @@ class ClientEquipmentSoftwareKeyCount(models.Model):
     )
     status = fields.Char(required=True, fixed=True)
     amount = fields.Integer("Keys", required=True, fixed=True)
-    seats = fields.Integer(required=True, fixed=True)
-    seats_used = fields.Integer(required=True, fixed=True)
-    seats_kept = fields.Integer(required=True, fixed=True)
+    seats = _Sum(required=True, fixed=True)
+    seats_used = _Sum(required=True, fixed=True)
+    seats_kept = _Sum(required=True, fixed=True)
 
     def init(self) -> None:
         """Have the keys counted by the database, from the first one on."""

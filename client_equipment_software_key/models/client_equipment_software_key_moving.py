@@ -1,5 +1,6 @@
 from collections.abc import Iterable
 from datetime import date
+from itertools import islice
 from typing import NamedTuple
 
 from odoo import api, fields, models
@@ -552,9 +553,15 @@ class ClientEquipmentFeature(models.Model):
         keys = keys.filtered(lambda key: key.seats > 1)
         if not keys:
             return vals_list
-        free = keys._free_seats()
+        unused = keys._free_seats()
         free = {
-            key.id: [next(free[key.id]) for _seat in range(key.seats - key.seats_used)]
+            # Of very many seats only so many as can be taken here.
+            key.id: {seat.seat for seat in kept[key.id]}.union(
+                islice(
+                    unused[key.id],
+                    min(key.seats - key.seats_used, len(pairs) + len(kept[key.id])),
+                )
+            )
             for key in keys
         }
         return [

@@ -56,11 +56,13 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def _get_offered_equipment(self):
-        """Return the equipment that the context says keys are offered for, if any."""
+        """Return the equipment that the context says keys are offered for, if any that
+        the user may read."""
         equipment_id = self.env.context.get("software_key_not_on")
         if not isinstance(equipment_id, int):
             equipment_id = False
-        return self.env["client.equipment"].browse(equipment_id or ())
+        equipment = self.env["client.equipment"].browse(equipment_id or ())
+        return equipment._filtered_access("read")
 
     @api.model
     @api.readonly

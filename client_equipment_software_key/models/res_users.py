@@ -8,3 +8,9 @@ class ResUsers(models.Model):
         # Odoo deletes the activities of whoever leaves.
         self.env["client.equipment.software"].sudo()._hand_over_reminders(self)
         return super().action_archive()
+
+    def unlink(self) -> bool:
+        self.check_access("unlink")
+        # So does the database of whoever is deleted.
+        self.env["client.equipment.software"].sudo()._hand_over_reminders(self)
+        return super().unlink()

@@ -13,6 +13,7 @@ from freezegun import freeze_time
 from odoo import api, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import HttpCase, tagged
+from odoo.tools import html2plaintext
 
 from .. import merkle
 from ..models.client_equipment_audit_checkpoint import EMAILS
@@ -124,6 +125,7 @@ class TestCheckpoint(SoftwareKeyCommon):
             f"Keep this mail.\n\n{lines}\n\nWith it you find out …",
             "Received: from mail.example\n" * 100 + f"\n{lines}\n" + "Bye\n" * 99,
             lines.replace("\n", "\xa0\n"),
+            f"Keep this mail.\n{lines} With it you find out …",
         ):
             with self.subTest(text):
                 self.assertTrue(self.Checkpoint.verify(text)["intact"])
@@ -360,6 +362,10 @@ class TestCheckpointMail(SoftwareKeyCommon):
         )
         for mail in mails:
             self.assertIn(f"<pre>{checkpoint.text}</pre>", mail.body_html)
+            # Also as a mail program without HTML shows it.
+            shown = html2plaintext(mail.body_html)
+            self.assertIn(f"\n{checkpoint.text}\n", shown)
+            self.assertTrue(checkpoint.verify(shown)["intact"])
             self.assertEqual(mail.state, "outgoing")
             for secret in (key.license_key, self.manager.name, self.office.name):
                 self.assertNotIn(secret, mail.body_html + mail.subject)

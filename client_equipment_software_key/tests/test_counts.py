@@ -12,7 +12,7 @@ from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
 from ..models.client_equipment_software_key_count import ASKED, COUNTS, KINDS, TRIGGERS
-from .common import CommittedCase, SoftwareKeyCommon
+from .common import ADDON, CommittedCase, SoftwareKeyCommon
 
 KEY = "client.equipment.software.key"
 COUNT = f"{KEY}.count"
@@ -98,6 +98,27 @@ class TestCounts(SoftwareKeyCommon):
                 if step not in (steps[4], steps[-1]):
                     self.assertNotEqual(counted(self.env.cr)[1], before)
         self.env.invalidate_all()
+
+    def test_very_many_seats(self):
+        """K14, S1: keys "without a limit" have as many seats as a number can say; the
+        sum of them is counted, the jobs run, and their seats can be taken."""
+        most = 2**31 - 1
+        self.antivirus.reassignment = "bound"
+        keys = self._enter("MOST-1", "MOST-2", "MOST-3", seats=most)
+        keys += self._enter_subscriptions("MOST-4", "MOST-5")
+        keys[-2:].seats = most
+        self._apply(keys)
+        self._apply(keys[:2], self.spare_laptop)
+        keys[-1].equipment_feature_ids.unlink()
+        self._apply(keys[-1], self.spare_laptop)
+        self._assert_exact()
+        with self.enter_registry_test_mode():
+            self.env.ref(f"{ADDON}.ir_cron_expire").method_direct_trigger()
+        self.env.invalidate_all()
+        self._assert_exact()
+        self.assertGreater(self.office.seats, 3 * most)
+        self.assertEqual(keys[-1].equipment_feature_ids.seat, 2)
+        self.assertFalse(keys.verify_audit_trail())
 
     def test_a_row_of_each(self):
         """Speed: the jobs put the rows of a kind together."""

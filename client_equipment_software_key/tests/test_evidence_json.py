@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from copy import deepcopy
+from email.message import EmailMessage
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,7 +36,10 @@ class EvidenceJsonMixin:
             paths = []
             for number, each in enumerate((pack, *kept)):
                 path = Path(folder, f"{number}.txt")
-                path.write_text(each if isinstance(each, str) else json.dumps(each))
+                if not isinstance(each, bytes):
+                    each = each if isinstance(each, str) else json.dumps(each)
+                    each = each.encode()
+                path.write_bytes(each)
                 paths.append(str(path))
             run = subprocess.run(
                 [sys.executable, "-I", str(VERIFIER), *paths],
@@ -84,6 +88,36 @@ class TestEvidenceJson(EvidenceJsonMixin, SoftwareKeyCommon):
         self.assertExit(INTACT, self._pack(self.keys), older, self.kept)
         mail = f"Subject: Checkpoint\n\n> {self.kept}".replace("\n", "\n> ")
         self.assertExit(INTACT, self._pack(self.keys), mail)
+
+    def test_kept_anyhow(self):
+        """L9: a checkpoint is found in what a mail program or an editor of any system
+        has saved, a pack in what an editor has; another one is still another one."""
+        pack = self._pack(self.keys)
+        forged = self.newest.text[:-44] + "A" * 43 + "="
+        for text, code in ((self.newest.text, INTACT), (forged, TAMPERED)):
+            for name, saved in self._saved(text).items():
+                with self.subTest(name, code=code):
+                    self.assertExit(code, pack, saved)
+        saved = json.dumps(pack).encode("utf-8-sig")
+        self.assertExit(INTACT, saved, self.kept)
+        self.assertExit(UNREADABLE, pack, b"\xff\xfe\0")
+        self.assertExit(UNREADABLE, pack, EmailMessage().as_bytes() + b"Nothing")
+
+    def _saved(self, text):
+        """Return the lines as they come to lie in files."""
+        lines = f"Grüße,\n\n{text}\n\nMüller".replace("\n", "\r\n")
+        found = {code: lines.encode(code) for code in ("utf-8-sig", "utf-16", "cp1252")}
+        html = f"<p>Grüße</p><pre>{text}</pre><p>Müller</p>"
+        plain = f"Grüße\n{text} Müller"  # as Odoo makes it of that
+        for coding in ("quoted-printable", "base64", "8bit"):
+            mail = EmailMessage()
+            mail.set_content(html, subtype="html", cte=coding)
+            found[f"HTML, {coding}"] = mail.as_bytes()
+            mail = EmailMessage()
+            mail.set_content(plain, cte=coding)
+            mail.add_alternative(html, subtype="html", cte=coding)
+            found[f"both, {coding}"] = mail.as_bytes()
+        return found
 
     def test_some_entries(self):
         """L9: of what does not belong there is the hash alone, and still all that is

@@ -764,6 +764,93 @@ class TestForeignRecords(GateCase):
             self.assertNotIn("MARKER", str(caught.exception))
             self.assertNotIn("license", str(caught.exception).lower())
 
+    def test_equipment_alone_is_told_nothing(self):
+        """E1: whatever he wants to change of a unit, no error tells him that software
+        is what keeps it, nor which."""
+        user = self._new_user(
+            "unit_user", "client_equipment.group_client_equipment_manager"
+        )
+        user.company_ids += self.other_company
+        self._apply(self._enter("MARKER-OWN", owner_id=self.customer.id))
+        unit = self.laptop.with_user(user)
+        refused = set()
+        for name, field in unit._fields.items():
+            if not field.store or field.readonly or field.groups:
+                continue
+            if name in MAGIC_COLUMNS:
+                continue
+            for value in self._other_values(unit, field):
+                with self.subTest(field=name, value=value):
+                    try:
+                        with self.env.cr.savepoint():
+                            unit.write({name: value})
+                            self.env.flush_all()
+                            raise ZeroDivisionError  # undo it
+                    except ZeroDivisionError:
+                        continue
+                    except UserError as error:
+                        refused.add(name)
+                        for secret in ("MARKER", "OWN", "Tour Office", "key", "licen"):
+                            self.assertNotIn(secret, str(error))
+        self.assertLessEqual({"partner_id", "company_id", "state", "active"}, refused)
+
+    def _other_values(self, record, field):
+        """Return values of a field that a record does not have."""
+        match field.type:
+            case "many2one":
+                others = record.env[field.comodel_name].search([], limit=5)
+                values = [False, *others.ids]
+            case "selection":
+                values = field.get_values(self.env)
+            case "one2many" | "many2many":
+                values = []
+            case "boolean":
+                values = [True, False]
+            case _:
+                values = [False]
+        now = record[field.name]
+        now = now.id if field.type == "many2one" else now
+        return [each for each in values if each != now and (each or not field.required)]
+
+    def test_names_of_an_export(self):
+        """E1: what spares an export a look at who reads is nothing that a client can
+        send."""
+        for model in self._our_models():
+            if not self.env[model]._auto or not (one := self.env[model].search([])[:1]):
+                continue
+            for given in (True, 1, "1", [1]):
+                context = {"client_equipment_export": given}
+                with self.subTest(model), self.assertRaises(AccessError):
+                    one.with_user(self.portal).with_context(**context).read(
+                        ["display_name"]
+                    )
+
+    def test_offer_is_no_oracle(self):
+        """E1: nobody learns on which of another company's units a shared key is by
+        asking for each of them why it is not offered there."""
+        here, there = self.env["client.equipment"].create(
+            [{"name": name, "company_id": self.other_company.id} for name in "AB"]
+        )
+        shared = self.env[KEY].create(
+            {
+                "license_key": "SHARED-SEATS",
+                "software_id": self.office.id,
+                "seats": 5,
+                "company_id": False,
+            }
+        )
+        self.env["client.equipment.feature"].create(
+            {"software_key_id": shared.id, "equipment_id": here.id}
+        )
+        keys = self.env[KEY].with_user(self.technician)
+        told = {
+            keys.with_context(
+                software_key_not_on=unit.id, software_key_owned_first=True
+            ).tell_why_not_offered("SHARED-SEATS")
+            for unit in (here, there)
+        }
+        self.assertEqual(told, {f"{shared.display_name}: Available"})
+
     def test_import_is_no_oracle(self):
         """E1: nobody learns by an import whether a license key is in the system who
         could not enter it."""

@@ -232,3 +232,60 @@ class TestHook(SoftwareKeyCommon):
         self.assertEqual(calls, [["BULK-1", "BULK-2"]])
         keys = self.env[KEY].search([("license_key", "like", "BULK-")])
         self.assertEqual(set(keys.mapped("remarks")), {"Cost centre 7"})
+
+
+@tagged("post_install", "-at_install")
+class TestReaction(SoftwareKeyCommon):
+    """H1: whoever hears a step may take another one with the same key at once."""
+
+    def _react(self, action, reaction):
+        """Have the next step of this name be answered by ``reaction``."""
+        waiting = [action]
+
+        def listen(keys, action, _audit_logs):
+            if action in waiting:
+                waiting.clear()
+                reaction(keys)
+
+        model = self.env.registry[KEY]
+        patcher = patch.object(model, "_after_transition", listen)
+        patcher.start()
+        return patcher
+
+    def test_each_step(self):
+        """H1, L4, L5: each of the two is told once, and the trail stays intact."""
+        steps = {
+            "created": lambda _key: self._enter_subscriptions("NEW", end=5),
+            "applied": self._apply,
+            "changed": lambda key: key.write({"seats": 3}),
+            "renewed": lambda key: key.write({"validity_end": self._in_days(100)}),
+            "revoked": lambda key: key.revoke(),
+        }
+        reactions = {
+            "end": lambda key: key.write({"validity_end": self._in_days(200)}),
+            "renewed": lambda key: key.renew(self._in_days(200)),
+            "past": lambda key: key.write({"validity_end": self._in_days(-1)}),
+            "seats": lambda key: key.write({"seats": 4}),
+            "software": lambda key: key.write({"software_id": self.office.id}),
+            "shown": lambda key: key.reveal_license_key(),
+        }
+        for (action, step), (name, reaction) in product(
+            steps.items(), reactions.items()
+        ):
+            if (action, name) == ("revoked", "renewed"):
+                continue  # a revoked key is not renewed
+            with self.subTest(step=action, reaction=name), self.env.cr.savepoint():
+                key = self._enter_subscriptions(f"{action}-{name}", end=5)
+                patcher = self._react(action, reaction)
+                try:
+                    entered = step(key)
+                finally:
+                    patcher.stop()
+                self.env.invalidate_all()
+                count = 3
+                if action == "created":
+                    key, count = entered, 2
+                self.assertEqual(key.verify_audit_trail(), [])
+                self.assertEqual(len(key.audit_log_ids), count)
+                if action == "created":
+                    key.unlink()

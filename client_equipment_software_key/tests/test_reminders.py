@@ -298,6 +298,20 @@ class TestReminders(SoftwareKeyCommon):
         self._remind(DAY)
         self.assertEqual(activity.user_id, third)
 
+    def test_never_lost_with_a_user(self):
+        """S5: what is due goes to the next one, too, where who was told is deleted."""
+        with freeze_time(DAY):
+            self._subscriptions("Y1", end="2031-01-20")
+        self.office.user_id = self.antivirus.user_id = False
+        self.manager.action_archive()
+        user = self._new_user("short_stay", f"{ADDON}.group_software_key_manager")
+        self._remind(DAY)
+        activity = self._activities()
+        self.assertEqual(activity.user_id, user)
+        successor = self._new_user("successor", f"{ADDON}.group_software_key_manager")
+        user.unlink()
+        self.assertEqual(activity.exists().user_id, successor)
+
     def test_closes_itself(self):
         """S5: an activity whose keys have been renewed, replaced or revoked is closed;
         while one of them is left, or has ended, it stays."""

@@ -740,6 +740,32 @@ class TestReveal(SecretsMixin, SoftwareKeyCommon):
             )
             self.assertEqual(activity.res_id, self.technician.partner_id.id)
 
+    def test_tells_managers_alone(self):
+        """K16: whoever is told of cannot take it back, although he may change his own
+        contact, nor can anybody else but the manager who is told."""
+        self.technician.group_ids += self.env.ref("base.group_partner_manager")
+        for _number in range(21):
+            self.first.with_user(self.technician).reveal_license_key()
+        kind = self.env.ref(f"{ADDON}.mail_activity_type_reveals")
+        activity = self.env["mail.activity"].search(
+            [("activity_type_id", "=", kind.id), ("user_id", "=", self.manager.id)]
+        )
+        self.assertTrue(activity)
+        mine = activity.with_user(self.technician)
+        for act in (
+            lambda: mine.unlink(),
+            lambda: mine.action_done(),
+            lambda: mine.write({"summary": "Nothing"}),
+            lambda: mine.write({"user_id": self.technician.id}),
+            lambda: self.technician.partner_id.with_user(
+                self.technician
+            ).activity_unlink([f"{ADDON}.mail_activity_type_reveals"]),
+        ):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                act()
+        activity.with_user(self.manager).action_done()
+        self.assertFalse(activity.exists().active)
+
     def test_told_once_an_hour(self):
         """K16: whoever goes on is told about again after an hour."""
         key = self.first.with_user(self.technician)

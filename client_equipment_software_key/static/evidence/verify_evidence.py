@@ -24,13 +24,15 @@ It needs Python 3.9 or later and nothing else. Nothing can vouch for what stands
 from __future__ import annotations  # for Python 3.9
 
 import base64
+import codecs
 import gzip
 import hashlib
 import json
 import re
 import sys
 import zlib
-from typing import Any, TextIO
+from email import message_from_bytes
+from typing import Any
 
 FORMAT, VERSION = "client-equipment-evidence", 1
 # So many keys are named in one line.
@@ -44,7 +46,7 @@ VERSION_1 = (
 ).split()
 LINES = re.compile(
     r"^[ \t>|]*(client-equipment/\S+)\s*\n[\s>|]*(\d{1,10})\s*\n"
-    r"[\s>|]*([A-Za-z0-9+/]{43}=)[ \t]*$",
+    r"[\s>|]*([A-Za-z0-9+/]{43}=)(?!\S)",
     re.MULTILINE,
 )
 
@@ -208,24 +210,45 @@ def read_checkpoint(value: dict) -> tuple[str, int, bytes]:
     return str(value["origin"]), whole(value["size"]), node(value["root"])
 
 
-def opened(path: str, errors: str = "strict") -> TextIO:
-    """Open a file of a pack; its JSON is packed where it is large."""
-    if path.endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8", errors=errors)
-    return open(path, encoding="utf-8", errors=errors)
+def read_file(path: str) -> bytes:
+    """Return what is in a file; the JSON of a pack is packed where it is large."""
+    with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as file:
+        return file.read()
+
+
+def as_text(content: bytes) -> str:
+    """Return the text of a file, as the editors of any system save it."""
+    if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return content.decode("utf-16")
+    return content.decode("utf-8-sig")
+
+
+def texts_of_mail(content: bytes) -> list[str]:
+    """Return the texts of a mail that was saved as a file, without their markup."""
+    parts = message_from_bytes(content).walk()
+    texts = [each for each in parts if each.get_content_maintype() == "text"]
+    return [
+        re.sub(
+            "<[^<>]*>", "\n", each.get_payload(decode=True).decode("utf-8", "replace")
+        )
+        for each in texts
+    ]
 
 
 def read_kept(path: str) -> tuple[str, int, bytes] | None:
     """Return the checkpoint of a kept file, or None where it has none."""
-    with opened(path, errors="replace") as file:
-        text = file.read()
+    content = read_file(path)
+    try:
+        text = as_text(content)
+    except ValueError:  # a mail in some other encoding
+        text = ""
     if text.lstrip().startswith("{"):
         checkpoint = read_pack(text)["checkpoint"]
         return checkpoint and read_checkpoint(checkpoint)
-    match = LINES.search(text)
-    if not match:
-        raise Damaged(f"{path} holds no checkpoint")
-    return match.group(1), int(match.group(2)), node(match.group(3))
+    for each in (text, *texts_of_mail(content)):
+        if match := LINES.search(each.replace("\r", "")):
+            return match.group(1), int(match.group(2)), node(match.group(3))
+    raise Damaged(f"{path} holds no checkpoint")
 
 
 # ---------------------------------------------------------------------------
@@ -405,8 +428,7 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 2
     try:
-        with opened(arguments[0]) as file:
-            verifier = Verifier(read_pack(file.read()))
+        verifier = Verifier(read_pack(as_text(read_file(arguments[0]))))
         verifier.verify([(path, read_kept(path)) for path in arguments[1:]])
     except (
         Damaged,
