@@ -146,8 +146,7 @@ def test_they_come_and_go(make_database):
     assert database.count(STORY) == 1
     database.odoo("-u", ",".join(joining()))
     assert_same(installed, traces(database))
-    for addon in reversed(joining()):  # what others need goes last
-        database.uninstall(addon)
+    database.uninstall(*reversed(joining()))  # what others need goes last
     assert_same(before, traces(database))
 
 

@@ -72,11 +72,15 @@ class Database:
         assert not loud, "\n".join(loud)
         return done.stderr
 
-    def uninstall(self, addon):
+    def uninstall(self, *addons):
+        """Let Odoo take these away, one after the other."""
         self.odoo(
             "shell",
-            stdin="env['ir.module.module'].search("
-            f"[('name', '=', '{addon}')]).button_immediate_uninstall()\n",
+            stdin="".join(
+                "env['ir.module.module'].search("
+                f"[('name', '=', '{addon}')]).button_immediate_uninstall()\n"
+                for addon in addons
+            ),
         )
 
     def execute(self, query):
