@@ -6,6 +6,4 @@ from . import ir_http
 from . import ir_model_data
 from . import client_equipment_category
 from . import client_equipment
-from . import res_company
 from . import res_partner
-from . import res_users

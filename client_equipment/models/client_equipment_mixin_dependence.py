@@ -6,12 +6,22 @@ from psycopg2 import errors
 from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.http import request
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 # What a value follows that is computed for its reader.
 READER = ("uid", "allowed_company_ids", "lang", "tz")
 # So many records that hang on another one are named in one error.
 HANGING_MAX = 5
+
+
+class Base(models.AbstractModel):
+    """Whatever is deleted, of any model: not what records of ours depend on (E2)."""
+
+    _inherit = "base"
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_client_equipment(self):
+        self.env["client.equipment.mixin"]._check_unused(self)
 
 
 class ClientEquipmentMixin(models.AbstractModel):
@@ -32,10 +42,6 @@ class ClientEquipmentMixin(models.AbstractModel):
         # A drop-down shows another name; of what is named after a record, too.
         self._fields["display_name"]._depends_context += ("formatted_display_name",)
         return super()._post_model_setup__()
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_used(self):
-        self.env["client.equipment.mixin"]._check_unused(self)
 
     @api.model
     def _check_unused(self, records):
@@ -97,11 +103,19 @@ class ClientEquipmentMixin(models.AbstractModel):
     def _fields_to(self, records):
         """Return ``[(model, field)]``: what links records of ours to such records."""
         return [
-            (model, field)
+            (self.env[name], self.env[name]._fields[field])
+            for name, field in self._names_of_fields_to(records._name)
+        ]
+
+    @api.model
+    @ormcache("comodel")
+    def _names_of_fields_to(self, comodel):
+        return [
+            (name, field.name)
             for name in self.env.registry.descendants([self._name], "_inherit")
             if (model := self.env[name])._auto
             for field in model._fields.values()
-            if field.comodel_name == records._name
+            if field.comodel_name == comodel
             and field.store
             and field.type == "many2one"
         ]

@@ -32,7 +32,3 @@ class ResPartner(models.Model):
             return super().write(vals)
         with self.env["client.equipment.mixin"]._company_still_fits(self):
             return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_with_client_equipment(self):
-        self.env["client.equipment.mixin"]._check_unused(self)

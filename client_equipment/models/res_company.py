@@ -1,9 +1,0 @@
-from odoo import api, models
-
-
-class ResCompany(models.Model):
-    _inherit = "res.company"
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_with_client_equipment(self):
-        self.env["client.equipment.mixin"]._check_unused(self)
