@@ -110,7 +110,7 @@ class ClientEquipmentMixin(models.AbstractModel):
     @api.model
     @ormcache("comodel")
     def _names_of_fields_to(self, comodel):
-        return [
+        return tuple(
             (name, field.name)
             for name in self.env.registry.descendants([self._name], "_inherit")
             if (model := self.env[name])._auto
@@ -118,7 +118,7 @@ class ClientEquipmentMixin(models.AbstractModel):
             if field.comodel_name == comodel
             and field.store
             and field.type == "many2one"
-        ]
+        )
 
     def _check_unused_as(self, field, records):
         # Sees the records of every company: the database would refuse, too.

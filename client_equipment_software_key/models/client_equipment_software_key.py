@@ -481,16 +481,14 @@ class ClientEquipmentSoftwareKey(models.Model):
             for command in commands
             if isinstance(command, list | tuple) and command[0] == Command.DELETE
         ]
-        rest = dict(vals)
-        del rest["equipment_feature_ids"]
-        if not removing:
-            return [rest, {"equipment_feature_ids": commands}]
         applying = [command for command in commands if command not in removing]
-        return [
+        rest = {name: vals[name] for name in vals if name != "equipment_feature_ids"}
+        steps = (
             {"equipment_feature_ids": removing},
             rest,
             {"equipment_feature_ids": applying},
-        ]
+        )
+        return [step for step in steps if step.get("equipment_feature_ids", True)]
 
     def _write_step(self, vals):
         # pylint: disable=super-method-mismatch

@@ -7,6 +7,7 @@ from odoo.addons.client_equipment.arguments import checked
 
 from ..secret import is_hidden
 from .client_equipment_software_key_seats import SeatStep
+from .mail_activity import REVEALS
 
 # More than so many license keys shown to one person in an hour are told the managers.
 REVEALS_AN_HOUR = 20
@@ -116,9 +117,7 @@ class ClientEquipmentSoftwareKey(models.Model):
         )
         if count <= REVEALS_AN_HOUR:
             return
-        activity_type = self.env.ref(
-            "client_equipment_software_key.mail_activity_type_reveals"
-        )
+        activity_type = self.env.ref(REVEALS)
         Activity = self.env["mail.activity"].with_user(SUPERUSER_ID)
         if Activity.with_context(active_test=False).search_count(
             [

@@ -67,6 +67,9 @@ class ClientEquipmentSoftwareKey(models.Model):
     # and sorted by validity end.
     _several_seats = models.Index("(id, seats, seats_used, company_id) WHERE seats > 1")
     _several_seats_validity = models.Index("(validity_end) WHERE seats > 1")
+    _all_seats_used = models.Index(
+        "(id, validity_end, company_id) WHERE seats > 1 AND seats - seats_used = 0"
+    )
 
     def init(self) -> None:
         """Let the database itself give one seat to what does not say more."""
