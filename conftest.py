@@ -13,11 +13,9 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import lru_cache, partialmethod
 from pathlib import Path
-from unittest import SkipTest
 from unittest.mock import patch
 
 import freezegun
-import psutil
 import pytest
 import websocket
 from _pytest.unittest import TestCaseFunction
@@ -37,12 +35,12 @@ def pytest_addoption(parser):
 
 
 def pytest_xdist_auto_num_workers(config):
-    """As many workers as cores for the whole; one process, which starts sooner and can
-    be looked into, for a part."""
+    """One worker more than cores for the whole, because some of them always wait; one
+    process, which starts sooner and can be looked into, for a part."""
     part = config.option.keyword or config.option.lf or config.option.watch
     if part or any(".py" in argument for argument in config.args):
         return 0
-    return len(os.sched_getaffinity(0))
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_configure(config):
@@ -120,22 +118,9 @@ class KeptBrowser(common.ChromeBrowser):
         return process, port
 
     def _spawn_chrome(self, cmd):
-        try:
-            return self._spawn_apart(cmd)
-        except SkipTest:  # it hangs now and then, on a busy machine
-            os.mkdir(self.user_data_dir)
-            return self._spawn_apart(cmd)
-
-    def _spawn_apart(self, cmd):
         """Start it, but not as a child of ours: Odoo ends those after each class of
         tests."""
-        try:
-            process, port = super()._spawn_chrome(["setsid", "--fork", *cmd])
-        except SkipTest:
-            for process in psutil.process_iter(["cmdline"]):
-                if cmd[1:] == (process.info["cmdline"] or [])[-len(cmd) + 1 :]:
-                    process.kill()
-            raise
+        process, port = super()._spawn_chrome(["setsid", "--fork", *cmd])
         process.wait()
         return process, port
 

@@ -1,19 +1,15 @@
 """The set-up heals what it can, and says of the rest what is wrong and what to do."""
 
-import logging
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
-
-import conftest
 
 ROOT = Path(__file__).parents[2]
 ENV = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
@@ -392,26 +388,15 @@ def test_interrupt(tmp_path):
     assert process.returncode == -signal.SIGALRM
 
 
-def test_browser_hangs(tmp_path, monkeypatch):
-    """A browser that does not come is ended, and another one is started."""
-    monkeypatch.setattr(conftest.common, "CHECK_BROWSER_ITERATIONS", 20)
-    profile, begun = tmp_path / "profile", tmp_path / "begun"
-    profile.mkdir()
-    fake = tmp_path / "browser"
-    fake.write_text(
-        f"#!/bin/bash\necho $$ >>{begun}\n"
-        f"(($(wc -l <{begun}) < 2)) || echo 12345 >{profile}/DevToolsActivePort\n"
-        "sleep 9; :\n"
-    )
-    fake.chmod(0o755)
-    browser = object.__new__(conftest.KeptBrowser)
-    browser.user_data_dir, browser._logger = str(profile), logging.getLogger(__name__)
-    _process, port = browser._spawn_chrome([str(fake), f"--user-data-dir={profile}"])
-    first, second = map(int, begun.read_text().split())
-    os.kill(second, signal.SIGKILL)
-    assert port == 12345
-    with suppress(psutil.NoSuchProcess):
-        assert psutil.Process(first).status() == psutil.STATUS_ZOMBIE
+def test_no_pipe_is_left():
+    """Who reads only the beginning of what another says may end before that one has
+    said all, which then fails: now and then, and more often on a busy machine."""
+    scripts = [path for path in (ROOT / "tools").rglob("*") if path.is_file()]
+    early = re.compile(r".*\|\s*(?:head|grep -[a-z]*[qm]|sed .*q).*")
+    for path in [ROOT / "dev", ROOT / "bench/run", *scripts]:
+        if path.suffix == ".sh" or path.read_bytes().startswith(b"#!/usr/bin/env bash"):
+            left = early.findall(path.read_text())
+            assert not left, (path, left)
 
 
 def test_no_screen():
