@@ -63,6 +63,21 @@ def stop_where_rows_are_in_the_way(cr: Cursor, addon: str) -> None:
         )
 
 
+def drop_indexes_of_fields_without(cr: Cursor, addon: str) -> None:
+    """Drop the index of each field that has lost its ``index=``: Odoo keeps it, which
+    every write then pays for.
+
+    :param str addon: the technical name of the addon, whose models are loaded
+    """
+    for model in Environment(cr, SUPERUSER_ID, {}).registry.values():
+        if model._original_module != addon or not model._auto:
+            continue
+        for field in model._fields.values():
+            if field.store and field.column_type and not field.index:
+                index = sql.make_index_name(model._table, field.name)
+                cr.execute(SQL("DROP INDEX IF EXISTS %s", _id(index)))
+
+
 def declared_rules(addon: str) -> Iterator[tuple[str, Constraint | Index]]:
     """Yield table and rule for all constraints and unique indexes of an addon's own
     Python, whether its models are loaded already or not."""

@@ -59,7 +59,6 @@ class ClientEquipmentAuditLog(models.Model):
         "client.equipment.software.key",
         required=True,
         readonly=True,
-        index=True,  # the tab Audit Logs of a key; _verify
         ondelete="cascade",
     )
     software_id = fields.Many2one(

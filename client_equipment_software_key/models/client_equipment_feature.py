@@ -31,13 +31,11 @@ class ClientEquipmentFeature(models.Model):
         domain="[('can_be_applied', '=', True),"
         " ('company_id', 'in', [company_id, False] if company_id else [False]),"
         " '|', ('owner_id', '=', False), ('owner_id', 'parent_of', partner_id)]",
-        index=True,  # _transition: where the key is now
         ondelete="restrict",
     )
     equipment_id = Link(
         "client.equipment",
         required=True,
-        index=True,  # the tab Software Keys of an equipment
         ondelete="restrict",
     )
     applied_date = fields.Date(

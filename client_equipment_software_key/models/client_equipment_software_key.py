@@ -92,7 +92,6 @@ class ClientEquipmentSoftwareKey(models.Model):
         "client.equipment.software",
         "Feature",
         required=True,
-        index=True,  # the keys of a software
         tracking=True,
         ondelete="restrict",
         help="The software product that this key licenses.",

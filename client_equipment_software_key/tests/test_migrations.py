@@ -229,7 +229,7 @@ class TestScripts(SoftwareKeyCommon):
             "SELECT indexname FROM pg_indexes WHERE tablename LIKE 'client_equipment%%'"
         )
         before = {name for (name,) in self.env.execute_query(SQL(query))}
-        self._migrate("19.0.2.0.0/post-indexes.py")
+        self._migrate("0.0.0/post-indexes.py")
         after = {name for (name,) in self.env.execute_query(SQL(query))}
         self.assertEqual(
             before - after, {"client_equipment_software_key__key_type_index"}

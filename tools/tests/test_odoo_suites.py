@@ -8,7 +8,7 @@ import pytest
 
 from odoo.modules import Manifest
 from odoo.tests import HttpCase
-from odoo.tools import convert_file
+from odoo.tools import SQL, convert_file
 
 from odoo.addons.test_lint.tests import (
     test_dunderinit,
@@ -36,7 +36,27 @@ def only_ours():
 
 
 class TestIndex(test_index.TestIndex):
-    pass
+    def test_enforce_index_on_one2many_inverse(self):
+        """Another index that begins with the field will do."""
+        covered = self.env.execute_query(
+            SQL(
+                """
+                SELECT relname, attname FROM pg_index
+                  JOIN pg_class ON pg_class.oid = indrelid
+                  JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+                 WHERE indpred IS NULL
+                """
+            )
+        )
+        tables = {model._table: model for model in self.registry.values()}
+        fields = {
+            str(tables[table]._fields[column])
+            for table, column in covered
+            if table in tables
+        }
+        known = test_index.BTREE_INDEX_IGNORE_FIELDS
+        with patch.object(test_index, "BTREE_INDEX_IGNORE_FIELDS", known | fields):
+            super().test_enforce_index_on_one2many_inverse()
 
 
 class TestNaming(test_naming.TestNaming):

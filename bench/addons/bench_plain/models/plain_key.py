@@ -42,7 +42,6 @@ class BenchPlainKey(models.Model):
     software_id = fields.Many2one(
         "client.equipment.software",
         required=True,
-        index=True,
         ondelete="restrict",
     )
     key_type = fields.Selection(product.KEY_TYPES, required=True, default="permanent")
@@ -78,10 +77,10 @@ class BenchPlainFeature(models.Model):
     _order = "applied_date desc, id desc"
 
     software_key_id = fields.Many2one(
-        "bench.plain.key", required=True, index=True, ondelete="restrict"
+        "bench.plain.key", required=True, ondelete="restrict"
     )
     equipment_id = fields.Many2one(
-        "client.equipment", required=True, index=True, ondelete="restrict"
+        "client.equipment", required=True, ondelete="restrict"
     )
     applied_date = fields.Date(
         required=True, default=fields.Date.context_today, index=True
