@@ -625,6 +625,16 @@ class ClientEquipmentMixin(models.AbstractModel):
         else:
             yield self.env.cr
 
+    @contextmanager
+    def _on_replica(self):
+        """Give these records as a read replica has them, where there is one: for what
+        takes long and only reads, in a method that writes, too."""
+        if self.env.registry._db_readonly is None:
+            yield self
+        else:
+            with self.env.registry.cursor(readonly=True) as cr:
+                yield self.with_env(self.env(cr=cr))
+
     def _changed_error(self):
         """Return the error that tells whoever was second about it."""
         return ChangedMeanwhile(

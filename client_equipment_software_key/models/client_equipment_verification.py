@@ -65,7 +65,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     def verify_next_audit_trails(
         self, after_id: int = 0, limit: int = VERIFY_BATCH
     ) -> dict:
-        batch = super().verify_next_audit_trails(after_id, limit)
+        with self._on_replica() as keys:
+            batch = super(ClientEquipmentSoftwareKey, keys).verify_next_audit_trails(after_id, limit)
         self.env["client.equipment.verification"]._note_batch(after_id, batch)
         return batch
 

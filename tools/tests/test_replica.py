@@ -24,6 +24,7 @@ from odoo.tests import get_db_name
 
 NAME = "ce_replica"
 KEY = "client.equipment.software.key"
+TRAIL = "client_equipment_audit_log"
 # Nothing but what the test does: no vacuum in the background, no disk to wait for.
 OPTIONS = "-c fsync=off -c autovacuum=off -c max_wal_senders=4"
 
@@ -81,9 +82,9 @@ class Server:
         shell(f"server_stop {self.folder}")
         self.lock.close()
 
-    def sql(self, query, *args):
+    def sql(self, query, *args, dbname="postgres"):
         connection = psycopg2.connect(
-            host=self.socket, port=5432, user="odoo", dbname="postgres"
+            host=self.socket, port=5432, user="odoo", dbname=dbname
         )
         with closing(connection):
             connection.autocommit = True
@@ -110,6 +111,15 @@ class Server:
             "SELECT xact_commit + xact_rollback FROM pg_stat_database"
             " WHERE datname = %s",
             NAME,
+        )
+
+    def looks_at(self, table):
+        """Return how often the table was looked at, by any of its indexes or whole."""
+        self.transactions()
+        return self.sql(
+            "SELECT seq_scan + idx_scan FROM pg_stat_user_tables WHERE relname = %s",
+            table,
+            dbname=NAME,
         )
 
 
@@ -274,6 +284,7 @@ def test_replica(replicated):
             assert call() is not None
             assert primary.transactions() == before[0], f"call {number} of the primary"
             assert standby.transactions() > before[1], f"call {number} of the replica"
+        check_verify_all(primary, standby, url)
         check_behind(primary, standby, url, api_key, laptop_id, key_ids)
         check_at_once(primary, standby, url, key_ids)
         primary.sql("ALTER SYSTEM RESET synchronous_standby_names")
@@ -281,6 +292,16 @@ def test_replica(replicated):
         standby.stop()
         for call in calls:  # the primary does what the replica cannot
             call()
+
+
+def check_verify_all(primary, standby, url):
+    """Check that the replica looks at all trails, and the primary notes who did so."""
+    person = Client(url, login="manager")
+    before = primary.looks_at(TRAIL), standby.looks_at(TRAIL)
+    assert person.call("verify_next_audit_trails")["count"] == 4
+    assert person.call("verify_next_audit_trails", 10**6)["count"] == 0
+    assert primary.looks_at(TRAIL) == before[0]
+    assert standby.looks_at(TRAIL) > before[1]
 
 
 def check_behind(primary, standby, url, api_key, laptop_id, key_ids):
