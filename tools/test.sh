@@ -98,7 +98,7 @@ end() {
 begin_ready() { # begin_ready NAME ADDONS: with our addons as they are now
   begin "$1"
   make_ready "$2"
-  export template # tests of coming and going start from it
+  export template ready # tests of coming and going start from these
   copy_database "$ready" "$base"
   unlock
 }

@@ -9,6 +9,7 @@ import pytest
 from throwaway import Database
 
 REGISTER, PRODUCT = "client_equipment", "client_equipment_software_key"
+AUTOMATION = f"{PRODUCT}_automation"
 
 # What an addon brings into a database: named, so that a difference tells what it is.
 TRACES = {
@@ -83,30 +84,38 @@ def database():
 
 
 def test_without_demo_data(database):
-    """The product comes to a register in use and goes again; the register stays."""
+    """The product comes to a register in use, automation comes to the product (H2), and
+    they go again; the register stays."""
     database.odoo("-i", REGISTER)
-    before = traces(database)
-    database.odoo("-i", PRODUCT)
-    installed = traces(database)
-    assert "client_equipment_software_key" in installed["tables"]
+    register = traces(database)
+    database.odoo("-i", PRODUCT, "--skip-auto-install")
+    product = traces(database)
+    assert "client_equipment_software_key" in product["tables"]
     assert database.count("SELECT count(*) FROM client_equipment_software_key") == 0
-    database.odoo("-u", f"{REGISTER},{PRODUCT}")
-    assert_same(installed, traces(database))
+    database.odoo("-i", AUTOMATION)
+    automation = traces(database)
+    database.odoo("-u", REGISTER)
+    assert_same(automation, traces(database))
+    database.uninstall(AUTOMATION)
+    assert_same(product, traces(database))
     database.uninstall(PRODUCT)
-    assert_same(before, traces(database))
+    assert_same(register, traces(database))
 
 
 def test_with_demo_data(database):
-    """Both come with their demo data, are upgraded, and go with all their records."""
+    """All come with their demo data, automation by itself where Odoo's Automation Rules
+    are (H2), are upgraded, and go with all their records."""
     # Odoo loads demo data where the addons below have theirs.
     database.execute("UPDATE ir_module_module SET demo = true")
     before = traces(database)
     database.odoo("-i", PRODUCT, "--with-demo")
     installed = traces(database)
+    state = f"SELECT state FROM ir_module_module WHERE name = '{AUTOMATION}'"
+    assert database.execute(state) == [("installed",)]
     keys = database.count("SELECT count(*) FROM client_equipment_software_key")
     assert keys > 0
     entries = database.count("SELECT count(*) FROM client_equipment_audit_log")
-    database.odoo("-u", f"{REGISTER},{PRODUCT}")
+    database.odoo("-u", REGISTER)
     assert_same(installed, traces(database))
     # An upgrade is no step in the life of a key.
     assert keys == database.count("SELECT count(*) FROM client_equipment_software_key")

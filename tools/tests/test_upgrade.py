@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from test_install import PRODUCT, REGISTER, traces
-from throwaway import ROOT, Database
+from throwaway import READY, ROOT, Database
 
 from odoo.tests import get_db_name
 
@@ -86,10 +86,17 @@ class Existing(Database):
 
 
 @pytest.fixture
-def database():
-    database = Database(f"ce_upgrade_{os.getpid()}")
-    yield database
-    database.drop()
+def make_database():
+    """Make a database on a template."""
+    made = []
+
+    def make(*template):
+        made.append(Database(f"ce_upgrade_{os.getpid()}", *template))
+        return made[-1]
+
+    yield make
+    for database in made:
+        database.drop()
 
 
 def key_facts(database):
@@ -100,9 +107,10 @@ def key_facts(database):
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no history")
-def test_upgrade(database, tmp_path):
+def test_upgrade(make_database, tmp_path):
     """No warning; no key, assignment or entry is lost or changed; every trail still
     verifies; and the database is what a new one would be."""
+    database = make_database()
     unpack(last_of_previous_version(), tmp_path)
     database.execute("UPDATE ir_module_module SET demo = true")
     database.odoo("-i", PRODUCT, "--with-demo", f"--addons-path={tmp_path}")
@@ -117,8 +125,8 @@ def test_upgrade(database, tmp_path):
     assert_stored_alike(upgraded, new)
 
 
-def test_from_the_first_version(database):
-    database.odoo("-i", PRODUCT)
+def test_from_the_first_version(make_database):
+    database = make_database(READY)
     database.execute(f"""
         UPDATE ir_module_module SET latest_version = '19.0.1.0.0'
          WHERE name LIKE 'client\\_equipment%';

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 
 ROOT = Path(__file__).parents[2]
-TEMPLATE = os.environ.get("template")
+TEMPLATE, READY = os.environ.get("template"), os.environ.get("ready")
 LOUD = re.compile(r"^[0-9-]{10} [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) .*", re.M)
 
 
@@ -39,7 +39,7 @@ class Database:
                     dirs_exist_ok=True,
                 )
         else:
-            self.odoo("-i", "base_import,mail,web_tour")
+            self.odoo("-i", "base_automation,base_import,mail,web_tour")
 
     def drop(self):
         subprocess.run(["dropdb", "--if-exists", "--force", self.name], check=True)
