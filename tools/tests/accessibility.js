@@ -115,11 +115,12 @@ async function lookAt({ screens, exclude, address }) {
     const settled = async () => {
         for (let frame = 0; frame < 2; frame++) {
             await new Promise((resolve) => requestAnimationFrame(resolve));
+            for (const animation of document.getAnimations()) {
+                if (animation.effect.getComputedTiming().endTime < Infinity) {
+                    animation.finish();
+                }
+            }
         }
-        const moving = document
-            .getAnimations()
-            .filter(({ effect }) => effect.getComputedTiming().endTime < Infinity);
-        await Promise.allSettled(moving.map(({ finished }) => finished));
     };
     const lines = [];
     const look = async ({ action, clicks, end, view, record, context }) => {
@@ -166,7 +167,10 @@ async function lookAt({ screens, exclude, address }) {
         return found;
     };
     const axeFindings = async (root) => {
-        const { violations } = await axe.run({ include: [[root]], exclude });
+        const { violations } = await axe.run(
+            { include: [[root]], exclude },
+            { resultTypes: ["violations"], selectors: false }
+        );
         return violations
             .filter(({ impact }) => ["serious", "critical"].includes(impact))
             .map(({ id, nodes }) => {
