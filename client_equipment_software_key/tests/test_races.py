@@ -93,7 +93,8 @@ class TestRaces(CommittedHttpCase):
         keys = self.env[KEY].with_user(self.manager)
         keys = keys.create(
             [
-                values | {"license_key": f"RACE-{number:02}-{mother.id}"}
+                values
+                | {"license_key": f"RACE-{number:02}-{mother.id}"}
                 | {"owner_id": mother.id}
                 for mother in self.mothers
             ]

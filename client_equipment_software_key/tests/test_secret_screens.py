@@ -7,8 +7,8 @@ from .common import SoftwareKeyMixin
 from .test_secrets import FIRST, PART, SecretsMixin
 
 LOOK = r"""
-// Opens screens, one after the other, and tells where a text stands that must not; where
-// it is expected, until it stands somewhere.
+// Opens screens, one after the other, and tells where a text stands that must not;
+// where it is expected, until it stands somewhere.
 
 async function lookFor({ text, screens, expected }) {
     const lines = [];
