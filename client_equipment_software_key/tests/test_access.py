@@ -150,7 +150,9 @@ class TestAccess(SoftwareKeyCommon):
             for letter in "rwcd":
                 with self.subTest(role=role, model=model, operation=letter):
                     record, write, create = (
-                        self._record(model) if letter in allowed else standing[model]
+                        self._record(model)
+                        if letter != "r" and letter in allowed
+                        else standing[model]
                     )
                     record = record.sudo(False).with_user(self.roles[role])
                     if letter in allowed:
