@@ -145,7 +145,8 @@ class TestAccess(SoftwareKeyCommon):
 
     def test_rights_of_each_role(self):
         """E1: each role may do with each model what the table says, and no more."""
-        standing = {model: self._record(model) for _role, model in RIGHTS}
+        models = {model for _role, model in RIGHTS}
+        standing = {model: self._record(model) for model in models}
         for (role, model), allowed in RIGHTS.items():
             for letter in "rwcd":
                 with self.subTest(role=role, model=model, operation=letter):
