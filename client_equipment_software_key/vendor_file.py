@@ -11,7 +11,7 @@ import re
 import unicodedata
 import zipfile
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -28,7 +28,7 @@ Element = etree._Element
 Score = tuple[float, float, float]
 
 # More than a vendor has ever sent: what is larger is a mistake, or an attack.
-UNPACKED_MAX, NODES_MAX = 300_000_000, 8_000_000
+UNPACKED_MAX, NODES_MAX = 300_000_000, 1_000_000
 ROWS_MAX, COLUMNS_MAX = 200_000, 256
 # The characters of all cells; each cell takes so much more room.
 ROOM, ROOM_OF_CELL = 40_000_000, 10
@@ -364,7 +364,7 @@ class _Part:
     """A part of an archive, read as XML; what is read counts, not what its header says.
 
     The tree of many small elements, attributes and entities takes far more room than
-    its text: whoever clears it sets ``nodes`` to 0.
+    its text.
     """
 
     def __init__(self, file: IO[bytes], room: _Room) -> None:
@@ -526,6 +526,19 @@ def _parse_xml(part: _Part) -> Element:
     return etree.parse(part, etree.XMLParser(**PARSER)).getroot()
 
 
+def _each(part: _Part, *tags: str) -> Iterator[Element]:
+    """Yield each element of these names when it has been read, and forget it then: of
+    a large table there is never more than a row."""
+    for _event, element in etree.iterparse(
+        part, tag=[f"{{*}}{tag}" for tag in tags], **PARSER
+    ):
+        yield element
+        element.clear()
+        part.nodes = 0
+        while element.getprevious() is not None:
+            del element.getparent()[0]
+
+
 @lru_cache
 def _without_namespace(tag: str) -> str:
     return tag.rpartition("}")[2]
@@ -555,14 +568,18 @@ class _Xlsx:
     def _read_strings(self) -> list[str]:
         if "xl/sharedStrings.xml" not in self.archive.namelist():
             return []
-        return [
-            "".join(
-                text.text or ""
-                for text in item.iter("{*}t")
-                if _local(text.getparent()) != "rPh"
-            )
-            for item in self._tree("xl/sharedStrings.xml").iterfind("{*}si")
-        ]
+        found = []
+        with self.archive.open("xl/sharedStrings.xml") as file:
+            for item in _each(_Part(file, self.room), "si"):
+                if len(found) == NODES_MAX:
+                    raise Unreadable("large")
+                texts = (
+                    text.text or ""
+                    for text in item.iter("{*}t")
+                    if _local(text.getparent()) != "rPh"
+                )
+                found.append("".join(texts))
+        return found
 
     def _read_formats(self) -> list[str]:
         if "xl/styles.xml" not in self.archive.namelist():
@@ -596,9 +613,7 @@ class _Xlsx:
 
     def _read_sheet(self, sheet: Sheet, name: str) -> None:
         with self.archive.open(name) as file:
-            part = _Part(file, self.room)
-            parser = etree.iterparse(part, tag=("{*}col", "{*}row"), **PARSER)
-            for _event, element in parser:
+            for element in _each(_Part(file, self.room), "col", "row"):
                 if _local(element) == "row":
                     self._read_row(sheet, element)
                 elif element.get("hidden") in ("1", "true"):
@@ -606,10 +621,6 @@ class _Xlsx:
                     sheet.hidden_columns.update(
                         range(int(element.get("min")) - 1, last)
                     )
-                element.clear()
-                part.nodes = 0
-                while element.getprevious() is not None:
-                    del element.getparent()[0]
 
     def _read_row(self, sheet: Sheet, element: Element) -> None:
         number = int(element.get("r") or len(sheet.rows) + 1) - 1
@@ -714,25 +725,31 @@ def _filled(pattern: str, digits: str) -> str:
 
 
 def _read_ods(archive: zipfile.ZipFile) -> list[Sheet]:
-    room = _Room()
+    room, hidden_styles = _Room(), set()
+    found: dict[Element, Sheet] = {}
+    columns: Counter[Element] = Counter()
     with archive.open("content.xml") as file:
-        root = _parse_xml(_Part(file, room))
-    hidden_styles = {
-        _attribute(style, "name")
-        for style in root.iter("{*}style")
-        if any(_attribute(each, "display") == "false" for each in style)
-    }
-    found = []
-    for table in root.iter("{*}table"):
-        if _local(table.getparent()) != "spreadsheet":
-            continue
-        sheet = Sheet(_attribute(table, "name") or "")
-        sheet.hidden = _attribute(table, "style-name") in hidden_styles
-        _read_ods_columns(sheet, table)
-        for row in table.iter("{*}table-row"):
-            _read_ods_row(sheet, row, room)
-        found.append(sheet)
-    return found
+        part = _Part(file, room)
+        for element in _each(part, "style", "table-column", "table-row", "table"):
+            kind = _local(element)
+            if kind == "style":
+                if any(_attribute(each, "display") == "false" for each in element):
+                    hidden_styles.add(_attribute(element, "name"))
+                continue
+            tables = [element] if kind == "table" else element.iterancestors("{*}table")
+            table = next(iter(tables))
+            if _local(table.getparent()) != "spreadsheet":
+                continue
+            if table not in found:
+                found[table] = Sheet(_attribute(table, "name") or "")
+                found[table].hidden = _attribute(table, "style-name") in hidden_styles
+            if kind == "table-column":
+                columns[table] += _read_ods_column(
+                    found[table], element, columns[table]
+                )
+            elif kind == "table-row":
+                _read_ods_row(found[table], element, room)
+    return list(found.values())
 
 
 def _attribute(element: Element, name: str) -> str | None:
@@ -746,13 +763,12 @@ def _repeated(element: Element, name: str) -> int:
     return int(_attribute(element, f"number-{name}-repeated") or 1)
 
 
-def _read_ods_columns(sheet: Sheet, table: Element) -> None:
-    number = 0
-    for column in table.iter("{*}table-column"):
-        count = _repeated(column, "columns")
-        if _attribute(column, "visibility") in ("collapse", "filter"):
-            sheet.hidden_columns.update(range(number, min(number + count, COLUMNS_MAX)))
-        number += count
+def _read_ods_column(sheet: Sheet, column: Element, number: int) -> int:
+    """Read what stands for some columns from a number on; return how many."""
+    count = _repeated(column, "columns")
+    if _attribute(column, "visibility") in ("collapse", "filter"):
+        sheet.hidden_columns.update(range(number, min(number + count, COLUMNS_MAX)))
+    return count
 
 
 def _read_ods_row(sheet: Sheet, element: Element, room: _Room) -> None:

@@ -115,16 +115,21 @@ class ClientEquipmentAuditCheckpoint(models.Model):
 
     @api.model
     def make(self) -> Self:
-        """Make a checkpoint of all entries up to this moment (L8).
+        """Make a checkpoint of all entries that are there at this moment (L8).
 
-        Where none was added since the last one, that is it. What the caller's own
+        Entries bear whole seconds: where one is of this very second, its end is waited
+        for. Where none was added since the last one, that is it. What the caller's own
         transaction has written belongs to it: call this at the end of one.
 
         :return: the checkpoint
         :raises UserError: where another transaction has been going on for too long
         """
         self.check_access("read")
-        until = self._get_database_time().replace(microsecond=0) + timedelta(seconds=1)
+        until = self._get_database_time().replace(microsecond=0)
+        with self.env.registry.cursor() as cr:
+            fresh = self.with_env(self.env(cr=cr))
+            if any(seen._has_leaves_since(until) for seen in (self, fresh)):
+                until += timedelta(seconds=1)  # the second has to be over
         return self._make(until, PATIENCE)
 
     def action_make(self) -> dict:
@@ -353,6 +358,10 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         """Return what time it is now (UTC), on the clock that dates the entries."""
         self.env.cr.execute("SELECT clock_timestamp() AT TIME ZONE 'UTC'")
         return self.env.cr.fetchone()[0]
+
+    @api.model
+    def _has_leaves_since(self, since):
+        return next(self._get_leaves(since), None) is not None
 
     @api.model
     def _get_leaves(self, since=None, until=None, after=None):

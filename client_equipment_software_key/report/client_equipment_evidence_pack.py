@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -193,7 +195,7 @@ class ClientEquipmentEvidencePack(models.Model):
         self.sudo()._write_fixed(
             {
                 "state": "waiting",
-                "asked_on": self.env["client.equipment.audit.log"]._get_moment(),
+                "asked_on": self._get_last_moment(),
                 "company_ids": [Command.set(self.env.companies.ids)],
                 "lang": self.env.lang,
                 "tz": self.env.tz.zone,
@@ -203,6 +205,14 @@ class ClientEquipmentEvidencePack(models.Model):
         )
         self._get_job()._trigger()
         return self.action_open()
+
+    def _get_last_moment(self):
+        """Return the second that the last of what there is now is from, at most. Before
+        this one, where it has brought nothing yet: nobody has to wait for its end."""
+        moment = self.env["client.equipment.audit.log"]._get_moment()
+        if self.env["client.equipment.audit.checkpoint"]._has_leaves_since(moment):
+            return moment
+        return moment - timedelta(seconds=1)
 
     def action_open(self) -> dict:
         """Show the pack in a dialog.

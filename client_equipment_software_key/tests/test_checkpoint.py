@@ -481,7 +481,10 @@ class TestCheckpointRaces(CommittedCase):
         with ThreadPoolExecutor(6) as pool:
             working = [pool.submit(work, seed) for seed in range(6)]
             try:
-                texts = [self._make() for _round in range(4)]
+                texts = []
+                for _round in range(5):
+                    texts.append(self._make())
+                    time.sleep(0.3)
             finally:
                 done.set()
             for each in working:
@@ -494,7 +497,7 @@ class TestCheckpointRaces(CommittedCase):
         entry, dated before, is waited for; those that begin after it are not."""
         with self.registry.cursor() as slow, ThreadPoolExecutor(1) as pool:
             slow.execute("SELECT 1")
-            making = pool.submit(self._make)
+            making = pool.submit(self._make, patience=10)
             time.sleep(1.5)
             with self.registry.cursor() as later:
                 later.execute("SELECT 1")
@@ -506,6 +509,20 @@ class TestCheckpointRaces(CommittedCase):
                 text = making.result(timeout=5)
                 self._write(later)
         self.assertEqual(self._verify(text)["problem"], False)
+
+    def test_at_once(self):
+        """L8: where nothing has been entered in this second nobody waits for its end;
+        where something has, it is in the checkpoint."""
+        time.sleep(1.3 - time.time() % 1)
+        with self.registry.cursor() as cr:
+            Checkpoint = api.Environment(cr, self.manager.id, {})[CHECKPOINT]
+            asked = Checkpoint._get_database_time()
+            quiet = Checkpoint.make()
+            self.assertLess(quiet.until, asked)
+            size = quiet.size
+        with self.registry.cursor() as cr:
+            self._write(cr)
+        self.assertEqual(int(self._make().split("\n")[1]), size + 1)
 
     def test_waits_only_so_long(self):
         """L8, E2: a transaction without an end is told of, and nobody is held up."""

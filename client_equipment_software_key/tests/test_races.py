@@ -1,5 +1,6 @@
 # Other connections see only what is committed.
 # pylint: disable=invalid-commit
+import random
 from itertools import count
 from unittest.mock import patch
 
@@ -30,9 +31,9 @@ class TestRaces(CommittedHttpCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.numbers = count(1)
-        cls.mother, cls.stranger = cls.env["res.partner"].create(
-            [{"name": "Race Mother"}, {"name": "Race Stranger"}]
-        )
+        names = ["Race Stranger"] + [f"Race Mother {n + 1}" for n in range(ROUNDS)]
+        partners = cls.env["res.partner"].create([{"name": name} for name in names])
+        cls.stranger, cls.mothers = partners[0], partners[1:]
         cls.manager.group_ids += cls.env.ref("base.group_partner_manager")
         cls.cr.commit()
 
@@ -41,7 +42,7 @@ class TestRaces(CommittedHttpCase):
         super()._delete_all()
         units = cls.env[EQUIPMENT].with_context(active_test=False)
         units.search([("name", "=like", "Race Unit %")]).unlink()
-        (cls.mother + cls.stranger).unlink()
+        (cls.mothers + cls.stranger).unlink()
         cls.cr.commit()
 
     # What people do with a key and a unit
@@ -81,39 +82,75 @@ class TestRaces(CommittedHttpCase):
         arguments = {"ids": unit.ids, "vals": {"company_id": False}}
         return self.manager, EQUIPMENT, "write", arguments
 
-    def _new_round(self, moved):
-        """Commit a key bought for a customer, with a unit of his and a spare one that
-        carries the key where it shall be moved."""
+    def _new_rounds(self, moved):
+        """Commit, for each of the customers, a key bought for him, with a unit of his
+        and a spare one that carries the key where it shall be moved.
+
+        :return: a list of ``(key, unit, spare)``
+        """
         number = next(self.numbers)
-        key = self._enter(f"RACE-{number:04}", owner_id=self.mother.id)
-        unit, spare = self.env[EQUIPMENT].create(
+        values = {"software_id": self.office.id, "company_id": self.company.id}
+        keys = self.env[KEY].with_user(self.manager)
+        keys = keys.create(
             [
-                {"name": f"Race Unit {number} {kind}", "partner_id": self.mother.id}
-                for kind in ("first", "spare")
+                values
+                | {"license_key": f"RACE-{number:02}-{mother.id}"}
+                | {"owner_id": mother.id}
+                for mother in self.mothers
             ]
+        )
+        units, spares = (
+            self.env[EQUIPMENT].create(
+                [
+                    {"name": f"Race Unit {number} {kind}", "partner_id": mother.id}
+                    for mother in self.mothers
+                ]
+            )
+            for kind in ("first", "spare")
         )
         if moved:
             self.env[FEATURE].create(
-                {"software_key_id": key.id, "equipment_id": spare.id}
+                [
+                    {"software_key_id": key.id, "equipment_id": spare.id}
+                    for key, spare in zip(keys, spares, strict=True)
+                ]
             )
         self.cr.commit()
-        return key, unit, spare
+        return list(zip(keys, units, spares, strict=True))
 
-    def _assert_rules(self, key, unit, outcomes):
-        """Check that no key stands where it must not, and how people fared."""
+    def _keys(self, rounds):
+        return rounds[0][0].union(*(key for key, _unit, _spare in rounds))
+
+    def _free(self, rounds):
+        """Leave nothing that *Apply Next Available* could take the next time."""
+        keys = self._keys(rounds)
+        keys.equipment_feature_ids.unlink()
+        keys.unlink()
+        self.cr.commit()
+
+    def _assert_served(self, outcomes, most):
+        """Check that nobody got a failure of the server, or waited so many seconds."""
         for status, answer, seconds in outcomes:
             self.assertLess(status, 500, answer)
-            self.assertLess(seconds, 1, answer)
-            if status >= 400:
-                self.assertRegex(answer["message"], r"[.](\n|$)", answer)
-        if key.equipment_id == unit:
-            self.assertEqual(key.equipment_feature_ids.equipment_id, unit)
-            self.assertTrue(unit.active)
-            self.assertEqual(unit.state, "in_service")
-            self.assertEqual(unit.company_id, key.company_id)
-            self.assertEqual(unit.partner_id, self.mother)
-        self.assertFalse(key.needs_attention)
-        self.assertEqual(key.verify_audit_trail(), [])
+            self.assertLess(seconds, most, answer)
+
+    def _assert_rules(self, rounds, outcomes):
+        """Check that no key stands where it must not, and how people fared."""
+        for key, unit, _spare in rounds:
+            if key.equipment_id == unit:
+                self.assertEqual(key.equipment_feature_ids.equipment_id, unit)
+                self.assertTrue(unit.active)
+                self.assertEqual(unit.state, "in_service")
+                self.assertEqual(unit.company_id, key.company_id)
+                self.assertEqual(unit.partner_id, key.owner_id)
+        keys = self._keys(rounds)
+        self.assertFalse(any(keys.mapped("needs_attention")))
+        self.assertEqual(keys.verify_audit_trail(), [])
+        for each in outcomes:
+            self._assert_served(each, 1)
+            for status, answer, _seconds in each:
+                if status >= 400:
+                    self.assertRegex(answer["message"], r"[.](\n|$)", answer)
 
     @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
     def test_putting_a_key_there_against_taking_the_place_away(self):
@@ -128,41 +165,46 @@ class TestRaces(CommittedHttpCase):
                 self._set_company,
             ):
                 with self.subTest(put=put.__name__, take=take.__name__):
-                    for _round in range(ROUNDS):
-                        there = self._new_round(put == self._move_there)
-                        outcomes = self._call_at_once(put(*there), take(*there))
-                        self._assert_rules(*there[:2], outcomes)
+                    rounds = self._new_rounds(put == self._move_there)
+                    outcomes = [
+                        self._call_at_once(put(*there), take(*there))
+                        for there in rounds
+                    ]
+                    self._assert_rules(rounds, outcomes)
+                    for put_there, _taken_away in outcomes:
                         # Nobody is told of what he has just done himself.
                         self.assertNotRegex(
-                            str(outcomes[0][1]), r"applied to Race Unit \d+ spare"
+                            str(put_there[1]), r"applied to Race Unit \d+ spare"
                         )
-                        self._free(there[0])
+                    self._free(rounds)
 
     @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
     def test_branch_that_leaves_its_mother(self):
         """K13, E5: a key bought for the mother company against a branch that leaves."""
         for put in (self._apply, self._apply_next, self._move_there):
-            for _round in range(ROUNDS):
-                key, unit, spare = self._new_round(put == self._move_there)
-                branch = unit.partner_id.create(
-                    {"name": "Race Branch", "parent_id": self.mother.id}
-                )
+            rounds = self._new_rounds(put == self._move_there)
+            branches = self.mothers.create(
+                [
+                    {"name": "Race Branch", "parent_id": mother.id}
+                    for mother in self.mothers
+                ]
+            )
+            for (_key, unit, _spare), branch in zip(rounds, branches, strict=True):
                 unit.partner_id = branch
-                self.cr.commit()
+            self.cr.commit()
+            for there, branch in zip(rounds, branches, strict=True):
                 leave = {"ids": branch.ids, "vals": {"parent_id": False}}
                 outcomes = self._call_at_once(
-                    put(key, unit, spare), (self.manager, "res.partner", "write", leave)
+                    put(*there), (self.manager, "res.partner", "write", leave)
                 )
-                for status, answer, seconds in outcomes:
-                    self.assertLess(status, 500, answer)
-                    self.assertLess(seconds, 3)  # contacts are Odoo's: it may pause
+                self._assert_served(outcomes, 3)  # contacts are Odoo's: it may pause
+            for (key, unit, _spare), branch in zip(rounds, branches, strict=True):
                 if key.equipment_id == unit:
-                    self.assertEqual(branch.parent_id, self.mother)
+                    self.assertEqual(branch.parent_id, key.owner_id)
                 self.assertFalse(key.needs_attention)
-                self._free(key)
-                unit.unlink()
-                branch.unlink()
-                self.cr.commit()
+            self._free(rounds)
+            self._remove(self.env[EQUIPMENT].union(*(unit for _, unit, _ in rounds)))
+            self._remove(branches)
 
     @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
     def test_customer_who_goes_to_another_company(self):
@@ -179,7 +221,7 @@ class TestRaces(CommittedHttpCase):
             (KEY, software | {"license_key": "RACE-SOLD"}, "owner_id"),
         ):
             for _round in range(ROUNDS):
-                customer = self.mother.create({"name": "Race Customer"})
+                customer = self.mothers.create({"name": "Race Customer"})
                 self.cr.commit()
                 link_to = {"vals_list": [vals | {link: customer.id}]}
                 go = {"ids": customer.ids, "vals": {"company_id": other.id}}
@@ -187,9 +229,7 @@ class TestRaces(CommittedHttpCase):
                     (self.manager, model, "create", link_to),
                     (self.manager, "res.partner", "write", go),
                 )
-                for status, answer, seconds in outcomes:
-                    self.assertLess(status, 500, answer)
-                    self.assertLess(seconds, 3)  # contacts are Odoo's: it may pause
+                self._assert_served(outcomes, 3)  # contacts are Odoo's: it may pause
                 made = self.env[model].search([(link, "=", customer.id)])
                 self.assertNotEqual(bool(made), customer.company_id == other)
                 self._remove(made)
@@ -199,34 +239,26 @@ class TestRaces(CommittedHttpCase):
         records.unlink()
         self.cr.commit()
 
-    def _free(self, key):
-        """Leave nothing that *Apply Next Available* could take in the next round."""
-        key.equipment_feature_ids.unlink()
-        key.unlink()
-        self.cr.commit()
-
     @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
     def test_returning_twice(self):
         """E5, A9: two people return the same unit, one moves its key, one archives."""
-        for _round in range(ROUNDS):
-            key, unit, spare = self._new_round(moved=True)
-            there = (key, unit, spare)
+        rounds, outcomes = self._new_rounds(moved=True), []
+        for key, unit, spare in rounds:
             recover = {
                 "ids": spare.ids,
                 "decisions": {"recover": key.ids},
                 "state": "archived",
             }
-            outcomes = self._call_at_once(
-                self._move_there(*there),
-                (self.technician, EQUIPMENT, "return_or_replace", recover),
+            outcomes.append(
+                self._call_at_once(
+                    self._move_there(key, unit, spare),
+                    (self.technician, EQUIPMENT, "return_or_replace", recover),
+                )
             )
-            self._assert_rules(key, unit, outcomes)
-            self.assertTrue(
-                key.equipment_id == unit
-                or not spare.active
-                or key.equipment_id == spare
-            )
-            self._free(key)
+        self._assert_rules(rounds, outcomes)
+        for key, unit, spare in rounds:
+            self.assertTrue(not spare.active or key.equipment_id in unit + spare)
+        self._free(rounds)
 
     @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
     def test_second_is_served_at_once(self):
@@ -266,7 +298,10 @@ class TestRaces(CommittedHttpCase):
                 note(request.env)
 
             with self.subTest(note=note.__name__):
-                with patch.object(IrHttp, "_pre_dispatch", classmethod(noted)):
+                with (
+                    patch.object(IrHttp, "_pre_dispatch", classmethod(noted)),
+                    patch.object(random, "uniform", return_value=0.1),  # Odoo's pause
+                ):
                     for _round in range(5):
                         for status, answer, _seconds in self._call_at_once(*calls):
                             self.assertEqual(status, 200, answer)

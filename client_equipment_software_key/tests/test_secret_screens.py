@@ -7,8 +7,8 @@ from .common import SoftwareKeyMixin
 from .test_secrets import FIRST, PART, SecretsMixin
 
 LOOK = r"""
-// Opens screens, one after the other, and tells where a text stands that must not; or
-// that it stands nowhere, where it is expected.
+// Opens screens, one after the other, and tells where a text stands that must not;
+// where it is expected, until it stands somewhere.
 
 async function lookFor({ text, screens, expected }) {
     const lines = [];
@@ -46,6 +46,9 @@ async function lookFor({ text, screens, expected }) {
     };
     const { services } = odoo.__WOWL_DEBUG__.root.env;
     for (const { action, context, end, record, view } of screens) {
+        if (expected && lines.length) {
+            break;
+        }
         where = `${JSON.stringify(action)} ${view || ""}`;
         services.dialog.closeAll();
         await services.action.doAction(action, {

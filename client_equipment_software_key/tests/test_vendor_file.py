@@ -110,8 +110,8 @@ class TestVendorFile(BaseCase):
         row = "<t:table-row t:number-rows-repeated='199999'>%s</t:table-row>"
         dates = cells % ('office:value-type="date" t:number-columns-repeated="256"', 1)
         last_row = '<row r="200000"><c><v>1</v></c></row>'
-        many = "<a/>" * 10_000_000
-        named = " ".join(f'a{number}=""' for number in range(9_000_000))
+        many = "<a/>" * 2_000_000
+        named = " ".join(f'a{number}=""' for number in range(1000))
         shared = '<row><c t="s"><v>0</v></c></row>' * 20_000
         for name, bomb in {
             "repeated cells": archive(**{"content.xml": TABLE % (row % dates)}),
@@ -120,15 +120,18 @@ class TestVendorFile(BaseCase):
             ),
             "elements": archive(**{"content.xml": TABLE % many}),
             "elements of a row": book(f"<row>{many}</row>"),
-            "attributes": archive(**{"content.xml": f"<a {named}/>"}),
+            "attributes": archive(**{"content.xml": TABLE % (f"<a {named}/>" * 2000)}),
             "entities": archive(
                 **{
                     "content.xml": '<!DOCTYPE a [<!ENTITY b "c">]><a>'
-                    + "&b;" * 10_000_000
+                    + "&b;" * 2_000_000
                     + "</a>"
                 }
             ),
             "texts": book(last_row, sharedStrings=f"<sst>{many}</sst>"),
+            "blank texts": book(
+                last_row, sharedStrings=f"<sst>{'<si/>' * 1_100_000}</sst>"
+            ),
             "one text": book(
                 shared, sharedStrings=f"<sst><si><t>{'k' * 10**6}</t></si></sst>"
             ),

@@ -93,14 +93,36 @@ function overlapping() {
         .map((button) => `overlaps: ${button.textContent.trim()}`);
 }
 
-async function lookAt({ screens, exclude, address }) {
-    if (address) {
-        await new Promise((resolve, reject) => {
-            const script = document.createElement("script");
-            Object.assign(script, { src: address, onload: resolve, onerror: reject });
-            document.head.append(script);
+// After a resize Odoo waits so long until it measures anew. Here it need not: so long
+// after it that is done.
+const PAUSE = 200;
+const RESIZED = 100;
+
+/** Write the web client into a frame, whose width can be changed, and look at it there.
+ * (It forbids frames to load it.) */
+async function lookInFrame({ scripts, ...plan }) {
+    const frame = document.createElement("iframe");
+    frame.style = "position: fixed; top: 0; left: 0; height: 900px; border: 0";
+    frame.width = plan.widths[0];
+    document.body.append(frame);
+    const page = await fetch("/odoo");
+    frame.contentDocument.write(await page.text());
+    frame.contentDocument.close();
+    while (!frame.contentWindow.odoo?.isReady) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    for (const src of scripts) {
+        await new Promise((onload, onerror) => {
+            const script = frame.contentDocument.createElement("script");
+            frame.contentDocument.head.append(Object.assign(script, { src, onload, onerror }));
         });
     }
+    await frame.contentWindow.lookAt(plan);
+}
+
+async function lookAt({ screens, widths, exclude }) {
+    const { browser } = odoo.loader.modules.get("@web/core/browser/browser");
+    browser.setTimeout = (callback, delay) => setTimeout(callback, delay === PAUSE ? 0 : delay);
     const find = async (selector) => {
         for (let tries = 0; tries < 200; tries++) {
             const el = [...document.querySelectorAll(selector)].find((el) => el.offsetParent);
@@ -115,14 +137,26 @@ async function lookAt({ screens, exclude, address }) {
     const settled = async () => {
         for (let frame = 0; frame < 2; frame++) {
             await new Promise((resolve) => requestAnimationFrame(resolve));
+            for (const animation of document.getAnimations()) {
+                if (animation.effect.getComputedTiming().endTime < Infinity) {
+                    animation.finish();
+                }
+            }
         }
-        const moving = document
-            .getAnimations()
-            .filter(({ effect }) => effect.getComputedTiming().endTime < Infinity);
-        await Promise.allSettled(moving.map(({ finished }) => finished));
     };
     const lines = [];
-    const look = async ({ action, clicks, end, view, record, context }) => {
+    const look = async (screen) => {
+        await open(screen);
+        const root = screen.end.startsWith(".modal") ? ".modal-content" : ".o_content";
+        const found = await axeFindings(root);
+        for (const width of widths) {
+            await resize(width, screen);
+            found.push(...(await allCutOff(root, screen.view)));
+        }
+        widths.reverse(); // the next screen begins as wide as this one ended
+        return [...new Set(found)];
+    };
+    const open = async ({ action, clicks, end, view, record, context }) => {
         const { services } = odoo.__WOWL_DEBUG__.root.env;
         services.dialog.closeAll();
         await services.action.doAction(action, {
@@ -136,8 +170,25 @@ async function lookAt({ screens, exclude, address }) {
         }
         await find(end);
         await settled();
-        const root = end.startsWith(".modal") ? ".modal-content" : ".o_content";
-        const found = [...cutOff(root), ...(address ? await axeFindings(root) : [])];
+    };
+    const resize = async (width, screen) => {
+        if (window.innerWidth === width) {
+            return;
+        }
+        const resized = new Promise((resolve) =>
+            window.addEventListener("resize", resolve, { once: true })
+        );
+        window.frameElement.width = width;
+        await resized;
+        await new Promise((resolve) => setTimeout(resolve, RESIZED));
+        await settled();
+        // Whether that is folded depends on the width at which it is opened.
+        if (document.querySelector(".o_search_panel, .o_search_panel_sidebar")) {
+            await open(screen);
+        }
+    };
+    const allCutOff = async (root, view) => {
+        const found = cutOff(root);
         for (const tab of document.querySelectorAll(`${root} .nav-link:not(.active)`)) {
             tab.click();
             await settled();
@@ -146,7 +197,7 @@ async function lookAt({ screens, exclude, address }) {
         if (view === "list") {
             found.push(...(await searchAndSelect()));
         }
-        return [...new Set(found)];
+        return found.map((line) => `${line} at ${window.innerWidth}`);
     };
     const searchAndSelect = async () => {
         const filters = document.querySelector(".o_searchview_dropdown_toggler");
@@ -162,11 +213,15 @@ async function lookAt({ screens, exclude, address }) {
             rows.click();
             await settled();
             found.push(...cutOff(".o_control_panel"), ...overlapping());
+            rows.click();
         }
         return found;
     };
     const axeFindings = async (root) => {
-        const { violations } = await axe.run({ include: [[root]], exclude });
+        const { violations } = await axe.run(
+            { include: [[root]], exclude },
+            { resultTypes: ["violations"], selectors: false }
+        );
         return violations
             .filter(({ impact }) => ["serious", "critical"].includes(impact))
             .map(({ id, nodes }) => {
