@@ -1,4 +1,5 @@
 import json
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,9 @@ from odoo.tests import (
 from odoo.tools.safe_eval import safe_eval
 
 ADDON = "client_equipment_software_key"
+# The addons to which tests that go over all models keep, where the other models have
+# been looked at without them; else nothing.
+GUARDED = {*filter(None, os.environ.get("GUARDED_ADDONS", "").split(","))}
 
 
 def api_key(user):
@@ -135,6 +139,20 @@ class SoftwareKeyMixin:
         """Return the names of all models of these addons that have records."""
         ours = cls.env.registry.descendants(["client.equipment.mixin"], "_inherit")
         return sorted(name for name in ours if not cls.env[name]._abstract)
+
+    @classmethod
+    def _is_guarded(cls, name):
+        """Tell whether tests that go over all models look at this one: all, or those
+        that ``GUARDED_ADDONS`` add or change in any way."""
+        parts = cls.env.registry[name].mro()
+        return not GUARDED or any(
+            vars(part).get("_module") in GUARDED for part in parts
+        )
+
+    def assertEnough(self, seen, number):
+        """Check that a test that goes over all models has found more than so many
+        cases; among the models of some addons, more than one."""
+        self.assertGreater(len(seen), 1 if GUARDED else number)
 
     @classmethod
     def _give_rights_of_apps(cls, user):

@@ -36,6 +36,7 @@ class GateCase(SoftwareKeyCommon):
             if name.startswith("client.equipment")
             and not model._abstract
             and transient in (None, model._transient)
+            and self._is_guarded(name)
         ]
 
     def _open_models(self, transient=None):
