@@ -75,16 +75,19 @@ def joining():
 
 @pytest.fixture
 def make_database():
-    """Make databases with what all our addons need, those apps among it."""
+    """Make databases with what all our addons need, those apps among it; on request
+    also with all our addons."""
     status, said = shell(
-        "setup; make_template $(our_addons); echo $template",
+        "setup; make_ready $(our_addons); echo $template $ready",
         **{name: value for name, value in os.environ.items() if name.startswith("PG")},
     )
     assert status == 0, said
+    template, ready = said.split()[-2:]
     made = []
 
-    def make(kind):
-        made.append(Database(f"ce_{kind}_{os.getpid()}", said.split()[-1]))
+    def make(kind, installed=False):
+        source = ready if installed else template
+        made.append(Database(f"ce_{kind}_{os.getpid()}", source))
         return made[-1]
 
     yield make
@@ -107,7 +110,7 @@ def test_own_tests():
 
 def test_beside_more_apps(make_database):
     """G1: what Odoo's drop shipping and kits deliver enters the register, too."""
-    log = make_database("apps").odoo(
+    log = make_database("apps", installed=True).odoo(
         *(f"--addons-path={ROOT},{ADDONS}", "-i", "client_equipment_apps"),
         *("--test-tags=/client_equipment_apps", "--skip-auto-install"),
         "--log-handler=odoo.tests.result:INFO",
@@ -181,6 +184,5 @@ def test_from_before_they_shared(make_database, tmp_path):
     assert before
     database.odoo("-u", REGISTER)
     assert database.execute(PRODUCTS) == before
-    new = make_database("new")
-    new.odoo("-i", ",".join(joining()))
+    new = make_database("new", installed=True)
     assert_stored_alike(traces(database), traces(new))
