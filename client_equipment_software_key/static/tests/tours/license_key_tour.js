@@ -159,15 +159,7 @@ const LISTS = {
 tours.add("license_key_lists", {
     steps: () =>
         Object.entries(LISTS).flatMap(([name, path]) => [
-            {
-                content: `Open ${name}`,
-                trigger: ".o_web_client .o_content",
-                run: () =>
-                    odoo.__WOWL_DEBUG__.root.env.services.action.doAction(path, {
-                        clearBreadcrumbs: true,
-                    }),
-            },
-            user.see("It is open", `.o_breadcrumb:contains(${name})`),
+            ...user.openAction(name, path),
             user.see("The key is there", `.o_data_row:contains(${KEY})`),
             user.seeWhole("No cell is cut", CELLS),
             ...user.copy(KEY, `.o_data_row:contains(${KEY}):first`),
