@@ -104,8 +104,8 @@ class TestDashboardTours(SoftwareKeyMixin, HttpCase):
 
     def test_numbers(self):
         """A11: each number on a card of software opens the list of just these keys; the
-        renewals ahead as graph, calendar, pivot and list; pivot and graph of the keys by
-        feature and status, and of the deployments by technician and month."""
+        renewals ahead as graph, calendar, pivot and list; pivot and graph of the keys
+        by feature and status, and of the deployments by technician and month."""
         self.start_tour("/odoo/client-software", "numbers", login="sk_manager")
 
     def test_repair_selected(self):
