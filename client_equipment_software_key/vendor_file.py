@@ -735,21 +735,25 @@ def _read_ods(archive: zipfile.ZipFile) -> list[Sheet]:
             if kind == "style":
                 if any(_attribute(each, "display") == "false" for each in element):
                     hidden_styles.add(_attribute(element, "name"))
-                continue
-            tables = [element] if kind == "table" else element.iterancestors("{*}table")
-            table = next(iter(tables))
-            if _local(table.getparent()) != "spreadsheet":
-                continue
-            if table not in found:
-                found[table] = Sheet(_attribute(table, "name") or "")
-                found[table].hidden = _attribute(table, "style-name") in hidden_styles
-            if kind == "table-column":
-                columns[table] += _read_ods_column(
-                    found[table], element, columns[table]
-                )
-            elif kind == "table-row":
-                _read_ods_row(found[table], element, room)
+            elif (table := _ods_table(element)) is not None:
+                if table not in found:
+                    hidden = _attribute(table, "style-name") in hidden_styles
+                    found[table] = Sheet(_attribute(table, "name") or "", hidden=hidden)
+                sheet = found[table]
+                if kind == "table-column":
+                    columns[table] += _read_ods_column(sheet, element, columns[table])
+                elif kind == "table-row":
+                    _read_ods_row(sheet, element, room)
     return list(found.values())
+
+
+def _ods_table(element: Element) -> Element | None:
+    """Return the table, of a sheet and not within one, that this is or belongs to."""
+    around = (element, *element.iterancestors())
+    table = next((each for each in around if _local(each) == "table"), None)
+    if table is None or _local(table.getparent()) != "spreadsheet":
+        return None
+    return table
 
 
 def _attribute(element: Element, name: str) -> str | None:

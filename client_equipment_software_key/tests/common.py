@@ -113,7 +113,9 @@ class SoftwareKeyMixin:
 
         All at once, and without mails that nobody reads: every class of tests does it.
         """
-        unheard = cls.env["res.users"].with_context(no_reset_password=True)
+        unheard = cls.env["res.users"].with_context(
+            no_reset_password=True, tracking_disable=True
+        )
         users = unheard.create(
             [
                 {

@@ -20,19 +20,19 @@ function lookBehind(label, count, shown, hidden) {
     ];
 }
 
-tours.add("software_cards", {
-    steps: () => [
+function softwareCards() {
+    return [
         ...lookBehind("Available", 3, ["SOON-1", "SOON-2", "LATE-1"], "APPLIED-1"),
         ...lookBehind("Applied", 1, ["APPLIED-1"], "SOON-1"),
         ...lookBehind("Expiring", 3, ["SOON-1", "SOON-2", "APPLIED-1"], "LATE-1"),
         ...lookBehind("Expired", 1, ["EXPIRED-1"], "SOON-1"),
         user.see("The cards are there", ".o_kanban_view .o_kanban_record"),
-    ],
-});
+    ];
+}
 
 /** Renewals Ahead, each of its views. */
-tours.add("renewals_ahead", {
-    steps: () => [
+function renewalsAhead() {
+    return [
         user.see("The graph by month", ".o_graph_view .o_graph_renderer canvas"),
         user.click("The calendar", ".o_switch_view.o_calendar"),
         user.click("The end of a key", ".o_calendar_view .fc-event:contains(SOON-1)"),
@@ -44,12 +44,12 @@ tours.add("renewals_ahead", {
             "Keys that end",
             ".o_list_view:not(:contains(EXPIRED-1)) .o_data_row:contains(SOON-1)"
         ),
-    ],
-});
+    ];
+}
 
 /** Keys by feature and status. */
-tours.add("keys_by_status", {
-    steps: () => [
+function keysByStatus() {
+    return [
         user.click("The pivot", ".o_switch_view.o_pivot"),
         user.see(
             "A row for each feature, a column for each status",
@@ -57,12 +57,12 @@ tours.add("keys_by_status", {
         ),
         user.click("The graph", ".o_switch_view.o_graph"),
         user.see("It is drawn", ".o_graph_view .o_graph_renderer canvas"),
-    ],
-});
+    ];
+}
 
 /** Deployments by technician and month. */
-tours.add("deployments", {
-    steps: () => [
+function deployments() {
+    return [
         user.click("The pivot", ".o_switch_view.o_pivot"),
         user.see("A row for each technician", ".o_pivot tbody th:contains(Technician Tester)"),
         user.see(
@@ -71,6 +71,18 @@ tours.add("deployments", {
         ),
         user.click("The graph", ".o_switch_view.o_graph"),
         user.see("It is drawn", ".o_graph_view .o_graph_renderer canvas"),
+    ];
+}
+
+tours.add("numbers", {
+    steps: () => [
+        ...softwareCards(),
+        ...user.openAction("Renewals Ahead", "software-key-renewals"),
+        ...renewalsAhead(),
+        ...user.openAction("Software Keys", "software-keys"),
+        ...keysByStatus(),
+        ...user.openAction("Equipment Features", "equipment-features"),
+        ...deployments(),
     ],
 });
 

@@ -149,13 +149,22 @@ tours.add("license_key_form_phone", {
     ],
 });
 
-/** A list of the product, at any width. */
-tours.add("license_key_list", {
-    steps: () => [
-        user.see("The list is there", `.o_data_row:contains(${KEY})`),
-        user.seeWhole("No cell is cut", CELLS),
-        ...user.copy(KEY, `.o_data_row:contains(${KEY}):first`),
-    ],
+/** The lists of the product, at any width. */
+const LISTS = {
+    "Software Keys": "software-keys",
+    "Equipment Features": "equipment-features",
+    "Audit Logs": "software-key-audit-logs",
+    "Usage History": "software-key-usage-history",
+};
+tours.add("license_key_lists", {
+    steps: () =>
+        Object.entries(LISTS).flatMap(([name, path]) => [
+            ...user.openAction(name, path),
+            user.see("The key is there", `.o_data_row:contains(${KEY})`),
+            user.seeWhole("No cell is cut", CELLS),
+            ...user.copy(KEY, `.o_data_row:contains(${KEY}):first`),
+            user.see("The row has not been opened", `.o_list_view .o_data_row:contains(${KEY})`),
+        ]),
 });
 
 /** A trash icon on a new line works, also after the tab has been read-only. */

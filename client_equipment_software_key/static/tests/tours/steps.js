@@ -119,6 +119,21 @@ export function openSoftwareKeysOf(serialNo) {
     ];
 }
 
+/** Go on to what a menu opens, without loading the page anew. */
+export function openAction(name, path) {
+    return [
+        {
+            content: `Open ${name}`,
+            trigger: ".o_web_client .o_content",
+            run: () =>
+                window.odoo.__WOWL_DEBUG__.root.env.services.action.doAction(path, {
+                    clearBreadcrumbs: true,
+                }),
+        },
+        see("It is open", `.o_breadcrumb:contains(${name})`),
+    ];
+}
+
 export function openTab(name) {
     return [click(`Open the tab ${name}`, `.o_form_view .nav-link:contains(${name})`)];
 }
