@@ -66,7 +66,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         self, after_id: int = 0, limit: int = VERIFY_BATCH
     ) -> dict:
         with self._on_replica() as keys:
-            batch = super(ClientEquipmentSoftwareKey, keys).verify_next_audit_trails(after_id, limit)
+            batch = super(ClientEquipmentSoftwareKey, keys).verify_next_audit_trails(
+                after_id, limit
+            )
         self.env["client.equipment.verification"]._note_batch(after_id, batch)
         return batch
 
