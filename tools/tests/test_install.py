@@ -6,9 +6,10 @@ Each step is a server of its own on a throw-away database.
 import os
 
 import pytest
-from throwaway import Database
+from throwaway import Database, kept
 
 REGISTER, PRODUCT = "client_equipment", "client_equipment_software_key"
+AUTOMATION = f"{PRODUCT}_automation"
 
 # What an addon brings into a database: named, so that a difference tells what it is.
 TRACES = {
@@ -77,32 +78,38 @@ def assert_same(before, after):
 
 @pytest.fixture
 def database():
-    database = Database(f"ce_install_{os.getpid()}")
+    database = Database(f"ce_install_{os.getpid()}", kept("template"))
     yield database
     database.drop()
 
 
 def test_without_demo_data(database):
-    """The product comes to a register in use and goes again; the register stays."""
+    """The product comes to a register in use, automation to the product, and they go
+    again, one after the other; what they came to stays."""
     database.odoo("-i", REGISTER)
     before = traces(database)
-    database.odoo("-i", PRODUCT)
+    database.odoo("-i", PRODUCT, "--skip-auto-install")
     installed = traces(database)
     assert "client_equipment_software_key" in installed["tables"]
     assert database.count("SELECT count(*) FROM client_equipment_software_key") == 0
-    database.odoo("-u", f"{REGISTER},{PRODUCT}")
+    database.odoo("-i", AUTOMATION)
+    database.uninstall(AUTOMATION)
     assert_same(installed, traces(database))
     database.uninstall(PRODUCT)
     assert_same(before, traces(database))
 
 
 def test_with_demo_data(database):
-    """Both come with their demo data, are upgraded, and go with all their records."""
+    """All come with their demo data, automation by itself (H2: Odoo's Automation Rules
+    are there), are upgraded, and go with all their records."""
     # Odoo loads demo data where the addons below have theirs.
     database.execute("UPDATE ir_module_module SET demo = true")
     before = traces(database)
     database.odoo("-i", PRODUCT, "--with-demo")
     installed = traces(database)
+    assert database.execute(
+        f"SELECT state FROM ir_module_module WHERE name = '{AUTOMATION}'"
+    ) == [("installed",)]
     keys = database.count("SELECT count(*) FROM client_equipment_software_key")
     assert keys > 0
     entries = database.count("SELECT count(*) FROM client_equipment_audit_log")

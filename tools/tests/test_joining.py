@@ -12,7 +12,7 @@ from test_install import PRODUCT, REGISTER, assert_same, traces
 from test_seams import ADDONS
 from test_setup import shell
 from test_upgrade import assert_stored_alike, git, unpack
-from throwaway import ROOT, Database
+from throwaway import ROOT, Database, kept
 
 from odoo.modules import Manifest
 
@@ -75,16 +75,12 @@ def joining():
 
 @pytest.fixture
 def make_database():
-    """Make databases with what all our addons need, those apps among it."""
-    status, said = shell(
-        "setup; make_template $(our_addons); echo $template",
-        **{name: value for name, value in os.environ.items() if name.startswith("PG")},
-    )
-    assert status == 0, said
+    """Make databases with those apps, or (``ready``) with all our addons, too."""
     made = []
 
-    def make(kind):
-        made.append(Database(f"ce_{kind}_{os.getpid()}", said.split()[-1]))
+    def make(name, kind="template"):
+        template = kept(kind, "our_addons")
+        made.append(Database(f"ce_{name}_{os.getpid()}", template))
         return made[-1]
 
     yield make
@@ -107,7 +103,7 @@ def test_own_tests():
 
 def test_beside_more_apps(make_database):
     """G1: what Odoo's drop shipping and kits deliver enters the register, too."""
-    log = make_database("apps").odoo(
+    log = make_database("apps", "ready").odoo(
         *(f"--addons-path={ROOT},{ADDONS}", "-i", "client_equipment_apps"),
         *("--test-tags=/client_equipment_apps", "--skip-auto-install"),
         "--log-handler=odoo.tests.result:INFO",
@@ -163,7 +159,7 @@ def test_they_come_and_go(make_database):
     assert database.count(STORY) == 1
     database.odoo("-u", ",".join(joining()))
     assert_same(installed, traces(database))
-    database.uninstall(*reversed(joining()))  # what others need goes last
+    database.uninstall(*joining())
     assert_same(before, traces(database))
 
 
@@ -181,6 +177,5 @@ def test_from_before_they_shared(make_database, tmp_path):
     assert before
     database.odoo("-u", REGISTER)
     assert database.execute(PRODUCTS) == before
-    new = make_database("new")
-    new.odoo("-i", ",".join(joining()))
+    new = make_database("new", "ready")
     assert_stored_alike(traces(database), traces(new))

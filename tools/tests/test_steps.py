@@ -1,14 +1,13 @@
-"""Steps that others can hear (H1, H2): the example for developers works as an addon of
-its own, and the addon for automation rules goes without a trace."""
+"""Steps that others can hear (H1): the example for developers works as an addon of its
+own."""
 
 import os
 import re
 
 import pytest
-from test_install import PRODUCT, assert_same, traces
-from throwaway import ROOT, Database
+from test_install import PRODUCT
+from throwaway import ROOT, Database, kept
 
-AUTOMATION = "client_equipment_software_key_automation"
 EXAMPLE = ROOT / PRODUCT / "readme" / "DEVELOP.md"
 
 EXPIRE = """
@@ -28,7 +27,7 @@ env.cr.commit()
 
 @pytest.fixture
 def database():
-    database = Database(f"ce_steps_{os.getpid()}")
+    database = Database(f"ce_steps_{os.getpid()}", kept("ready"))
     yield database
     database.drop()
 
@@ -53,22 +52,3 @@ def test_example(database, tmp_path):
         "SELECT body FROM mail_message WHERE body LIKE '%has expired here%'"
     )
     assert len(said) == 1
-
-
-def test_automation_goes(database):
-    """E4: the addon comes and goes without a trace, and takes nothing with it."""
-    database.odoo("-i", f"base_automation,{PRODUCT}", "--skip-auto-install")
-    before = traces(database)
-    database.odoo("-i", AUTOMATION)
-    database.odoo("-u", AUTOMATION)
-    database.uninstall(AUTOMATION)
-    assert_same(before, traces(database))
-
-
-def test_automation_comes(database):
-    """H2: whoever has the product and installs Odoo's Automation Rules has it."""
-    database.odoo("-i", PRODUCT)
-    database.odoo("-i", "base_automation")
-    assert database.execute(
-        f"SELECT state FROM ir_module_module WHERE name = '{AUTOMATION}'"
-    ) == [("installed",)]

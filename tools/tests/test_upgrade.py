@@ -6,10 +6,8 @@ import os
 import subprocess
 
 import pytest
-from test_install import PRODUCT, REGISTER, traces
-from throwaway import ROOT, Database
-
-from odoo.tests import get_db_name
+from test_install import PRODUCT, REGISTER, assert_same, traces
+from throwaway import ROOT, Database, kept
 
 MANIFEST = f"{PRODUCT}/__manifest__.py"
 RULE = "client_equipment_software_check_default_validity_months"
@@ -78,16 +76,17 @@ def last_of_previous_version():
     raise AssertionError("there is only one version")
 
 
-class Existing(Database):
-    """The database of the tests themselves, made by an installation."""
-
-    def __init__(self):
-        self.name = get_db_name()
-
-
 @pytest.fixture
 def database():
     database = Database(f"ce_upgrade_{os.getpid()}")
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def new():
+    """A database with our addons as they are installed now."""
+    database = Database(f"ce_new_{os.getpid()}", kept("ready"))
     yield database
     database.drop()
 
@@ -100,7 +99,7 @@ def key_facts(database):
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no history")
-def test_upgrade(database, tmp_path):
+def test_upgrade(database, new, tmp_path):
     """No warning; no key, assignment or entry is lost or changed; every trail still
     verifies; and the database is what a new one would be."""
     unpack(last_of_previous_version(), tmp_path)
@@ -111,15 +110,16 @@ def test_upgrade(database, tmp_path):
     database.odoo("-u", REGISTER)
     assert key_facts(database) == before
     database.odoo("shell", stdin=CHECK)
-    upgraded, new = traces(database), traces(Existing())
+    upgraded, installed = traces(database), traces(new)
     upgraded["definitions"] = [str(row) for row in database.execute(DEFINITIONS)]
-    new["definitions"] = [str(row) for row in Existing().execute(DEFINITIONS)]
-    assert_stored_alike(upgraded, new)
+    installed["definitions"] = [str(row) for row in new.execute(DEFINITIONS)]
+    assert_stored_alike(upgraded, installed)
 
 
-def test_from_the_first_version(database):
-    database.odoo("-i", PRODUCT)
-    database.execute(f"""
+def test_from_the_first_version(new):
+    """It stops where a row breaks a rule; then it ends with what it began with."""
+    installed = traces(new)
+    new.execute(f"""
         UPDATE ir_module_module SET latest_version = '19.0.1.0.0'
          WHERE name LIKE 'client\\_equipment%';
         ALTER TABLE client_equipment_software DROP CONSTRAINT {RULE};
@@ -129,9 +129,10 @@ def test_from_the_first_version(database):
         CREATE INDEX {STALE} ON client_equipment_software (user_id);
     """)
     with pytest.raises(AssertionError, match=r"Old Backup \(id \d+\) .*600 months"):
-        database.odoo("-u", PRODUCT)
-    assert database.count(INDEXES % STALE) == 1, "it stopped before it did anything"
-    database.execute("UPDATE client_equipment_software SET default_validity_months = 6")
-    database.odoo("-u", PRODUCT)
-    assert database.count(GUARANTEES % RULE) == 1
-    assert database.count(INDEXES % STALE) == 0
+        new.odoo("-u", PRODUCT)
+    assert new.count(INDEXES % STALE) == 1, "it stopped before it did anything"
+    new.execute("UPDATE client_equipment_software SET default_validity_months = 6")
+    new.odoo("-u", PRODUCT)
+    assert new.count(GUARANTEES % RULE) == 1
+    assert new.count(INDEXES % STALE) == 0
+    assert_same(installed, traces(new))
