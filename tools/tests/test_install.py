@@ -6,7 +6,7 @@ Each step is a server of its own on a throw-away database.
 import os
 
 import pytest
-from throwaway import Database
+from throwaway import Database, kept
 
 REGISTER, PRODUCT = "client_equipment", "client_equipment_software_key"
 AUTOMATION = f"{PRODUCT}_automation"
@@ -78,7 +78,7 @@ def assert_same(before, after):
 
 @pytest.fixture
 def database():
-    database = Database(f"ce_install_{os.getpid()}")
+    database = Database(f"ce_install_{os.getpid()}", kept("template"))
     yield database
     database.drop()
 

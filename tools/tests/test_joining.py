@@ -12,7 +12,7 @@ from test_install import PRODUCT, REGISTER, assert_same, traces
 from test_seams import ADDONS
 from test_setup import shell
 from test_upgrade import assert_stored_alike, git, unpack
-from throwaway import ROOT, Database
+from throwaway import ROOT, Database, kept
 
 from odoo.modules import Manifest
 
@@ -166,7 +166,7 @@ def test_they_come_and_go(make_database):
     assert database.count(STORY) == 1
     database.odoo("-u", ",".join(joining()))
     assert_same(installed, traces(database))
-    database.uninstall(*reversed(joining()))  # what others need goes last
+    database.uninstall(*joining())
     assert_same(before, traces(database))
 
 

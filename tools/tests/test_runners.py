@@ -21,7 +21,7 @@ QUICK = """
     :TestApiErrors
     :TestAuditLog
     :TestConcurrency.test_eight_keys_on_one_equipment
-    :TestEvidencePack
+    :TestEvidencePack.test_page_of_each_customer
     :TestExpiration
     :TestJobHealthBanner
     :TestNextAvailableAtOnce

@@ -78,13 +78,6 @@ def last_of_previous_version():
     raise AssertionError("there is only one version")
 
 
-class Existing(Database):
-    """The database of the tests themselves, made by an installation."""
-
-    def __init__(self):
-        self.name = get_db_name()
-
-
 @pytest.fixture
 def make_database():
     """Make a database on a template."""
@@ -97,6 +90,14 @@ def make_database():
     yield make
     for database in made:
         database.drop()
+
+
+@pytest.fixture
+def new():
+    """A database with our addons as they are installed now."""
+    database = Database(f"ce_new_{os.getpid()}", kept("ready"))
+    yield database
+    database.drop()
 
 
 def key_facts(database):
@@ -119,10 +120,10 @@ def test_upgrade(make_database, tmp_path):
     database.odoo("-u", REGISTER)
     assert key_facts(database) == before
     database.odoo("shell", stdin=CHECK)
-    upgraded, new = traces(database), traces(Existing())
+    upgraded, installed = traces(database), traces(new)
     upgraded["definitions"] = [str(row) for row in database.execute(DEFINITIONS)]
-    new["definitions"] = [str(row) for row in Existing().execute(DEFINITIONS)]
-    assert_stored_alike(upgraded, new)
+    installed["definitions"] = [str(row) for row in new.execute(DEFINITIONS)]
+    assert_stored_alike(upgraded, installed)
 
 
 def test_from_the_first_version(make_database):
@@ -137,9 +138,10 @@ def test_from_the_first_version(make_database):
         CREATE INDEX {STALE} ON client_equipment_software (user_id);
     """)
     with pytest.raises(AssertionError, match=r"Old Backup \(id \d+\) .*600 months"):
-        database.odoo("-u", PRODUCT)
-    assert database.count(INDEXES % STALE) == 1, "it stopped before it did anything"
-    database.execute("UPDATE client_equipment_software SET default_validity_months = 6")
-    database.odoo("-u", PRODUCT)
-    assert database.count(GUARANTEES % RULE) == 1
-    assert database.count(INDEXES % STALE) == 0
+        new.odoo("-u", PRODUCT)
+    assert new.count(INDEXES % STALE) == 1, "it stopped before it did anything"
+    new.execute("UPDATE client_equipment_software SET default_validity_months = 6")
+    new.odoo("-u", PRODUCT)
+    assert new.count(GUARANTEES % RULE) == 1
+    assert new.count(INDEXES % STALE) == 0
+    assert_same(installed, traces(new))

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import psycopg2
+from test_setup import shell
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE, READY = os.environ.get("template"), os.environ.get("ready")
@@ -19,6 +20,17 @@ LOUD = re.compile(r"^[0-9-]{10} [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) .*", re
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
+
+
+def kept(kind, addons="core_addons"):
+    """Return the name of the database of this kind that is kept (``tools/test.sh``):
+    a template, or a ready one."""
+    status, said = shell(
+        f"setup; make_{kind} $({addons}); echo ${kind}",
+        **{name: value for name, value in os.environ.items() if name.startswith("PG")},
+    )
+    assert status == 0, said
+    return said.split()[-1]
 
 
 class Database:
@@ -73,14 +85,11 @@ class Database:
         return done.stderr
 
     def uninstall(self, *addons):
-        """Let Odoo take these away, one after the other."""
+        """Let Odoo take these away, and what needs them."""
         self.odoo(
             "shell",
-            stdin="".join(
-                "env['ir.module.module'].search("
-                f"[('name', '=', '{addon}')]).button_immediate_uninstall()\n"
-                for addon in addons
-            ),
+            stdin="env['ir.module.module'].search("
+            f"[('name', 'in', {addons})]).button_immediate_uninstall()\n",
         )
 
     def execute(self, query):
