@@ -322,8 +322,11 @@ class CommittedCase(SoftwareKeyMixin, BaseCase):
         keys.equipment_feature_ids.unlink()
         keys.unlink()
         # What stays of them for ever is in the way of the users, who are deleted, too.
-        for table in ("deletion_entry", "deletion", "checkpoint"):
-            cls.cr.execute(f"DELETE FROM client_equipment_audit_{table}")
+        for table in (
+            *("audit_deletion_entry", "audit_deletion", "audit_checkpoint"),
+            "software_key_check",
+        ):
+            cls.cr.execute(f"DELETE FROM client_equipment_{table}")
         cls.office.unlink()
         cls.equipment.unlink()
         users = cls.technician + cls.manager

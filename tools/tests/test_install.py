@@ -6,7 +6,7 @@ Each step is a server of its own on a throw-away database.
 import os
 
 import pytest
-from throwaway import Database, kept
+from throwaway import Database
 
 REGISTER, PRODUCT = "client_equipment", "client_equipment_software_key"
 AUTOMATION = f"{PRODUCT}_automation"
@@ -78,7 +78,7 @@ def assert_same(before, after):
 
 @pytest.fixture
 def database():
-    database = Database(f"ce_install_{os.getpid()}", kept("template"))
+    database = Database(f"ce_install_{os.getpid()}")
     yield database
     database.drop()
 

@@ -12,7 +12,7 @@ from test_install import PRODUCT, REGISTER, assert_same, traces
 from test_seams import ADDONS
 from test_setup import shell
 from test_upgrade import assert_stored_alike, git, unpack
-from throwaway import ROOT, Database, kept
+from throwaway import ROOT, Database
 
 from odoo.modules import Manifest
 

@@ -6,10 +6,8 @@ import os
 import subprocess
 
 import pytest
-from test_install import PRODUCT, REGISTER, traces
+from test_install import PRODUCT, REGISTER, assert_same, traces
 from throwaway import READY, ROOT, Database
-
-from odoo.tests import get_db_name
 
 MANIFEST = f"{PRODUCT}/__manifest__.py"
 RULE = "client_equipment_software_check_default_validity_months"
@@ -79,23 +77,16 @@ def last_of_previous_version():
 
 
 @pytest.fixture
-def make_database():
-    """Make a database on a template."""
-    made = []
-
-    def make(*template):
-        made.append(Database(f"ce_upgrade_{os.getpid()}", *template))
-        return made[-1]
-
-    yield make
-    for database in made:
-        database.drop()
+def database():
+    database = Database(f"ce_upgrade_{os.getpid()}")
+    yield database
+    database.drop()
 
 
 @pytest.fixture
 def new():
     """A database with our addons as they are installed now."""
-    database = Database(f"ce_new_{os.getpid()}", kept("ready"))
+    database = Database(f"ce_new_{os.getpid()}", READY)
     yield database
     database.drop()
 
@@ -108,10 +99,9 @@ def key_facts(database):
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no history")
-def test_upgrade(make_database, tmp_path):
+def test_upgrade(database, new, tmp_path):
     """No warning; no key, assignment or entry is lost or changed; every trail still
     verifies; and the database is what a new one would be."""
-    database = make_database()
     unpack(last_of_previous_version(), tmp_path)
     database.execute("UPDATE ir_module_module SET demo = true")
     database.odoo("-i", PRODUCT, "--with-demo", f"--addons-path={tmp_path}")
@@ -126,9 +116,10 @@ def test_upgrade(make_database, tmp_path):
     assert_stored_alike(upgraded, installed)
 
 
-def test_from_the_first_version(make_database):
-    database = make_database(READY)
-    database.execute(f"""
+def test_from_the_first_version(new):
+    """It stops where a row breaks a rule; then it ends with what it began with."""
+    installed = traces(new)
+    new.execute(f"""
         UPDATE ir_module_module SET latest_version = '19.0.1.0.0'
          WHERE name LIKE 'client\\_equipment%';
         ALTER TABLE client_equipment_software DROP CONSTRAINT {RULE};

@@ -10,7 +10,6 @@ from contextlib import closing
 from pathlib import Path
 
 import psycopg2
-from test_setup import shell
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE, READY = os.environ.get("template"), os.environ.get("ready")
@@ -20,17 +19,6 @@ LOUD = re.compile(r"^[0-9-]{10} [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) .*", re
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
-
-
-def kept(kind, addons="core_addons"):
-    """Return the name of the database of this kind that is kept (``tools/test.sh``):
-    a template, or a ready one."""
-    status, said = shell(
-        f"setup; make_{kind} $({addons}); echo ${kind}",
-        **{name: value for name, value in os.environ.items() if name.startswith("PG")},
-    )
-    assert status == 0, said
-    return said.split()[-1]
 
 
 class Database:
