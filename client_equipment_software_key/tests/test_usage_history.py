@@ -41,7 +41,11 @@ class TestUsageHistory(SoftwareKeyCommon):
     def test_pages(self):
         """L1, L6: a page of very many lines does not wait until ten thousand have been
         counted; a click on *1000+* has all of them counted."""
-        for model in ("client.equipment.audit.log", self.History._name):
+        for model in (
+            "client.equipment.audit.log",
+            "client.equipment.feature",
+            self.History._name,
+        ):
             for kind in ("list", "kanban"):
                 arch = etree.fromstring(
                     self.env[model].get_view(view_type=kind)["arch"]
