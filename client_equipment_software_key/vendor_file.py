@@ -28,7 +28,7 @@ Element = etree._Element
 Score = tuple[float, float, float]
 
 # More than a vendor has ever sent: what is larger is a mistake, or an attack.
-UNPACKED_MAX, NODES_MAX = 300_000_000, 1_000_000
+UNPACKED_MAX, NODES_MAX, TEXTS_MAX = 300_000_000, 1_000_000, 2_000_000
 ROWS_MAX, COLUMNS_MAX = 200_000, 256
 # The characters of all cells; each cell takes so much more room.
 ROOM, ROOM_OF_CELL = 40_000_000, 10
@@ -571,7 +571,7 @@ class _Xlsx:
         found = []
         with self.archive.open("xl/sharedStrings.xml") as file:
             for item in _each(_Part(file, self.room), "si"):
-                if len(found) == NODES_MAX:
+                if len(found) == TEXTS_MAX:
                     raise Unreadable("large")
                 texts = (
                     text.text or ""

@@ -130,7 +130,7 @@ class TestVendorFile(BaseCase):
             ),
             "texts": book(last_row, sharedStrings=f"<sst>{many}</sst>"),
             "blank texts": book(
-                last_row, sharedStrings=f"<sst>{'<si/>' * 1_100_000}</sst>"
+                last_row, sharedStrings=f"<sst>{'<si/>' * 2_100_000}</sst>"
             ),
             "one text": book(
                 shared, sharedStrings=f"<sst><si><t>{'k' * 10**6}</t></si></sst>"
