@@ -237,6 +237,29 @@ class TestScripts(SoftwareKeyCommon):
         missing = self.env["client.equipment.software.key"].get_missing_guarantees()
         self.assertEqual(missing, [])
 
+    def test_no_index_twice(self):
+        """Speed: no write pays for an index of one field that another index, which
+        begins with it, covers."""
+        twice = self.env.execute_query(
+            SQL(
+                """
+                SELECT one.indexrelid::regclass::text, more.indexrelid::regclass::text
+                  FROM pg_index one
+                  JOIN pg_index more ON more.indrelid = one.indrelid
+                   AND more.indkey[0] = one.indkey[0] AND more.indnkeyatts > 1
+                   AND more.indpred IS NULL
+                  JOIN pg_class class ON class.oid = more.indexrelid
+                  JOIN pg_am am ON am.oid = class.relam AND am.amname = 'btree'
+                 WHERE one.indrelid::regclass::text LIKE 'client\\_equipment%%'
+                   AND one.indnkeyatts = 1 AND one.indkey[0] <> 0
+                   AND NOT one.indisunique AND one.indpred IS NULL
+                   AND one.indexrelid::regclass::text LIKE '%%\\_\\_%%\\_index'
+                   AND one.indclass[0] = more.indclass[0]
+                """
+            )
+        )
+        self.assertEqual(twice, [])
+
     def test_labels(self):
         """K2, E4: what nobody sees goes from stored serial numbers, asset tags and
         names; rows that would become one are named, not merged; license keys, of which
