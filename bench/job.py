@@ -10,6 +10,10 @@ import load
 from databases import forget, say, sql
 from works import END, FEATURE, KEY
 
+# After a thousand requests Python looks for the first time through all that a new worker
+# of Odoo's has loaded, 200 to 400 ms long, whatever else goes on: let that be over.
+WARM_SECONDS = 20
+
 
 def measure(large, due, calm_seconds=5):
     """Return ``{fact: value}``.
@@ -71,7 +75,8 @@ def measure(large, due, calm_seconds=5):
 
     with load.servers(name, 1) as (port,):
         job = load.Job(name)
-        load.work_of(people(port, until := threading.Event()), 2, until)  # warms up
+        until = threading.Event()
+        load.work_of(people(port, until), WARM_SECONDS, until)
         until = threading.Event()
         _answers, calm, _seconds = load.work_of(
             people(port, until), calm_seconds, until

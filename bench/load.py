@@ -85,7 +85,7 @@ def servers(name, number, workers=2):
     try:
         for port in random.sample(PORTS, number):
             log = Path(os.environ["ODOO_DATA_DIR"]) / f"server-{port}.log"
-            command = [sys.executable, "-m", "odoo", "-d", name, f"--workers={workers}"]
+            command = ["odoo", "-d", name, f"--workers={workers}"]
             command += [f"--db-filter=^{name}$", f"--http-port={port}"]
             command += [f"--gevent-port={port + 200}", "--max-cron-threads=0"]
             command += ["--http-interface=127.0.0.1", "--log-level=warn"]
