@@ -10,8 +10,9 @@ import load
 from databases import forget, say, sql
 from works import END, FEATURE, KEY
 
-# After a thousand requests Python looks for the first time through all that a new worker
-# of Odoo's has loaded, 200 to 400 ms long, whatever else goes on: let that be over.
+# After a thousand requests Python looks for the first time through all that a new
+# worker of Odoo's has loaded, 200 to 400 ms long, whatever else goes on: let that be
+# over.
 WARM_SECONDS = 20
 
 

@@ -116,10 +116,8 @@ def readers(env):
     )
     found["trail: one month, a page"] = page(auditor, TRAIL, months)
     found["trail: newest page"] = page(auditor, TRAIL)
-    history = "client.equipment.usage.history"
-    if history in env:
-        found |= usage_history(auditor, history, year)
     unit = auditor[FEATURE].search([], limit=1, order="id").equipment_id
+    found |= usage_history(auditor, unit, year)
     person = technician.uid
     found |= {
         "trail: of an equipment": page(
@@ -295,13 +293,20 @@ def checkpoints(env):
     }
 
 
-def usage_history(env, model, day):
+def usage_history(env, unit, day):
     """Return the pages of Usage History: what was installed on a day."""
-    found = {"history: a page": page(env, model)}
-    if field := {"installed_on", "date"} & set(env[model]._fields):
-        domain = [(field.pop(), "=", str(day))]
-        found["history: installed on a day"] = page(env, model, domain)
-    return found
+    model = "client.equipment.usage.history"
+    installed = Domain("installed_on", "=", str(day))
+    software = env[SOFTWARE].search([], limit=1, order="id")
+    customer = Domain("customer_id", "=", unit.partner_id.id)
+    return {
+        "history: a page": page(env, model),
+        "history: installed on a day": page(env, model, installed),
+        "history: of a software, on a day": page(
+            env, model, installed & Domain("software_id", "=", software.id)
+        ),
+        "history: at a customer, on a day": page(env, model, installed & customer),
+    }
 
 
 def show(value):

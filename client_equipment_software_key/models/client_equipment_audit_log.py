@@ -220,9 +220,12 @@ class ClientEquipmentAuditLog(models.Model):
     )
     # The Audit Logs menu by date range, newest first.
     _action_date = models.Index("(action_date, id)")
-    # Usage History, newest first, and what was installed on a day.
+    # Usage History, newest first, and what was installed on a day; that of a software.
     _installed_from = models.Index(
         f"((COALESCE(installed_from, action_date)), id) WHERE {INSTALLED}"
+    )
+    _software_installed_from = models.Index(
+        f"(software_id, (COALESCE(installed_from, action_date)), id) WHERE {INSTALLED}"
     )
 
     @api.depends(

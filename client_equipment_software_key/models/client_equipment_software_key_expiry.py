@@ -55,7 +55,6 @@ class ClientEquipmentSoftwareKey(models.Model):
             del coming[:size]
             pace = EXPIRE_SECONDS / max(time.monotonic() - start, 0.001)
             size = min(max(int(size * min(pace, 1.5)), 50), EXPIRE_BATCH)
-            self._in_own_transaction("_merge_what_waits")
         self.env["client.equipment.software.key.count"]._in_own_transaction("_fold")
         if time_left and (left := self.search_count(due)):
             self._tell_progress(remaining=left)
@@ -69,26 +68,6 @@ class ClientEquipmentSoftwareKey(models.Model):
         keys = self._lock_due(due, key_ids)
         keys._transition("expired", dict.fromkeys(keys.ids, "expired"))
         return len(keys)
-
-    @api.model
-    def _merge_what_waits(self):
-        """Let the index that finds parts of license keys take in what was written.
-
-        PostgreSQL lets that wait until there is much of it. Then whoever writes next
-        does it all, and waits for a tenth of a second and more: better here.
-        """
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT gin_clean_pending_list(pg_index.indexrelid::regclass)
-                  FROM pg_index
-                  JOIN pg_class ON pg_class.oid = pg_index.indexrelid
-                  JOIN pg_am ON pg_am.oid = pg_class.relam AND pg_am.amname = 'gin'
-                 WHERE pg_index.indrelid = %s::regclass
-                """,
-                self._table,
-            )
-        )
 
     @api.model
     def _due_domain(self):

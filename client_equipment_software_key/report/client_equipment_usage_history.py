@@ -180,6 +180,14 @@ class ClientEquipmentUsageHistory(models.Model):
             )
 
     @api.model
+    def _search(self, domain, offset=0, limit=None, order=None, **kwargs):
+        """Read from the newest line on, also where they are counted up to a limit: of
+        what began shortly before a day, most was still installed on it."""
+        if limit and not order:
+            order = self._order
+        return super()._search(domain, offset, limit, order, **kwargs)
+
+    @api.model
     def _search_installed_on(self, operator, value):
         """Find what was installed at the end of a day, or on any day of a period.
 

@@ -11,7 +11,7 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import get_db_name, tagged
-from odoo.tools import SQL, config, mute_logger
+from odoo.tools import config, mute_logger
 
 from ..models import client_equipment_software_key_expiry as expiry
 from .common import CommittedCase, SoftwareKeyCommon
@@ -124,21 +124,6 @@ class TestExpiration(SoftwareKeyCommon):
             self.assertEqual(
                 entry.status_before, "applied" if key in installed else "available"
             )
-
-    def test_leaves_no_work_to_others(self):
-        """Speed: nobody who writes a key waits until the index of parts of license keys
-        has taken in what the job wrote."""
-        merge = SQL(
-            "SELECT gin_clean_pending_list("
-            "'client_equipment_software_key__license_key_index')"
-        )
-        self.east_key.remarks = "Written"
-        self.env.flush_all()
-        self.assertGreater(self.env.execute_query(merge), [(0,)])
-        with freeze_time("2031-03-12 12:00:00"):
-            self._run_job()
-        self.assertEqual(self.env.execute_query(merge), [(0,)])
-        self.assertEqual(self.east_key.status, "expired")
 
     def test_second_run_writes_nothing(self):
         """S1: what has expired does not expire again."""
