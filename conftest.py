@@ -25,7 +25,7 @@ from odoo.tests import HttpCase, common
 from odoo.tools import config as odoo_config
 from odoo.tools import image
 
-from odoo.addons.base.models import res_users
+from odoo.addons.base.models import ir_asset, res_users
 
 
 def pytest_addoption(parser):
@@ -209,13 +209,19 @@ def sockets(load_http):
 def done_once(load_http):
     """Spare what costs each class of tests the same again: the sizes of the one logo
     that all new companies have, passwords that resist years of guessing, a look at
-    every name of every module each time that the clock is frozen."""
+    every name of every module each time that the clock is frozen, at all files of a
+    bundle for each first page, and a chat with OdooBot for each new user."""
+    from odoo.addons.mail_bot.models.res_users import ResUsers
+
     quick = CryptContext(["pbkdf2_sha512"], pbkdf2_sha512__rounds=1)
+    find_files = lru_cache(ir_asset._glob_static_file)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(image, "image_process", lru_cache(image.image_process))
         patch.setattr(res_users, "MIN_ROUNDS", 1)
         patch.setattr(res_users, "KEY_CRYPT_CONTEXT", quick)
         patch.setattr(freezegun.api, "_get_module_attributes_hash", size_of_module)
+        patch.setattr(ir_asset, "_glob_static_file", find_files)
+        patch.setattr(ResUsers, "_init_odoobot", lambda user: None)
         yield
 
 

@@ -149,11 +149,15 @@ async function lookAt({ screens, widths, exclude }) {
         await open(screen);
         const root = screen.end.startsWith(".modal") ? ".modal-content" : ".o_content";
         const found = await axeFindings(root);
-        for (const width of widths) {
+        // A dialog has the same room on each of these.
+        const rooms = root === ".o_content" ? widths : widths.slice(0, 1);
+        for (const width of rooms) {
             await resize(width, screen);
             found.push(...(await allCutOff(root, screen.view)));
         }
-        widths.reverse(); // the next screen begins as wide as this one ended
+        if (rooms === widths) {
+            widths.reverse(); // the next screen begins as wide as this one ended
+        }
         return [...new Set(found)];
     };
     const open = async ({ action, clicks, end, view, record, context }) => {

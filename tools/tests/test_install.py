@@ -1,6 +1,7 @@
 """The addons come, are upgraded, and go: without a warning, and without a trace (E4).
 
-Each step is a server of its own on a throw-away database.
+Each step is a server of its own on a throw-away database. With demo data they come,
+are upgraded and go in test_upgrade.py.
 """
 
 import os
@@ -100,25 +101,3 @@ def test_without_demo_data(database):
     assert_same(product, traces(database))
     database.uninstall(PRODUCT)
     assert_same(register, traces(database))
-
-
-def test_with_demo_data(database):
-    """All come with their demo data, automation by itself where Odoo's Automation Rules
-    are (H2), are upgraded, and go with all their records."""
-    # Odoo loads demo data where the addons below have theirs.
-    database.execute("UPDATE ir_module_module SET demo = true")
-    before = traces(database)
-    database.odoo("-i", PRODUCT, "--with-demo")
-    installed = traces(database)
-    state = f"SELECT state FROM ir_module_module WHERE name = '{AUTOMATION}'"
-    assert database.execute(state) == [("installed",)]
-    keys = database.count("SELECT count(*) FROM client_equipment_software_key")
-    assert keys > 0
-    entries = database.count("SELECT count(*) FROM client_equipment_audit_log")
-    database.odoo("-u", REGISTER)
-    assert_same(installed, traces(database))
-    # An upgrade is no step in the life of a key.
-    assert keys == database.count("SELECT count(*) FROM client_equipment_software_key")
-    assert entries == database.count("SELECT count(*) FROM client_equipment_audit_log")
-    database.uninstall(REGISTER)
-    assert_same(before, traces(database))

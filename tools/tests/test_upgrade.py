@@ -6,12 +6,14 @@ import os
 import subprocess
 
 import pytest
-from test_install import PRODUCT, REGISTER, assert_same, traces
+from test_install import AUTOMATION, PRODUCT, REGISTER, assert_same, traces
 from throwaway import READY, ROOT, Database
 
 MANIFEST = f"{PRODUCT}/__manifest__.py"
 RULE = "client_equipment_software_check_default_validity_months"
 STALE = "client_equipment_software__user_id_index"
+STATE = f"SELECT state FROM ir_module_module WHERE name = '{AUTOMATION}'"
+ENTRIES = "SELECT id, hash FROM client_equipment_audit_log ORDER BY id"
 GUARANTEES = "SELECT count(*) FROM pg_constraint WHERE conname = '%s'"
 INDEXES = "SELECT count(*) FROM pg_indexes WHERE indexname = '%s'"
 # Where keys and seats are guarded.
@@ -100,20 +102,29 @@ def key_facts(database):
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no history")
 def test_upgrade(database, new, tmp_path):
-    """No warning; no key, assignment or entry is lost or changed; every trail still
-    verifies; and the database is what a new one would be."""
+    """No warning; no key, assignment or entry is lost or changed, because an upgrade is
+    no step in the life of a key; every trail still verifies; the database is what a new
+    one would be; and all go with their demo data.
+
+    Automation has come by itself, where Odoo's Automation Rules are (H2).
+    """
     unpack(last_of_previous_version(), tmp_path)
+    # Odoo loads demo data where the addons below have theirs.
     database.execute("UPDATE ir_module_module SET demo = true")
+    bare = traces(database)
     database.odoo("-i", PRODUCT, "--with-demo", f"--addons-path={tmp_path}")
-    before = key_facts(database)
-    assert before
+    assert database.execute(STATE) == [("installed",)]
+    keys, entries = key_facts(database), database.execute(ENTRIES)
+    assert keys and entries
     database.odoo("-u", REGISTER)
-    assert key_facts(database) == before
+    assert (key_facts(database), database.execute(ENTRIES)) == (keys, entries)
     database.odoo("shell", stdin=CHECK)
     upgraded, installed = traces(database), traces(new)
     upgraded["definitions"] = [str(row) for row in database.execute(DEFINITIONS)]
     installed["definitions"] = [str(row) for row in new.execute(DEFINITIONS)]
     assert_stored_alike(upgraded, installed)
+    database.uninstall(REGISTER)
+    assert_same(bare, traces(database))
 
 
 def test_from_the_first_version(new):
