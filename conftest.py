@@ -104,17 +104,17 @@ class KeptBrowser(common.ChromeBrowser):
     What stays is what the browser has learnt of the scripts, half the work of a page.
     """
 
-    kept = {}  # {for touch: (process, port, connection to the whole of it)}
+    kept = None  # process, port, connection to the whole of it
 
     def _chrome_start(self, user_data_dir, touch_enabled, headless=True, debug=False):
-        if touch_enabled in self.kept:
+        self.for_touch = touch_enabled
+        if self.kept:
             os.rmdir(user_data_dir)
         else:
-            process, port = super()._chrome_start(user_data_dir, touch_enabled)
+            process, port = super()._chrome_start(user_data_dir, False)
             _, path = Path(user_data_dir, "DevToolsActivePort").read_text().split()
-            self.kept[touch_enabled] = process, port, self._connect(port, path, 10)
-        self.for_touch = touch_enabled
-        process, port, self.whole = self.kept[touch_enabled]
+            KeptBrowser.kept = process, port, self._connect(port, path, 10)
+        process, port, self.whole = self.kept
         return process, port
 
     def _spawn_chrome(self, cmd):
@@ -139,6 +139,7 @@ class KeptBrowser(common.ChromeBrowser):
         self._ask(page, "Network.clearBrowserCookies")
         origin = self.test_case.base_url()
         self._ask(page, "Storage.clearDataForOrigin", origin=origin, storageTypes=LEFT)
+        self._ask(page, "Emulation.setTouchEmulationEnabled", enabled=self.for_touch)
         self._ask(page, "Page.enable")
         self._ask(page, "Page.addScriptToEvaluateOnNewDocument", source=ALONE)
         return page
@@ -172,7 +173,7 @@ class KeptBrowser(common.ChromeBrowser):
             self._close_windows()
             self._receiver.join(10)
         except Exception:
-            self.end(self.for_touch)  # the next tour begins with another one
+            self.end()  # the next tour begins with another one
             raise
 
     def _close_windows(self):
@@ -183,10 +184,13 @@ class KeptBrowser(common.ChromeBrowser):
                 self._ask(self.whole, "Target.closeTarget", **window)
 
     @classmethod
-    def end(cls, for_touch):
-        _process, _port, whole = cls.kept.pop(for_touch)
-        whole.send(json.dumps({"id": 0, "method": "Browser.close"}))
-        whole.close()
+    def end(cls):
+        """Close it, if there is one."""
+        if KeptBrowser.kept:
+            _process, _port, whole = KeptBrowser.kept
+            KeptBrowser.kept = None
+            whole.send(json.dumps({"id": 0, "method": "Browser.close"}))
+            whole.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -231,11 +235,10 @@ def size_of_module(module):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def browsers():
-    """End them at the end."""
+def browser():
+    """End it at the end."""
     yield
-    for for_touch in list(KeptBrowser.kept):
-        KeptBrowser.end(for_touch)
+    KeptBrowser.end()
 
 
 class _Errors(logging.Handler):

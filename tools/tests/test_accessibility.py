@@ -7,6 +7,8 @@ import re
 from ast import literal_eval
 from pathlib import Path
 
+from lxml import etree
+
 from odoo.tests import HttpCase
 
 from odoo.addons.client_equipment_software_key.tests.common import SoftwareKeyMixin
@@ -202,13 +204,18 @@ class Screens(SoftwareKeyMixin):
         return plan
 
     def _is_new(self, env, action, kind):
-        """Tell whether an action opens another view for this role than for those before
-        it; what it may not do there, which others may, makes none."""
+        """Tell whether anything is shown by an action that none before it has shown, to
+        a role before this one or to this; what it may not do there, which others may,
+        is nothing new."""
         views = {kind: view_id for view_id, kind in action.views}
         view = env[action.res_model].with_context(lang=None).get_view(views[kind], kind)
-        arch = re.sub(MAY, "", view["arch"])
-        is_new = (action, arch) not in self.views
-        self.views.add((action, arch))
+        arch = etree.fromstring(re.sub(MAY, "", view["arch"]))
+        parts = {
+            (action.res_model, kind, part.tag, *sorted(part.items()))
+            for part in arch.iter()
+        }
+        is_new = not parts <= self.views
+        self.views |= parts
         return is_new
 
     def test_screens(self):
