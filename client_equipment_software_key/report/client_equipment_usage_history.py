@@ -222,10 +222,11 @@ class ClientEquipmentUsageHistory(models.Model):
 
         In one expression, of which PostgreSQL has no statistics: by those of the
         trail's dates it expects hardly any line to be found, and prepares to read all.
+        Of what is not true it expects the most: it is two thirds then.
         """
         return Domain.custom(
             to_sql=lambda model, alias, query: SQL(
-                "COALESCE(%s, 'infinity') >= %s",
+                "(COALESCE(%s, 'infinity') < %s) IS NOT TRUE",
                 model._field_to_sql(alias, "date_to", query),
                 moment,
             )
