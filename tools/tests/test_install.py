@@ -11,6 +11,7 @@ from throwaway import Database
 
 REGISTER, PRODUCT = "client_equipment", "client_equipment_software_key"
 AUTOMATION = f"{PRODUCT}_automation"
+STATE = f"SELECT state FROM ir_module_module WHERE name = '{AUTOMATION}'"
 
 # What an addon brings into a database: named, so that a difference tells what it is.
 TRACES = {

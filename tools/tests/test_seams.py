@@ -7,6 +7,7 @@ another table there, as a register of somebody else's would keep it.
 import os
 
 import pytest
+from test_install import STATE
 from throwaway import ROOT, Database
 
 ADDONS = ROOT / "tools" / "tests" / "addons"
@@ -27,3 +28,5 @@ def test_another_addon(database):
         "--log-handler=odoo.tests.result:INFO",
     )
     assert "0 failed, 0 error(s)" in log, log
+    # Automation has come by itself, where Odoo's Automation Rules are (H2).
+    assert database.execute(STATE) == [("installed",)]

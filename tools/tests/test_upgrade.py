@@ -6,13 +6,12 @@ import os
 import subprocess
 
 import pytest
-from test_install import AUTOMATION, PRODUCT, REGISTER, assert_same, traces
+from test_install import PRODUCT, REGISTER, STATE, assert_same, traces
 from throwaway import READY, ROOT, Database
 
 MANIFEST = f"{PRODUCT}/__manifest__.py"
 RULE = "client_equipment_software_check_default_validity_months"
 STALE = "client_equipment_software__user_id_index"
-STATE = f"SELECT state FROM ir_module_module WHERE name = '{AUTOMATION}'"
 ENTRIES = "SELECT id, hash FROM client_equipment_audit_log ORDER BY id"
 GUARANTEES = "SELECT count(*) FROM pg_constraint WHERE conname = '%s'"
 INDEXES = "SELECT count(*) FROM pg_indexes WHERE indexname = '%s'"
