@@ -2,7 +2,8 @@
 
 find_python() { # Odoo 19 and the packages of the lock file run on 3.11 and 3.12
   local python
-  for python in python3.11 python3.12 python3; do
+  # the distribution's own first: built with a profile, it is a tenth faster than what version managers build
+  for python in /usr/bin/python3 python3.11 python3.12 python3; do
     "$python" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null &&
       command -v "$python" && return
   done
