@@ -512,10 +512,13 @@ class ClientEquipmentSoftwareKey(models.Model):
         moved = self.filtered(lambda key: key.validity_end != previous_ends[key.id])
         self._check_still_fits(vals)
         reason_code = "repaired" if isinstance(vals, RepairedValues) else None
-        self._tell_changes(before, statuses, previous_ends, reason_code)
-        # Whoever has heard of that, and moved an end, has told of it.
-        previous_ends |= {key.id: key.validity_end for key in self - moved}
-        self._apply_written_status(wanted, previous_ends, reason_code)
+        # Whoever hears of a change may move an end, too: the trail tells of this first.
+        unheard = [] if moved else None
+        self._tell_changes(
+            before, statuses, previous_ends, reason_code=reason_code, unheard=unheard
+        )
+        previous_ends = previous_ends if moved else None
+        self._apply_written_status(wanted, previous_ends, reason_code, unheard)
 
     def _pop_status(self, vals):
         """Take the status that the user chose out of ``vals``, and return it."""
