@@ -4,7 +4,7 @@ from typing import Self
 
 from markupsafe import Markup
 
-from odoo import Command, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -15,6 +15,7 @@ from odoo.addons.client_equipment.values import (
     date_problem,
 )
 
+from ..commands import written_steps
 from ..license_key import SHORT, hint
 from ..secret import Secret
 
@@ -464,30 +465,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         return keys
 
     def write(self, vals: dict) -> bool:  # pylint: disable=method-required-super
-        for step in self._get_written_steps(self._checked(vals)):
+        for step in written_steps(self._checked(vals)):
             self._write_step(step)
         return True
-
-    @api.model
-    def _get_written_steps(self, vals):
-        """Return the values of each step that a write takes: to remove keys from their
-        equipment, to change what they are, to apply them."""
-        commands = vals.get("equipment_feature_ids")
-        if not commands or len(vals) == 1:
-            return [vals]
-        removing = [
-            command
-            for command in commands
-            if isinstance(command, list | tuple) and command[0] == Command.DELETE
-        ]
-        applying = [command for command in commands if command not in removing]
-        rest = {name: vals[name] for name in vals if name != "equipment_feature_ids"}
-        steps = (
-            {"equipment_feature_ids": removing},
-            rest,
-            {"equipment_feature_ids": applying},
-        )
-        return [step for step in steps if step.get("equipment_feature_ids", True)]
 
     def _write_step(self, vals):
         # pylint: disable=super-method-mismatch
