@@ -12,19 +12,21 @@ from odoo.addons.client_equipment.text import as_seen
 # Such files have 2 to 64 kB. Far larger ones are something else: an installer, a scan.
 FILE_MAX = 2**20
 DEFAULT_NAME = "license"
-NO_BASE64, TOO_LARGE = "no base64", "too large"
+NO_BASE64, TOO_LARGE, EMPTY = "no base64", "too large", "empty"
 
 
 def encoded(value: str | bytes) -> tuple[bytes, str | None]:
     """Return a file's base64 as it is stored, or what is wrong with it.
 
     :param value: as a client has sent it, in one line or in many
-    :return: the base64, empty where the file is; and the problem
+    :return: the base64 and the problem
 
     >>> encoded("bGlj\\nZW5z")
     (b'bGljZW5z', None)
     >>> encoded(b"12.5 kB")
     (b'', 'no base64')
+    >>> encoded("")
+    (b'', 'empty')
     """
     try:
         text = value.encode("ascii") if isinstance(value, str) else bytes(value)
@@ -36,6 +38,8 @@ def encoded(value: str | bytes) -> tuple[bytes, str | None]:
         return b"", NO_BASE64
     if len(content) > FILE_MAX:
         return b"", TOO_LARGE
+    if not content:
+        return b"", EMPTY
     return base64.b64encode(content), None
 
 

@@ -130,20 +130,29 @@ class ClientEquipmentMixin(models.AbstractModel):
             )
 
     def _sql_error_to_message(self, exc):
-        """Say in words what a foreign key of this model's table refuses (E2): what
-        came about since :meth:`_check_unused` looked.
+        """Say in words what this model's table refuses (E2): that something needed is
+        missing, or what came about since :meth:`_check_unused` looked.
 
         PostgreSQL tells that a record which others name cannot be deleted by SQLSTATE
         23503, from version 18 on by 23001 where the key says RESTRICT.
         """
+        if request and request.env.uid:
+            # A client with an API key has logged in after Odoo began the request.
+            self = self.with_env(request.env)
+        if isinstance(exc, errors.NotNullViolation):
+            if field := self._fields.get(exc.diag.column_name):
+                return self.env._(
+                    "%(field)s is needed (%(model)s). Fill it in, or leave it as it "
+                    "was.",
+                    field=field._description_string(self.env),
+                    model=self.env["ir.model"]._get(self._name).name,
+                )
         if isinstance(exc, errors.ForeignKeyViolation | errors.RestrictViolation):
             field = self._get_foreign_key_field(exc.diag)
             record_id = re.search(r"\)=\((\d+)\)", exc.diag.message_detail or "")
             if field and record_id:
-                # A client with an API key has logged in after Odoo began the request.
-                env = request.env if request and request.env.uid else self.env
-                return self.with_env(env)._foreign_key_message(
-                    field, env[field.comodel_name].browse(int(record_id[1]))
+                return self._foreign_key_message(
+                    field, self.env[field.comodel_name].browse(int(record_id[1]))
                 )
         return super()._sql_error_to_message(exc)
 

@@ -4,6 +4,8 @@ from odoo.exceptions import RedirectWarning, UserError, ValidationError
 from odoo.addons.client_equipment.arguments import checked
 from odoo.addons.client_equipment.values import id_problem
 
+from ..commands import written_steps
+
 # Who has to do with software keys at all.
 ROLES = (
     "client_equipment_software_key.group_software_key_user,"
@@ -46,17 +48,17 @@ class ClientEquipment(models.Model):
             equipment.software_key_count = counts.get(equipment._origin, 0)
 
     def write(self, vals: dict) -> bool:
-        vals = self._checked(vals)
-        if vals.get("state", "in_service") != "in_service" or (
-            "active" in vals and not vals["active"]
-        ):
-            self._lead_to_return(vals)
-        result = super().write(vals)
-        if {"partner_id", "company_id"} & vals.keys():
-            # As everywhere that keys may be left behind: those that the user cannot
-            # see, too.
-            self.sudo().equipment_feature_ids._check_still_fit()
-        return result
+        for step in written_steps(self._checked(vals)):
+            if step.get("state", "in_service") != "in_service" or (
+                "active" in step and not step["active"]
+            ):
+                self._lead_to_return(step)
+            super().write(step)
+            if {"partner_id", "company_id"} & step.keys():
+                # As everywhere that keys may be left behind: those that the user
+                # cannot see, too.
+                self.sudo().equipment_feature_ids._check_still_fit()
+        return True
 
     def unlink(self) -> bool:
         self.check_access("unlink")

@@ -18,8 +18,19 @@ class _DatabaseId(fields.Integer):
         return value or None
 
 
-def _left_service_message(env, _diagnostics):
+def _unseen_message(env):
+    """Return what is told who has no role for software keys: nothing of them."""
+    if env["client.equipment.feature"].has_access("read"):
+        return None
     return env._(
+        "The equipment is still in use, and somebody else has changed that at this "
+        "very moment. Look at it again, and ask a colleague who looks after what is "
+        "installed on it."
+    )
+
+
+def _left_service_message(env, _diagnostics):
+    return _unseen_message(env) or env._(
         "Software keys can only be on equipment that is in service, and somebody else "
         "has changed one of the two at this very moment. Look at the equipment again: "
         "take its keys off before it leaves service, or put it back into service first."
@@ -27,7 +38,7 @@ def _left_service_message(env, _diagnostics):
 
 
 def _other_place_message(env, _diagnostics):
-    return env._(
+    return _unseen_message(env) or env._(
         "Software keys on this equipment are bound to its company or its customer, and "
         "somebody else has changed one of them at this very moment. Look at the "
         "equipment again, and take its keys off before it goes to somebody else."

@@ -4,7 +4,7 @@ from typing import Self
 
 from markupsafe import Markup
 
-from odoo import Command, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -15,6 +15,7 @@ from odoo.addons.client_equipment.values import (
     date_problem,
 )
 
+from ..commands import written_steps
 from ..license_key import SHORT, hint
 from ..secret import Secret
 
@@ -464,30 +465,9 @@ class ClientEquipmentSoftwareKey(models.Model):
         return keys
 
     def write(self, vals: dict) -> bool:  # pylint: disable=method-required-super
-        for step in self._get_written_steps(self._checked(vals)):
+        for step in written_steps(self._checked(vals)):
             self._write_step(step)
         return True
-
-    @api.model
-    def _get_written_steps(self, vals):
-        """Return the values of each step that a write takes: to remove keys from their
-        equipment, to change what they are, to apply them."""
-        commands = vals.get("equipment_feature_ids")
-        if not commands or len(vals) == 1:
-            return [vals]
-        removing = [
-            command
-            for command in commands
-            if isinstance(command, list | tuple) and command[0] == Command.DELETE
-        ]
-        applying = [command for command in commands if command not in removing]
-        rest = {name: vals[name] for name in vals if name != "equipment_feature_ids"}
-        steps = (
-            {"equipment_feature_ids": removing},
-            rest,
-            {"equipment_feature_ids": applying},
-        )
-        return [step for step in steps if step.get("equipment_feature_ids", True)]
 
     def _write_step(self, vals):
         # pylint: disable=super-method-mismatch
@@ -512,10 +492,13 @@ class ClientEquipmentSoftwareKey(models.Model):
         moved = self.filtered(lambda key: key.validity_end != previous_ends[key.id])
         self._check_still_fits(vals)
         reason_code = "repaired" if isinstance(vals, RepairedValues) else None
-        self._tell_changes(before, statuses, previous_ends, reason_code)
-        # Whoever has heard of that, and moved an end, has told of it.
-        previous_ends |= {key.id: key.validity_end for key in self - moved}
-        self._apply_written_status(wanted, previous_ends, reason_code)
+        # Whoever hears of a change may move an end, too: the trail tells of this first.
+        unheard = [] if moved else None
+        self._tell_changes(
+            before, statuses, previous_ends, reason_code=reason_code, unheard=unheard
+        )
+        previous_ends = previous_ends if moved else None
+        self._apply_written_status(wanted, previous_ends, reason_code, unheard)
 
     def _pop_status(self, vals):
         """Take the status that the user chose out of ``vals``, and return it."""

@@ -29,7 +29,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             return [value.id, named.display_name] if value else None
         return value and (str(value) if field.type == "date" else value) or None
 
-    def _tell_changes(self, before, statuses, previous_ends, reason_code=None):
+    def _tell_changes(self, before, statuses, previous_ends, **step):
         """Write an entry for each of these keys that has changed.
 
         :param dict before: what :meth:`_get_told` gave before the write
@@ -37,7 +37,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             the change; the others keep theirs
         :param dict previous_ends: ``{key id: validity end}``: the move of an end is a
             step of its own, which comes after this
-        :param str reason_code: the reason that the system itself gives
+        :param step: what else :meth:`_transition` needs to know
         """
         changes = {
             key.id: [
@@ -54,7 +54,7 @@ class ClientEquipmentSoftwareKey(models.Model):
             {key.id: statuses.get(key.id, key.status) for key in changed},
             previous_ends=previous_ends,
             changes=changes,
-            reason_code=reason_code,
+            **step,
         )
 
     @api.model

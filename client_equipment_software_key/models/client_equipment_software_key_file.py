@@ -8,6 +8,7 @@ from odoo.addons.client_equipment.fields import Label
 
 from ..license_file import (
     DEFAULT_NAME,
+    EMPTY,
     FILE_MAX,
     NO_BASE64,
     base_name,
@@ -77,7 +78,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _clean_values(self, vals):
         """Bring a license file and its name into their normal form.
 
-        A file that comes without a name gets one.
+        A file that comes without a name gets one; of an empty one the web client sends
+        the name alone.
         """
         vals = super()._clean_values(vals)
         if not LICENSE_FILE_FIELDS & vals.keys():
@@ -87,12 +89,12 @@ class ClientEquipmentSoftwareKey(models.Model):
             vals = vals | {"license_file_name": name}
         if "license_file" not in vals:
             return vals
+        if vals["license_file"] in (None, False) and not name:
+            return vals | {"license_file": False, "license_file_name": False}
         file, problem = encoded(vals["license_file"] or b"")
         if problem:
             license_key = vals.get("license_key")
             raise ValidationError(self._license_file_problem(problem, license_key))
-        if not file:
-            return vals | {"license_file": False, "license_file_name": False}
         return vals | {"license_file": file, "license_file_name": name or DEFAULT_NAME}
 
     def _license_file_problem(self, problem, license_key=None):
@@ -102,6 +104,8 @@ class ClientEquipmentSoftwareKey(models.Model):
         """
         if problem == NO_BASE64:
             reason = self.env._("it has to be a file, encoded as base64")
+        elif problem == EMPTY:
+            reason = self.env._("it is empty; attach it as the vendor has sent it")
         else:
             reason = self.env._(
                 "it is larger than %s MB; attach the file alone that the license is",
@@ -158,6 +162,8 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.onchange("license_file", "license_key_from_file")
     def _onchange_license_file(self):
         """Look at the file at once; use its fingerprint where that is asked for."""
+        if not self.license_file and not self.license_file_name:
+            return None
         file, problem = encoded(self.license_file or b"")
         if problem:
             self.license_file = self.license_file_name = False
@@ -168,7 +174,7 @@ class ClientEquipmentSoftwareKey(models.Model):
                 }
             }
         self.license_file_name = base_name(self.license_file_name or "")
-        if file and self.license_key_from_file and not self._origin:
+        if self.license_key_from_file and not self._origin:
             self.license_key = fingerprint(file)
         return None
 

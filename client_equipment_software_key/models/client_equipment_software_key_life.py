@@ -1,3 +1,5 @@
+import functools
+
 import psycopg2
 
 from odoo import api, models
@@ -261,7 +263,9 @@ class ClientEquipmentSoftwareKey(models.Model):
     # Steps
     # ------------------------------------------------------------------
 
-    def _transition(self, action, statuses, seats=None, sets=None, **told):
+    def _transition(
+        self, action, statuses, seats=None, sets=None, unheard=None, **told
+    ):
         """Set the status of the keys and have the step written to the audit trail.
 
         The only place where a status changes, called once per step for all its keys.
@@ -276,6 +280,8 @@ class ClientEquipmentSoftwareKey(models.Model):
             entry each; else one of each key
         :param dict sets: what else the step sets: ``{field: SQL}`` of the ``key`` as it
             was before and its last new ``entry``
+        :param list unheard: where it is not heard yet, because the same write takes
+            another step: gets what is to be called after that
         :param told: what else the entries tell (``_append_sql`` of the audit log)
         """
         if not self:
@@ -331,7 +337,12 @@ class ClientEquipmentSoftwareKey(models.Model):
         self.modified(changed)
         self._keep_seats(action, **told)
         self._validate_fields(changed)
-        keys._after_transition(action, AuditLog.browse(sorted(row[0] for row in rows)))
+        audit_logs = AuditLog.browse(sorted(row[0] for row in rows))
+        if unheard is None:
+            keys._after_transition(action, audit_logs)
+        else:
+            hear = functools.partial(keys._after_transition, action, audit_logs)
+            unheard.append(hear)
 
     def _keep_seats(self, action, reason_code=None, **_told):
         """Remember, after a step, which free seats are kept for a unit (A14)."""
@@ -370,21 +381,28 @@ class ClientEquipmentSoftwareKey(models.Model):
         """Do what other addons want to do after a step in the life of these keys (H1).
 
         Empty: for extension. Called once per step, whatever the route (form, dialog,
-        import, API, the scheduled job, a repair), in the transaction of the step.
+        import, API, the scheduled job, a repair), in the transaction of the step; where
+        a write that moves ends takes several, after the last of them.
 
         :param str action: what the audit trail calls the step
         :param audit_logs: the new entries, one for each key (where seats are taken or
             given back, for each seat), in the order of their ids
         """
 
-    def _apply_written_status(self, wanted=None, previous_ends=None, reason_code=None):
+    def _apply_written_status(
+        self, wanted=None, previous_ends=None, reason_code=None, unheard=None
+    ):
         """Take the step that a written status or a moved validity end asks for.
+
+        It is heard when all the keys have taken theirs: who hears it may move them.
 
         :param str wanted: the status that the user chose, if any
         :param dict previous_ends: ``{key id: validity end before the write}``
         :param str reason_code: the reason that the system itself gives
+        :param unheard: what :meth:`_transition` has left to be called, if anything
         :raises UserError: where the step is not allowed
         """
+        unheard = unheard or []
         facts = self._get_facts(ended=True)
         statuses = {}
         for key in self:
@@ -401,7 +419,10 @@ class ClientEquipmentSoftwareKey(models.Model):
                 status_by_id,
                 previous_ends=previous_ends,
                 reason_code=reason_code,
+                unheard=unheard,
             )
+        for hear in unheard:
+            hear()
 
     @checked
     def revoke(self, reason: str | None = None) -> bool:

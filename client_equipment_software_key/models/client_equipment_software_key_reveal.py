@@ -149,13 +149,17 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     @api.model
     def _get_told_managers(self, user):
-        """Return the managers who work in one of the user's companies."""
+        """Return the managers who work in one of the user's companies; where there is
+        none, all of them, so that somebody is told."""
         managers = self.env.ref(
             "client_equipment_software_key.group_software_key_manager"
         ).sudo()
-        return managers.all_user_ids.filtered(
-            lambda manager: manager.active and manager.company_ids & user.company_ids
-        ) - self.env.ref("base.user_root")
+        managers = managers.all_user_ids.filtered("active")
+        managers -= self.env.ref("base.user_root")
+        return (
+            managers.filtered(lambda each: each.company_ids & user.company_ids)
+            or managers
+        )
 
 
 class ClientEquipmentFeature(models.Model):

@@ -1,5 +1,12 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
+
+# Where the trail keeps the company that an entry or a deleted key is shown to.
+SHOWN_TO = {
+    "client.equipment.audit.log": "equipment_company_ref",
+    "client.equipment.audit.deletion": "company_ref",
+}
 
 
 class ResCompany(models.Model):
@@ -25,6 +32,20 @@ class ResCompany(models.Model):
         "CHECK(software_key_minimum_available >= 0)",
         "The minimum of available keys cannot be negative.",
     )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_in_audit_trail(self):
+        """Keep the companies that evidence is shown to: without them nobody could read
+        it any more (E1)."""
+        for model, name in SHOWN_TO.items():
+            evidence = self.env[model]
+            # Whoever deletes a company need not see what keeps it.
+            if found := evidence.sudo().search([(name, "in", self.ids)], limit=1):
+                raise UserError(
+                    evidence._foreign_key_message(
+                        evidence._fields[name], self.browse(found[name])
+                    )
+                )
 
     def _software_key_today(self):
         """Return the date it is now where the company is.

@@ -597,6 +597,38 @@ class TestBadCalls(BadInputMixin, HttpCase):
                         self._call(model, "create", [], {"vals_list": [vals]})
         self._nothing_half_done()
 
+    def test_nothing(self):
+        """E2: what is needed and left empty is named, without the names of tables and
+        without guesses; also where a command takes a line from its record."""
+        words = r"(?s)^(?!.*(Missing required|Model:|violates))"
+        seen = set()
+        for model, line in self._guarded():
+            for name in self._written_fields(model):
+                field = line._fields[name]
+                if not field.required:
+                    continue
+                self._call(model, "write", line.ids, {"vals": {name: False}}, words)
+                self._call(model, "create", [], {"vals_list": [{name: False}]}, words)
+                for inverse in self.registry.field_inverses[field]:
+                    owner = line.sudo()[name]
+                    for command in (
+                        Command.unlink(line.id),
+                        Command.clear(),
+                        Command.set([]),
+                    ):
+                        seen.add(inverse)
+                        vals = {inverse.name: [command]}
+                        owned = {"ids": owner.ids, "arguments": {"vals": vals}}
+                        for call in (self._call_kw, self._json2):
+                            with self.subTest(str(inverse), command=command):
+                                with self.env.cr.savepoint(flush=False) as savepoint:
+                                    error = call(owner._name, "write", **owned)
+                                    savepoint.rollback()
+                                if error:
+                                    self._assert_words(error, words)
+        self.assertEnough(seen, 5)
+        self._nothing_half_done()
+
     def test_records_and_context(self):
         """E2: what every call has, the records and the context, is named."""
         for ids in ("abc", True, [None], [0], [-1], [10**30], ["a"], {"a": 1}, [[1]]):

@@ -175,6 +175,40 @@ class TestDeletion(SoftwareKeyMixin, HttpCase):
                     if foreign not in name:
                         self.assertNotIn(foreign, refusal)
 
+    def test_company_of_the_past(self):
+        """E1, L1: a company of which evidence alone is left, the entries of equipment
+        that is gone or a deleted key, stays: nobody else may read that."""
+        with_unit, with_key, without = companies = self.env["res.company"].create(
+            [{"name": f"Past {name}"} for name in ("One", "Two", "Three")]
+        )
+        self.administrator.company_ids += companies
+        unit = self.env["client.equipment"].create(
+            {"name": "Past Unit", "company_id": with_unit.id}
+        )
+        shared = self._enter("PAST-SHARED", company_id=False)
+        self._apply(shared, unit, user=self.administrator).unlink()
+        unit.unlink()
+        self._enter(
+            "PAST-DELETED-1", user=self.administrator, company_id=with_key.id
+        ).unlink()
+        no_role = self._new_user("no_role", "base.group_erp_manager")
+        no_role.company_ids += companies
+        for company in (with_unit, with_key):
+            for user in (self.administrator, no_role):
+                with self.assertRefused(
+                    UserError, f"{company.name} cannot be deleted, because"
+                ) as caught:
+                    company.with_user(user).unlink()
+            self.assertNotRegex(str(caught.exception), "(?i)key|PAST-|unit")
+        without.with_user(self.administrator).unlink()
+        shared = shared.with_user(self.administrator).with_context(
+            allowed_company_ids=self.administrator.company_ids.ids
+        )
+        entries = shared.audit_log_ids
+        self.assertEqual(
+            entries.sorted("number").mapped("action"), ["created", "applied", "revoked"]
+        )
+
 
 @tagged("post_install", "-at_install")
 class TestDeletionRace(CommittedCase):

@@ -23,6 +23,9 @@ class TestFeature(SoftwareKeyCommon):
         cls.Feature = cls.env["client.equipment.feature"].with_user(cls.technician)
         cls.key = cls._enter("APPLY-1")
 
+    def _last_entry(self, key):
+        return key.audit_log_ids.sorted("number")[-1]
+
     def _check_nothing_happened(self, key, status="available"):
         key.invalidate_recordset()
         self.assertEqual(key.status, status)
@@ -46,7 +49,7 @@ class TestFeature(SoftwareKeyCommon):
         self.assertEqual(feature.remarks, "Installed at the reception")
         self.assertEqual(self.key.status, "applied")
         self.assertEqual(self.key.equipment_id, self.laptop)
-        entry = self.key.audit_log_ids.sorted("number")[-1]
+        entry = self._last_entry(self.key)
         self.assertEqual(self._steps(self.key), ["created", "applied"])
         self.assertEqual(entry.equipment_id, self.laptop)
         self.assertEqual(entry.user_id, self.technician)
@@ -102,7 +105,7 @@ class TestFeature(SoftwareKeyCommon):
             self.key, user=self.manager, applied_by_id=self.technician_2.id
         )
         self.assertEqual(feature.applied_by_id, self.technician_2)
-        entry = self.key.audit_log_ids.sorted("number")[-1]
+        entry = self._last_entry(self.key)
         self.assertEqual(entry.user_id, self.manager)
 
     def test_future_applied_date(self):
@@ -319,7 +322,7 @@ class TestFeature(SoftwareKeyCommon):
                 self.assertFalse(feature.exists())
                 self.assertEqual(self.key.status, "available")
                 self.assertFalse(self.key.equipment_id)
-                entry = self.key.audit_log_ids.sorted("number")[-1]
+                entry = self._last_entry(self.key)
                 self.assertEqual(entry.action, "revoked")
                 self.assertEqual(entry.equipment_id, self.laptop)
                 self.assertEqual(
@@ -332,6 +335,43 @@ class TestFeature(SoftwareKeyCommon):
         self.assertEqual(
             self._steps(self.key), ["created"] + ["applied", "revoked"] * len(routes)
         )
+
+    def test_removing_along_with_a_change(self):
+        """A2, A7, L2: what one write changes of an equipment, and takes off it or puts
+        onto it: the entry of a removal tells where the key was, that of applying where
+        it is."""
+        laptop = self.laptop
+        partner = self.env["res.partner"].create({"name": "Tour New Customer"})
+        facts = ("equipment_name", "equipment_serial_no", "customer_name")
+        for number, values in enumerate(
+            (
+                {"partner_id": partner.id},
+                {"name": "Renamed", "serial_no": "LT-NEW"},
+                {"state": "returned"},
+                {"active": False},
+            )
+        ):
+            with self.subTest(values), self.env.cr.savepoint() as savepoint:
+                old, new = self._enter(f"ALONG-{number}-OLD", f"ALONG-{number}-NEW")
+                commands = [Command.delete(self._apply(old).id)]
+                if not {"state", "active"} & values.keys():
+                    commands.insert(0, Command.create({"software_key_id": new.id}))
+                before = self._last_entry(old)
+                laptop.with_user(self.technician).write(
+                    {"equipment_feature_ids": commands} | values
+                )
+                removed, applied = self._last_entry(old), self._last_entry(new)
+                self.assertEqual(removed.action, "revoked")
+                for name in facts:
+                    self.assertEqual(removed[name], before[name])
+                if len(commands) > 1:
+                    self.assertEqual(applied.action, "applied")
+                    self.assertEqual(applied.equipment_name, laptop.name)
+                    self.assertEqual(applied.equipment_serial_no, laptop.serial_no)
+                    self.assertEqual(applied.customer_id, laptop.partner_id)
+                self.assertEqual((old + new).verify_audit_trail(), [])
+                savepoint.rollback()
+            self.env.invalidate_all()
 
     def test_removing_by_the_form(self):
         """A7: taking the line off in the form is a removal as well."""
@@ -363,7 +403,7 @@ class TestFeature(SoftwareKeyCommon):
             self._steps(after_job), ["created", "applied", "expired", "revoked"]
         )
         for key in before_job + after_job:
-            entry = key.audit_log_ids.sorted("number")[-1]
+            entry = self._last_entry(key)
             self.assertEqual(entry.status_after, "expired")
 
     def test_who_may_not_remove(self):

@@ -1,4 +1,5 @@
 import json
+from unittest.mock import patch
 
 from psycopg2 import errors
 
@@ -6,10 +7,10 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.models import MAGIC_COLUMNS
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from .common import ADDON, SoftwareKeyCommon
+from .common import ADDON, SoftwareKeyCommon, SoftwareKeyMixin, api_key
 
 KEY = "client.equipment.software.key"
 FEATURE = "client.equipment.feature"
@@ -795,6 +796,25 @@ class TestForeignRecords(GateCase):
                             self.assertNotIn(secret, str(error))
         self.assertLessEqual({"partner_id", "company_id", "state", "active"}, refused)
 
+    def test_equipment_alone_hears_no_constraint(self):
+        """E1: nor does what the database refuses him, because somebody else was
+        faster; who has a role is told of keys."""
+        user = self._new_user(
+            "unit_user", "client_equipment.group_client_equipment_manager"
+        )
+        places = [
+            constraint
+            for constraint in self.env[FEATURE]._table_objects.values()
+            if "REFERENCES client_equipment ("
+            in constraint.get_definition(self.registry)
+        ]
+        self.assertGreater(len(places), 2)
+        for constraint in places:
+            for reader, told in ((user, False), (self.technician, True)):
+                model = self.env[FEATURE].with_user(reader)
+                message = constraint.get_error_message(model)
+                self.assertEqual("keys" in message, told, message)
+
     def _other_values(self, record, field):
         """Return values of a field that a record does not have."""
         match field.type:
@@ -869,3 +889,44 @@ class TestForeignRecords(GateCase):
         (similar,) = keys._inspect_license_keys(["marker key"])
         self.assertEqual(keys._verdict_text(existing), "in the system already")
         self.assertEqual(similar["verdict"], "new")
+
+
+@tagged("post_install", "-at_install")
+class TestEquipmentAlone(SoftwareKeyMixin, HttpCase):
+    """E1: who has no role for keys, at the border."""
+
+    @mute_logger("odoo.http", "odoo.sql_db")
+    def test_somebody_was_faster(self):
+        """E1: where a key has come onto his unit since that was looked at, he is told
+        nothing of it, in the web client and over the API."""
+        user = self._new_user(
+            "unit_user", "client_equipment.group_client_equipment_manager"
+        )
+        self._apply(self._enter("MARKER-FASTER"))
+        equipment = self.registry[EQUIPMENT]
+        unseen = patch.object(equipment, "_lead_to_return", lambda unit, vals: None)
+        self.startPatcher(unseen)
+        self.authenticate(user.login, user.login)
+        values = {"vals": {"state": "returned"}}
+        call = {"model": EQUIPMENT, "method": "write", "args": [self.laptop.ids]}
+        for path, body, headers in (
+            (
+                "/web/dataset/call_kw",
+                {"jsonrpc": "2.0", "params": call | {"kwargs": values}},
+                {},
+            ),
+            (
+                f"/json/2/{EQUIPMENT}/write",
+                {"ids": self.laptop.ids} | values,
+                {"Authorization": f"bearer {api_key(user)}"},
+            ),
+        ):
+            with self.subTest(path):
+                answer = self.url_open(
+                    path,
+                    data=json.dumps(body),
+                    headers={"Content-Type": "application/json"} | headers,
+                ).json()
+                message = answer.get("error", {"data": answer})["data"]["message"]
+                self.assertIn("ask a colleague", message)
+                self.assertNotRegex(message, "(?i)key|MARKER")

@@ -179,6 +179,9 @@ class TestLicenseFile(LicenseFiles, SoftwareKeyCommon):
             "number": (7, "encoded as base64"),
             "list": ([1], "encoded as base64"),
             "large": (in_base64(bytes(FILE_MAX + 1)), "larger than 1 MB"),
+            "empty": ("", "it is empty"),
+            "empty bytes": (b"", "it is empty"),
+            "blank": (" \n", "it is empty"),
         }
         vals = {"license_key": "FILE-BAD", "software_id": self.office.id}
         for case, (value, message) in bad.items():
@@ -210,6 +213,30 @@ class TestLicenseFile(LicenseFiles, SoftwareKeyCommon):
         self.assertFalse(self.Key.search([("license_key", "=", "FILE-BAD")]))
         self.assertEqual(self.key._get_license_file(), ("tour.lic", FILE))
         self.assertEqual(self._steps(self.key), ["created"])
+
+    def test_empty_file_in_the_web_client(self):
+        """K15, E2: of an empty file the web client sends its name alone: the form says
+        at once that it is empty, and it is refused; what takes a file off is not."""
+        values = {"license_file": False, "license_file_name": "tour.lic"}
+        for key in (self.key, self.Key):
+            shown = key.onchange(
+                values, list(values), {"license_file": {}, "license_file_name": {}}
+            )
+            self.assertIn("it is empty", shown["warning"]["message"])
+            self.assertIs(shown["value"]["license_file_name"], False)
+        new = {"license_key": "FILE-EMPTY", "software_id": self.office.id}
+        for call in (
+            lambda: self.key.web_save(values, {"id": {}}),
+            lambda: self.Key.web_save(new | values, {"id": {}}),
+        ):
+            with self.assertRefused(ValidationError, "FILE-.* cannot be .*it is empty"):
+                call()
+        self.assertEqual(self.key._get_license_file(), ("tour.lic", FILE))
+        nothing = {"license_file": False, "license_file_name": ""}
+        shown = self.key.onchange(nothing, list(nothing), {"license_file_name": {}})
+        self.assertNotIn("warning", shown)
+        self.key.web_save(nothing, {"id": {}})
+        self.assertEqual(self._steps(self.key), ["created", "changed"])
 
     def test_limit(self):
         """K15: a file of exactly the largest size is kept, in one line or in many."""

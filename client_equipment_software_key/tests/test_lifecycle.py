@@ -289,3 +289,45 @@ class TestReaction(SoftwareKeyCommon):
                 self.assertEqual(len(key.audit_log_ids), count)
                 if action == "created":
                     key.unlink()
+
+    def test_several_steps_of_a_write(self):
+        """H1, L4, L5: where one write takes two steps, both of them stand in the trail
+        before whoever hears one takes another, with whichever of the keys."""
+        writes = {
+            "later": {"seats": 3, "validity_end": self._in_days(100)},
+            "past": {"key_type": "trial", "validity_end": self._in_days(-1)},
+            "permanent": {"key_type": "permanent", "validity_end": False},
+            "mixed": {"validity_end": self._in_days(-1)},
+        }
+        reactions = {
+            "end": {"key_type": "trial", "validity_end": self._in_days(200)},
+            "past": {"key_type": "trial", "validity_end": self._in_days(-2)},
+            "seats": {"seats": 4},
+            "shown": None,
+        }
+        heard = ("changed", "renewed", "expired")
+        for (way, values), (name, reaction), action in product(
+            writes.items(), reactions.items(), heard
+        ):
+            with (
+                self.subTest(write=way, reaction=name, heard=action),
+                self.env.cr.savepoint() as savepoint,
+            ):
+                keys = self._enter_subscriptions("TWICE-1", "TWICE-2", end=5)
+                keys[0].revoke()
+
+                def react(_heard, keys=keys, reaction=reaction):
+                    for key in keys:
+                        if reaction:
+                            key.write(reaction)
+                        else:
+                            key.reveal_license_key()
+
+                patcher = self._react(action, react)
+                try:
+                    keys.write(values)
+                finally:
+                    patcher.stop()
+                self.env.invalidate_all()
+                self.assertEqual(keys.verify_audit_trail(), [])
+                savepoint.rollback()

@@ -741,6 +741,32 @@ class TestReveal(SecretsMixin, SoftwareKeyCommon):
             )
             self.assertEqual(activity.res_id, self.technician.partner_id.id)
 
+    def test_no_manager_in_the_company(self):
+        """K16: where no manager works in the person's companies, all are told."""
+        self.technician.write(
+            {
+                "company_ids": [Command.set(self.other_company.ids)],
+                "company_id": self.other_company.id,
+            }
+        )
+        key = self._enter("SHARED-BY-ALL-1", company_id=False)
+        for _number in range(21):
+            key.with_user(self.technician).reveal_license_key()
+        kind = self.env.ref(f"{ADDON}.mail_activity_type_reveals")
+        told = self.env["mail.activity"].search([("activity_type_id", "=", kind.id)])
+        self.assertLessEqual(self.manager, told.user_id)
+        self.assertNotIn(self.env.ref("base.user_root"), told.user_id)
+        near = self._new_user(
+            "near_manager",
+            f"{ADDON}.group_software_key_manager",
+            company_id=self.other_company.id,
+            company_ids=[Command.set(self.other_company.ids)],
+        )
+        told.unlink()
+        key.with_user(self.technician).reveal_license_key()
+        told = self.env["mail.activity"].search([("activity_type_id", "=", kind.id)])
+        self.assertEqual(told.user_id, near)
+
     def test_tells_managers_alone(self):
         """K16: whoever is told of cannot take it back, although he may change his own
         contact, nor can anybody else but the manager who is told."""

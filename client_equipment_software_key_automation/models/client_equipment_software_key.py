@@ -98,18 +98,23 @@ class ClientEquipmentSoftwareKey(models.Model):
     def _get_values_before(self, audit_logs):
         """Return ``{key id: {field: value}}`` of what the step may have changed.
 
-        Where a key has several entries, the first one tells what was before.
+        Where a key has several entries, the first one tells what was before. A status
+        that the step has left as it was may have been changed by the next one.
         """
         places = self.env.context.get("software_key_places", {})
+        audit_logs = audit_logs.sudo()
+        after = {entry.software_key_id: entry.status_after for entry in audit_logs}
         return {
             entry.software_key_id.id: {
-                "status": entry.status_before,
+                "status": entry.software_key_id.status
+                if entry.status_before == after[entry.software_key_id]
+                else entry.status_before,
                 "validity_end": entry.validity_end_before,
                 "equipment_id": self.env["client.equipment"].browse(
                     places.get(entry.software_key_id.id) or ()
                 ),
             }
-            for entry in reversed(audit_logs.sudo())
+            for entry in reversed(audit_logs)
         }
 
     def _filtered_before(self, automation, old_values):

@@ -351,6 +351,9 @@ class TestRules(RuleMixin, SoftwareKeyCommon):
         self.assertEqual(told(), [0, 1, 0])
         self.applied.write({"validity_end": self._in_days(-1)})
         self.assertEqual(told(), [1, 1, 0])
+        renewed = {"key_type": "trial", "validity_end": self._in_days(60)}
+        self.applied.write(renewed)
+        self.assertEqual(told(), [1, 1, 0])
         feature.unlink()
         self.assertEqual(told(), [1, 0, 1])
         self.free.write({"status": "revoked", "remarks": "Bought twice"})
