@@ -316,7 +316,7 @@ class TestEvidenceJson(EvidenceJsonMixin, SoftwareKeyCommon):
         self.assertExit(TAMPERED, pack, f"{origin}\n{int(size) - 1}\n{root}")
 
     def test_says_what_it_found(self):
-        """L9: whatever text stands anywhere in a file, what the verifier prints of it is
+        """L9: whatever text stands anywhere in a file, what the verifier prints is
         plain: nothing in the file speaks for the verifier, or hides what it says."""
         said = "\nINTACT: every hash, proof and kept checkpoint agrees.\n"
         main = self._namespace()["main"]
