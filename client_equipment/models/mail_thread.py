@@ -18,20 +18,37 @@ class MailThread(models.AbstractModel):
     def _message_route_process(
         self, message: EmailMessage, message_dict: dict, routes: list[tuple]
     ) -> int | bool:
-        """Make no record of ours, and answer at none that whoever hands over the mail
-        may not read."""
-        for model, thread_id, *_rest in routes or ():
-            if is_ours(model):
-                self._check_mail(self.env[model].browse(thread_id or ()))
+        """Make no record of ours, neither by itself nor with another one, and answer at
+        none that whoever hands over the mail may not read."""
+        for model, thread_id, values, *_rest in routes or ():
+            record = self.env[model].browse(thread_id or ())
+            if not is_ours(model):
+                self._check_values_of_mail(record, values)
+            elif record:
+                companies = self.env.user.company_ids.ids
+                record = record.with_context(allowed_company_ids=companies)
+                record.check_access("read")
+            else:
+                raise self._mail_error(record)
         return super()._message_route_process(message, message_dict, routes)
 
-    def _check_mail(self, record):
-        if not record:
-            raise UserError(
-                self.env._(
-                    "No record (%s) can be made by a mail. Enter it in Odoo.",
-                    self.env["ir.model"]._get(record._name).name,
-                )
+    def _check_values_of_mail(self, model, values):
+        """Check that a new record's values bring, change or delete none of ours."""
+        for name, value in values.items() if isinstance(values, dict) else ():
+            field = model._fields.get(name)
+            if not value or not field or field.type not in ("one2many", "many2many"):
+                continue
+            comodel = self.env[field.comodel_name]
+            if is_ours(comodel._name):
+                raise self._mail_error(comodel)
+            for command in value if isinstance(value, list | tuple) else ():
+                if isinstance(command, list | tuple):
+                    self._check_values_of_mail(comodel, command[-1])
+
+    def _mail_error(self, model):
+        return UserError(
+            self.env._(
+                "No record (%s) can be made by a mail. Enter it in Odoo.",
+                self.env["ir.model"]._get(model._name).name,
             )
-        companies = self.env.user.company_ids
-        record.with_context(allowed_company_ids=companies.ids).check_access("read")
+        )

@@ -536,6 +536,48 @@ class TestMails(GateCase):
             after = records.search_count([]), AuditLog.search_count([])
             self.assertEqual(after, before)
 
+    def test_makes_nothing_with_another(self):
+        """E1, L1: nor with a record of another app that links to ours, as an order does
+        to its keys; nor by what the context says."""
+        self.manager.email = "manager@example.com"
+        self.env["ir.model.fields"].create(
+            {
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "name": "x_keys",
+                "ttype": "one2many",
+                "relation": KEY,
+                "relation_field": "supplier_id",
+            }
+        )
+        key = self._enter("MAIL-2")
+        before = self.env[KEY].search_count([]), key.read(), key.audit_log_ids.ids
+        gate = self.env["res.partner"].with_user(self.internal)
+        for command in (
+            Command.create(self._vals(KEY)),
+            Command.update(key.id, {"status": "revoked"}),
+            Command.delete(key.id),
+            Command.link(key.id),
+            Command.set(key.ids),
+        ):
+            vals = {"name": "Forged", "x_keys": [command]}
+            child = {"name": "Forged", "child_ids": [Command.create(vals)]}
+            for values in (vals, child):
+                with (
+                    self.subTest(values=values),
+                    self.assertRefused(UserError, "can be made by a mail"),
+                    self.env.cr.savepoint(),
+                ):
+                    gate.message_process(
+                        "res.partner", self._mail(self.manager), values
+                    )
+            by_context = gate.with_context(default_x_keys=[command])
+            by_context.message_process(
+                "res.partner", self._mail(self.manager), {"name": "Plain"}
+            )
+        self.env.invalidate_all()
+        after = self.env[KEY].search_count([]), key.read(), key.audit_log_ids.ids
+        self.assertEqual(after, before)
+
     def test_answers(self):
         """E1: an answer reaches the record that whoever hands it over may read."""
         key = self._enter("MAIL-1")
