@@ -2,7 +2,6 @@
 key. Plain Python: the field :class:`~.fields.Label` has it used for entry and search.
 """
 
-import re
 import unicodedata
 
 # Of Unicode's Default_Ignorable_Code_Point what the categories do not tell, and the
@@ -20,7 +19,6 @@ HYPHENS = (
     "\u2e1a\u2e3a\u2e3b\u2e40\u2e5d\u301c\u3030\u30a0\ufe31\ufe32\ufe58\ufe63\uff0d"
     "\U00010ead"
 )
-BLANKS_AT_BREAK = re.compile(r"[ \n]*\n[ \n]*")
 
 
 class _Seen(dict):
@@ -68,5 +66,5 @@ def as_seen(text: str, line_break: str = " ") -> str:
         return " ".join(text.split()) if "  " in text else text.strip()
     text = text.translate(_seen).strip()
     if "\n" in text:
-        text = BLANKS_AT_BREAK.sub(line_break, text)
+        text = line_break.join(filter(None, map(str.strip, text.split("\n"))))
     return unicodedata.normalize("NFC", " ".join(text.split()))

@@ -9,6 +9,8 @@ from odoo.api import Environment
 
 # Texts of one line: more would not fit into PostgreSQL's indexes.
 TEXT_MAX, TEXT_MAX_BYTES = 1000, 2000
+# A name that is made of two of them has no more.
+PAIR_MAX = 2 * TEXT_MAX + 3
 # The largest number of PostgreSQL's integer, which ids are.
 INTEGER_MAX = 2**31 - 1
 # No date beyond these can break a calendar, or the grouping by it.

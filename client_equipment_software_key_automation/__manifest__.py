@@ -2,7 +2,7 @@
     "name": "Client Equipment Software Key Automation",
     "summary": "Automation rules and webhooks on every step in the life of a software "
     "key",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.0.1",
     "category": "Services",
     "author": "Client Equipment contributors",
     "license": "LGPL-3",

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ..arguments import checked
 from ..fields import Label
+from ..values import PAIR_MAX
 
 
 def _asset_tag_message(env, diagnostics):
@@ -126,9 +127,15 @@ class ClientEquipment(models.Model):
             domains = [super()._search_display_name(operator, value)]
         else:
             return super()._search_display_name(operator, value)
-        for parts in (re.fullmatch(r"(.+) \[(.+)\]", text) for text in texts):
-            if parts:
-                domains.append([("name", "=", parts[1]), ("serial_no", "=", parts[2])])
+        domains += [
+            [
+                ("name", "=", text[: bracket.start()]),
+                ("serial_no", "=", text[bracket.end() : -1]),
+            ]
+            for text in texts
+            if text.endswith("]") and len(text) <= PAIR_MAX
+            for bracket in re.finditer(r" \[", text)
+        ]
         equipment = self.with_context(active_test=False)
         matches = SQL(" UNION ").join(
             equipment._search(domain).subselect() for domain in domains

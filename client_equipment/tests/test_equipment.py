@@ -107,6 +107,14 @@ class TestEquipment(ClientEquipmentCommon):
         self.laptop.copy({"name": "Reception Laptop", "serial_no": "LT-2"})
         found = self.Equipment.name_search(self.laptop.display_name, operator="=")
         self.assertEqual([found_id for found_id, _name in found], self.laptop.ids)
+        for name, serial in (("A [b]", "C [d]"), ("A [b", "[c]"), ("[a] b", "c")):
+            with self.subTest(name=name, serial=serial):
+                unit = self.Equipment.create({"name": name, "serial_no": serial})
+                for operator in ("=", "ilike"):
+                    found = self.Equipment.name_search(
+                        unit.display_name, operator=operator
+                    )
+                    self.assertEqual([each for each, _name in found], unit.ids)
 
     def test_archived_equipment_is_out_of_the_way(self):
         """Archived equipment is found only when asked for."""

@@ -12,16 +12,16 @@ EXPORT_BATCH = 1000
 # What a spreadsheet takes for the beginning of a formula, as half of them do behind
 # blanks and quotes, and those for East Asia in full width; at the beginning of a text,
 # and where one that expects semicolons tears a text with commas around it apart.
-FORMULA = r"[\s'\"]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
-BEGINNING = r"(?:^|(?<=[;\r\n]))"
-GUARDED = re.compile(rf"{BEGINNING}(?={FORMULA})|^(?=[\t\r\n])")
-GUARD = re.compile(rf"{BEGINNING}'+(?={FORMULA})|^'+(?=[\t\r\n])")
+SIGN = r"=+\-@\uff1d\uff0b\uff0d\uff20"
+BEGINNING = re.compile(
+    rf"(?:^|(?<=[;\r\n]))(?=[\s'\"{SIGN}])(?P<before>[\s'\"]*)(?P<sign>[{SIGN}]?)"
+)
 
 
 def guard(value: object) -> object:
     """Return a cell for a CSV: a text gets an apostrophe wherever a spreadsheet would
     take it for a formula, any other value stays as it is (L3)."""
-    return GUARDED.sub("'", value) if isinstance(value, str) else value
+    return _at_beginnings("", "'", value)
 
 
 def unguard(value: object) -> object:
@@ -29,7 +29,27 @@ def unguard(value: object) -> object:
 
     An apostrophe before anything else is the text's own, and stays.
     """
-    return GUARD.sub("", value) if isinstance(value, str) else value
+    return _at_beginnings("'+", "", value)
+
+
+def _at_beginnings(old, new, value):
+    """Return a text with ``new`` for the pattern ``old`` at the beginning of each line
+    up to a sign, and of a text that begins with a tab or a line break.
+
+    Blanks and quotes are gone over once, however many there are.
+    """
+    if not isinstance(value, str):
+        return value
+
+    def replaced(found):
+        before, sign = found.groups()
+        if sign:
+            return re.sub(rf"(?:^|(?<=[\r\n])){old}", new, before) + sign
+        if found.start():
+            return before
+        return re.sub(rf"^{old}(?=[\t\r\n])", new, before)
+
+    return BEGINNING.sub(replaced, value)
 
 
 class ClientEquipmentExportMixin(models.AbstractModel):

@@ -11,6 +11,7 @@ from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
 from odoo.addons.client_equipment.values import (
+    PAIR_MAX,
     CheckedValues,
     date_problem,
 )
@@ -376,6 +377,8 @@ class ClientEquipmentSoftwareKey(models.Model):
 
         A feature's name may hold the dash, too.
         """
+        if len(text) > PAIR_MAX:
+            return Domain.FALSE
         return Domain.OR(
             self._software_domain(text[: dash.start()], operator)
             & Domain("license_key", operator, text[dash.end() :])

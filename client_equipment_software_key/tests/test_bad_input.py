@@ -77,7 +77,8 @@ NESTED = [
     [[1, 10**9, {}]],
 ]
 GARBAGE = SCALARS + NESTED
-MEGABYTE = "x" * 10**6
+MEGABYTES = ["x" * 10**6, "'" * 10**6, "\n" * 10**6, "a" + " " * 10**6 + "b\nc"]
+MEGABYTES += ["a [" * 10**5 + "\n]", " - a" * 10**5, ";'" * 10**5]
 # A thousand characters each; at random, so that no index can compress them.
 DICE = random.Random(8)
 SCRIPTS = {
@@ -686,29 +687,31 @@ class TestBadCalls(BadInputMixin, HttpCase):
 
     def test_megabytes(self):
         """E2: a text of a million characters where a name, a list or a number is
-        meant."""
+        meant, of whatever these look for in a text."""
+        for text in MEGABYTES:
+            with self.subTest(text=text[:10]):
+                self._call_with_megabyte(text)
+        self._nothing_half_done()
+
+    def _call_with_megabyte(self, text):
         for model in (KEY, "client.equipment", "client.equipment.software"):
             for method, arguments in (
-                (
-                    "create",
-                    {"vals_list": [{"name": MEGABYTE, "license_key": MEGABYTE}]},
-                ),
-                ("create", {"vals_list": MEGABYTE}),
-                ("name_search", {"name": MEGABYTE}),
-                ("web_search_read", {"domain": MEGABYTE, "specification": {}}),
+                ("create", {"vals_list": [{"name": text, "license_key": text}]}),
+                ("create", {"vals_list": text}),
+                ("name_search", {"name": text}),
+                ("web_search_read", {"domain": text, "specification": {}}),
             ):
                 self._call(model, method, [], arguments)
         for method, arguments in (
-            ("bulk_enter", {"license_keys": MEGABYTE, "values": {}}),
-            ("bulk_enter", {"license_keys": [MEGABYTE], "values": {}}),
-            ("load", {"fields": ["license_key"], "data": MEGABYTE}),
-            ("load", {"fields": ["license_key"], "data": [[MEGABYTE]]}),
-            ("renew", {"validity_end": MEGABYTE}),
-            ("replace", {"license_key": MEGABYTE}),
-            ("revoke", {"reason": MEGABYTE}),
+            ("bulk_enter", {"license_keys": text, "values": {}}),
+            ("bulk_enter", {"license_keys": [text], "values": {}}),
+            ("load", {"fields": ["license_key"], "data": text}),
+            ("load", {"fields": ["license_key"], "data": [[text]]}),
+            ("renew", {"validity_end": text}),
+            ("replace", {"license_key": text}),
+            ("revoke", {"reason": text}),
         ):
             self._call(KEY, method, self.free_key.ids, arguments, r"\w+ \w+")
-        self._nothing_half_done()
 
 
 @tagged("post_install", "-at_install")

@@ -3,11 +3,15 @@ import io
 import json
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from copy import deepcopy
 from email.message import EmailMessage
+from functools import reduce
 from hashlib import sha256
+from io import BytesIO, TextIOWrapper
+from operator import getitem
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
@@ -237,9 +241,13 @@ class TestEvidenceJson(EvidenceJsonMixin, SoftwareKeyCommon):
                 tried += 1
         self.assertGreater(tried, 1000)
 
-    def _in_process(self):
+    def _namespace(self):
         namespace = {"__name__": "verifier"}
         exec(compile(VERIFIER.read_text(), "verifier", "exec"), namespace)
+        return namespace
+
+    def _in_process(self):
+        namespace = self._namespace()
 
         def verify(pack):
             try:
@@ -306,6 +314,49 @@ class TestEvidenceJson(EvidenceJsonMixin, SoftwareKeyCommon):
         other = "B" if root.startswith("A") else "A"
         self.assertExit(TAMPERED, pack, f"{origin}\n{size}\n{other}{root[1:]}")
         self.assertExit(TAMPERED, pack, f"{origin}\n{int(size) - 1}\n{root}")
+
+    def test_says_what_it_found(self):
+        """L9: whatever text stands anywhere in a file, what the verifier prints is
+        plain: nothing in the file speaks for the verifier, or hides what it says."""
+        said = "\nINTACT: every hash, proof and kept checkpoint agrees.\n"
+        main = self._namespace()["main"]
+        for text in (f"{said}\x1b[8m", f"\r\x1b[2K{said}", "\u202e\x9b", "\ud800"):
+            for place, pack in self._speaking(text):
+                with (
+                    self.subTest(text, place=place),
+                    NamedTemporaryFile("w") as file,
+                    redirect_stdout(TextIOWrapper(BytesIO(), "ascii")) as printed,
+                ):
+                    json.dump(pack, file)
+                    file.flush()
+                    self.assertNotEqual(main([file.name]), INTACT)
+                    printed.seek(0)
+                    lines = printed.read()
+                    self.assertNotIn(said, lines)
+                    self.assertTrue(lines.replace("\n", "").isprintable(), lines)
+
+    def _speaking(self, text):
+        """Yield packs in which the text stands in one place each: as a name of any
+        object, as any value, behind any value."""
+        sound = self._pack(self.keys[:1], whole=True)
+        del sound["about"]  # nothing vouches for it, and nobody prints it
+        for path in self._objects(sound):
+            there = reduce(getitem, path, sound)
+            changes = [(text, 1)] + [(name, text) for name in there]
+            changes += [(name, f"{value}{text}") for name, value in there.items()]
+            for name, value in changes:
+                forged = deepcopy(sound) | {"about": None}
+                reduce(getitem, path, forged)[name] = value
+                yield (*path, name), forged
+
+    def _objects(self, value, *path):
+        """Yield the path of each JSON object, of lists that of the first."""
+        if isinstance(value, list):
+            yield from self._objects(value[0], *path, 0) if value else ()
+        elif isinstance(value, dict):
+            yield path
+            for name in value:
+                yield from self._objects(value[name], *path, name)
 
     def test_runs_everywhere(self):
         """L9: one file that needs Python 3.9 and its standard library, no more."""

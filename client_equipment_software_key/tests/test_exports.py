@@ -10,6 +10,7 @@ from odoo.http import Request
 from odoo.tests import HttpCase, tagged
 from odoo.tools import SQL
 
+from ..models.client_equipment_export_mixin import guard, unguard
 from .common import SoftwareKeyCommon, SoftwareKeyMixin
 
 # Beginnings that some spreadsheet takes for a formula's.
@@ -393,3 +394,16 @@ class TestGuard(SoftwareKeyCommon):
                 keys = Key.create({"license_key": text, "software_id": self.office.id})
                 self.assertEqual(keys.license_key, expected)
                 keys.unlink()
+
+    def test_long_texts(self):
+        """L3: however many blanks, quotes and lines a text has, its export is quick."""
+        for text, guarded in (
+            ("\n" * 10**6, "'" + "\n" * 10**6),
+            ("\n" * 10**6 + "=", "'\n" * 10**6 + "'="),
+            ('"' * 10**6 + "=", "'" + '"' * 10**6 + "="),
+            ("a" + "'" * 10**6, "a" + "'" * 10**6),
+            ("a;" * 10**6 + "=", "a;" * 10**6 + "'="),
+        ):
+            with self.subTest(text=text[:5]):
+                self.assertEqual(guard(text), guarded)
+                self.assertEqual(unguard(guarded), text)

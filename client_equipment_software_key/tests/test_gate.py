@@ -470,12 +470,132 @@ class TestTrailIsClosed(GateCase):
         self.env["ir.model.data"]._process_end([ADDON])
         self.assertEqual(len(key.audit_log_ids), 1)
 
+    def test_tables_and_columns(self):
+        """L1, K10: nothing goes with its table or a column while the addon stays."""
+        admin = self.env.ref("base.user_admin")
+        for name in self._models():
+            model = self.env["ir.model"]._get(name)
+            fields = model.field_id.filtered(lambda field: field.state == "base")
+            for records in (model, *fields):
+                with self.subTest(records=records.display_name):
+                    records = records.with_user(admin).with_context(_force_unlink=True)
+                    with self.assertRefused(UserError, "Uninstall the addon"):
+                        records.unlink()
+
+    def test_field_of_settings(self):
+        """A field that an administrator has made is his to remove."""
+        field = self.env["ir.model.fields"].create(
+            {
+                "model_id": self.env["ir.model"]._get_id(KEY),
+                "name": "x_shelf",
+                "ttype": "char",
+            }
+        )
+        field.with_user(self.env.ref("base.user_admin")).unlink()
+        self.assertNotIn("x_shelf", self.env[KEY]._fields)
+
     def test_key_with_an_assignment(self):
         """K10: no key of the context lets an applied key be deleted with its trail."""
         key = self._enter("CLOSED-4")
         self._apply(key)
         with self.assertRefused(UserError, "is applied to"):
             key.with_context(_force_unlink=True).unlink()
+
+
+@tagged("post_install", "-at_install")
+class TestMails(GateCase):
+    """E1, L1: whoever hands a mail to Odoo gets nothing by it that he may not do, and
+    nobody is somebody else by what a mail says."""
+
+    def _mail(self, sender):
+        number = next(self.numbers)
+        return (
+            f"From: {sender.email}\nTo: keys@example.com\nSubject: Gate {number}\n"
+            f"Message-Id: <{number}@example.com>\n\nAs agreed\n"
+        )
+
+    def _receivers(self):
+        return [name for name in self._models() if "message_ids" in self.env[name]]
+
+    def test_makes_nothing(self):
+        """E1, L1: every model that has a chatter × every role, from the manager."""
+        self.manager.email = "manager@example.com"
+        AuditLog = self.env[AUDIT_LOG].with_context(active_test=False)
+        users = (self.internal, self.technician, self.technician_2, self.auditor)
+        for name in self._receivers():
+            records = self.env[name].with_context(active_test=False)
+            before = records.search_count([]), AuditLog.search_count([])
+            for user in (*users, self.manager, self.env.ref("base.user_admin")):
+                for gate in (name, "mail.thread", "res.partner"):
+                    with (
+                        self.subTest(model=name, user=user.login, gate=gate),
+                        self.assertRefused(UserError, "can be made by a mail"),
+                    ):
+                        self.env[gate].with_user(user).message_process(
+                            name, self._mail(self.manager), self._vals(name)
+                        )
+            after = records.search_count([]), AuditLog.search_count([])
+            self.assertEqual(after, before)
+
+    def test_makes_nothing_with_another(self):
+        """E1, L1: nor with a record of another app that links to ours, as an order does
+        to its keys; nor by what the context says."""
+        self.manager.email = "manager@example.com"
+        self.env["ir.model.fields"].create(
+            {
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "name": "x_keys",
+                "ttype": "one2many",
+                "relation": KEY,
+                "relation_field": "supplier_id",
+            }
+        )
+        key = self._enter("MAIL-2")
+        before = self.env[KEY].search_count([]), key.read(), key.audit_log_ids.ids
+        gate = self.env["res.partner"].with_user(self.internal)
+        for command in (
+            Command.create(self._vals(KEY)),
+            Command.update(key.id, {"status": "revoked"}),
+            Command.delete(key.id),
+            Command.link(key.id),
+            Command.set(key.ids),
+        ):
+            vals = {"name": "Forged", "x_keys": [command]}
+            child = {"name": "Forged", "child_ids": [Command.create(vals)]}
+            for values in (vals, child):
+                with (
+                    self.subTest(values=values),
+                    self.assertRefused(UserError, "can be made by a mail"),
+                    self.env.cr.savepoint(),
+                ):
+                    gate.message_process(
+                        "res.partner", self._mail(self.manager), values
+                    )
+            by_context = gate.with_context(default_x_keys=[command])
+            by_context.message_process(
+                "res.partner", self._mail(self.manager), {"name": "Plain"}
+            )
+        self.env.invalidate_all()
+        after = self.env[KEY].search_count([]), key.read(), key.audit_log_ids.ids
+        self.assertEqual(after, before)
+
+    def test_answers(self):
+        """E1: an answer reaches the record that whoever hands it over may read."""
+        key = self._enter("MAIL-1")
+        for user, refused in (
+            (self.internal, True),
+            (self.technician, False),
+            (self.env.ref("base.user_root"), False),
+        ):
+            before = key.message_ids
+            gate = self.env["mail.thread"].with_user(user)
+            with self.subTest(user=user.login):
+                if refused:
+                    with self.assertRaises(AccessError), self.env.cr.savepoint():
+                        gate.message_process(KEY, self._mail(user), thread_id=key.id)
+                else:
+                    gate.message_process(KEY, self._mail(user), thread_id=key.id)
+                self.assertEqual(len(key.message_ids - before), not refused)
 
 
 @tagged("post_install", "-at_install")

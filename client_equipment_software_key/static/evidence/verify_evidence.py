@@ -38,6 +38,7 @@ FORMAT, VERSION = "client-equipment-evidence", 1
 # So many keys are named in one line.
 NAMED = 20
 KEY_SHA = "license_key_sha256"
+ORIGIN = re.compile("client-equipment/[!-~]+")
 # The facts of entries of version 1, in the order of their hash.
 VERSION_1 = (
     "id software_key_id license_key number action action_date user_id user_name"
@@ -155,7 +156,9 @@ def parts(value: Any, *names: str, **optional: bool) -> dict:
         raise Damaged("an object is missing")
     wrong = (set(names) - set(value)) | (set(value) - set(names) - set(optional))
     if wrong:
-        raise Damaged("missing or unknown: {}".format(", ".join(sorted(wrong))))
+        raise Damaged(
+            "missing or unknown: {}".format(", ".join(map(ascii, sorted(wrong))))
+        )
     return value
 
 
@@ -168,19 +171,19 @@ def several(value: Any) -> list:
 
 def whole(value: Any) -> int:
     if type(value) is not int or value < 0:
-        raise Damaged(f"not a number: {value!r}")
+        raise Damaged(f"not a number: {value!a}")
     return value
 
 
 def hex_hash(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
-        raise Damaged(f"not a SHA-256: {value!r}")
+        raise Damaged(f"not a SHA-256: {value!a}")
     return value
 
 
 def node(value: Any) -> bytes:
     if not isinstance(value, str) or not re.fullmatch("[A-Za-z0-9+/]{43}=", value):
-        raise Damaged(f"not a hash in base64: {value!r}")
+        raise Damaged(f"not a hash in base64: {value!a}")
     return base64.b64decode(value)
 
 
@@ -207,7 +210,11 @@ def read_pack(text: str) -> dict:
 
 def read_checkpoint(value: dict) -> tuple[str, int, bytes]:
     """Return ``(origin, size, root)``."""
-    return str(value["origin"]), whole(value["size"]), node(value["root"])
+    origin = value["origin"]
+    # It is printed: a terminal does what the characters of control say.
+    if not isinstance(origin, str) or not ORIGIN.fullmatch(origin):
+        raise Damaged(f"not the origin of a checkpoint: {origin!a}")
+    return origin, whole(value["size"]), node(value["root"])
 
 
 def read_file(path: str) -> bytes:

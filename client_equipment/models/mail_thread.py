@@ -1,0 +1,54 @@
+from email.message import EmailMessage
+
+from odoo import models
+from odoo.exceptions import UserError
+
+from ..values import is_ours
+
+
+class MailThread(models.AbstractModel):
+    """What a mail may do to the models of these addons.
+
+    Anybody may hand one to Odoo (``message_process``), with values of his own, and Odoo
+    acts with all rights in the name of whom the mail says that it is from.
+    """
+
+    _inherit = "mail.thread"
+
+    def _message_route_process(
+        self, message: EmailMessage, message_dict: dict, routes: list[tuple]
+    ) -> int | bool:
+        """Make no record of ours, neither by itself nor with another one, and answer at
+        none that whoever hands over the mail may not read."""
+        for model, thread_id, values, *_rest in routes or ():
+            record = self.env[model].browse(thread_id or ())
+            if not is_ours(model):
+                self._check_values_of_mail(record, values)
+            elif record:
+                companies = self.env.user.company_ids.ids
+                record = record.with_context(allowed_company_ids=companies)
+                record.check_access("read")
+            else:
+                raise self._mail_error(record)
+        return super()._message_route_process(message, message_dict, routes)
+
+    def _check_values_of_mail(self, model, values):
+        """Check that a new record's values bring, change or delete none of ours."""
+        for name, value in values.items() if isinstance(values, dict) else ():
+            field = model._fields.get(name)
+            if not value or not field or field.type not in ("one2many", "many2many"):
+                continue
+            comodel = self.env[field.comodel_name]
+            if is_ours(comodel._name):
+                raise self._mail_error(comodel)
+            for command in value if isinstance(value, list | tuple) else ():
+                if isinstance(command, list | tuple):
+                    self._check_values_of_mail(comodel, command[-1])
+
+    def _mail_error(self, model):
+        return UserError(
+            self.env._(
+                "No record (%s) can be made by a mail. Enter it in Odoo.",
+                self.env["ir.model"]._get(model._name).name,
+            )
+        )
