@@ -1,4 +1,8 @@
 # What all of tools/ shares: where things are, how to say what happens, one lock. Sourced, not run.
+# What people have set for their own work would change what programs do here.
+unset CDPATH PYTHONHOME
+export no_proxy=127.0.0.1,localhost${no_proxy:+,$no_proxy}
+
 root=$(cd "${BASH_SOURCE%/*}/.." && pwd -P)
 cache=$root/.cache # what can be made again
 data=$root/.data   # what `./dev run` must not lose
@@ -38,8 +42,12 @@ first_error() { # first_error PATTERN LOG: the line of a log that says why
   { grep -m1 "$1" "$2" || tail -1 "$2"; } | cut -c1-300
 }
 
-writable() { # writable FOLDER: it is there, and files can be made in it
-  { mkdir -p "$1" && [[ -w $1 ]]; } 2>/dev/null || die "cannot write to $1"
+writable() { # writable FOLDER: it is there, and files can be made in it; as root, not in that of somebody else
+  local hint=
+  mkdir -p "$1" 2>/dev/null || true
+  [[ -w $1 && ($EUID != 0 || -O $1) ]] && return
+  [[ ! -e $1 || -O $1 ]] || hint=", which belongs to $(stat -c %U "$1"): run ./dev as that user, or first  sudo chown -R $(id -un) ${1@Q}"
+  die "cannot write to $1$hint"
 }
 
 lock() { # one ./dev at a time sets things up; others wait
