@@ -41,7 +41,7 @@ PY
 }
 
 texts() { # texts COMMAND: it looks at every text file, and mends what it finds
-  git grep -Ilz '' -- ':!*.po' ':!*.pot' ':!*.svg' ':!*/tests/vendor_files/*' | xargs -0 "$@"
+  git grep --no-index --exclude-standard -Ilz '' -- ':!*.po' ':!*.pot' ':!*.svg' ':!*/tests/vendor_files/*' | xargs -0 "$@"
 }
 
 translations() { # what the installed addons would export now, against what is kept

@@ -30,7 +30,7 @@ odoo_step() { # odoo_step LOG ARGS…: Odoo does one thing and ends; the log is 
       { shown = 0 }
       tty && match($0, /Loading module .*\)/) { printf "\r\033[K    %s", substr($0, RSTART + 15, RLENGTH - 15) }
       { fflush() }
-      END { if (tty) printf "\r\033[K" }' >&2 || { tail -1 "$log" >&2 && return 1; }
+      END { if (tty) printf "\r\033[K" }' >&2 || { tail -1 "$log" | grep -v '^[0-9-]* [0-9:,]* ' >&2; return 1; }
 }
 
 database_exists() { [[ $(sql postgres "SELECT 1 FROM pg_database WHERE datname = '$1'") ]]; }

@@ -19,7 +19,8 @@ prepare() { # prepare ADDONS: the state of what is installed is kept in the data
   elif [[ $(sql "$name" "SELECT shobj_description(oid, 'pg_database') FROM pg_database
       WHERE datname = current_database()") != "$state" ]]; then
     step "Updating the addons"
-    odoo_step "$log" -d "$name" -i "$addons" -u "$addons" --with-demo || die "Odoo could not update the addons (see $log)"
+    odoo_step "$log" -d "$name" -i "$addons" -u "$addons" --with-demo || die "Odoo could not update the addons (see $log)
+       To begin with a new database, move $data away."
   else
     return 0
   fi

@@ -68,6 +68,8 @@ check_disk() {
 }
 
 setup() { # leaves the set-up lock held: what prepares databases goes on under it
+  # PYTHONPATH, Odoo and PostgreSQL read these as other than a part of a name
+  [[ $root${ODOO_ROOT:-} != *[':,"$`']* ]] || die "neither $root nor ODOO_ROOT may have any of  : , \" \$ \`  in its path: rename the folder"
   lock
   check_disk
   setup_system

@@ -381,6 +381,12 @@ def test_websocket_process():
 # Odoo and Python
 
 
+def test_path():
+    """A path that others would read as a list or a command is refused."""
+    for sign in ':,"$`':
+        refused(f"root='/tmp/a{sign}b'; setup", "rename the folder")
+
+
 def test_no_odoo(tmp_path):
     """ODOO_ROOT must hold Odoo 19, wherever one says it from."""
     refused("setup_odoo", "no Odoo 19.0 in ODOO_ROOT=/none", ODOO_ROOT="/none")
