@@ -38,21 +38,27 @@ server_runs() { # the process that is noted is this folder's server, not a stran
 
 server_socket() { sed -n 5p "$1/postmaster.pid" 2>/dev/null; }
 
+server_answers() { "$(pgbin)/pg_isready" -q -h "$1" -p 5432; } # server_answers SOCKET
+
 server_stop() {
   local socket
   socket=$(server_socket "$1") || true
   ! server_runs "$1" || as_postgres "$(pgbin)/pg_ctl" -D "$1" -w -m fast stop >/dev/null
-  [[ $socket != /tmp/odoo-pg.?????? ]] || rm -rf "$socket"
+  # in a copy of a folder whose server runs stands that server's
+  [[ $socket != /tmp/odoo-pg.?????? ]] || server_answers "$socket" || rm -rf "$socket"
 }
 
 server_start() {
-  local folder=$1 options=$2 socket
+  local folder=$1 options=$2 socket pid
   [[ -d $folder ]] || server_make "$folder"
-  # PostgreSQL itself would take a stranger for its server
-  [[ $(cat "/proc/$(head -1 "$folder/postmaster.pid" 2>/dev/null)/comm" 2>/dev/null) == postgres ]] || rm -f "$folder/postmaster.pid"
-  socket=$(mktemp -d /tmp/odoo-pg.XXXXXX) # mode 0700, and short, as the path of a socket must be
+  # PostgreSQL itself looks what a dead server has left running, but would take a stranger for its server
+  pid=$(head -1 "$folder/postmaster.pid" 2>/dev/null) || true
+  [[ $pid =~ ^[0-9]+$ && ! -e /proc/$pid ]] || rm -f "$folder/postmaster.pid"
+  # mode 0700, and short, as the path of a socket must be
+  socket=$(mktemp -d /tmp/odoo-pg.XXXXXX 2>/dev/null) || die "cannot write to /tmp"
   : >"$folder.log"
-  give_to_postgres "$socket" "$folder.log"
+  chmod 700 "$folder" # a backup may have been put there
+  give_to_postgres -R "$socket" "$folder.log" "$folder"
   as_postgres "$(pgbin)/pg_ctl" -D "$folder" -l "$folder.log" -w -o "$options -c listen_addresses='' -c port=5432 \
     -c unix_socket_directories=$socket -c max_connections=200" start >"$folder.start.log" 2>&1 7>&- 8>&- 9>&- && return
   rmdir "$socket"
@@ -71,13 +77,23 @@ keep() { # one keeper is enough: another gives up soon
   setsid flock -w 5 "$1.keeper" flock "$1.users" "$root/tools/database-stop" "$1" </dev/null >/dev/null 2>&1 7>&- 8>&- 9>&- &
 }
 
+sql() { psql -XwqAtd "$1" -c "$2"; } # sql DATABASE QUERY: whatever ~/.psqlrc says, and without a question for a password
+
 check_server() { # a server of the user's own: it is there, lets us in, and lets us make what we need
   local answer
-  answer=$(psql -Atd postgres -c "SELECT rolcreatedb OR rolsuper, EXISTS (SELECT FROM pg_available_extensions
-      WHERE name = 'pg_trgm') FROM pg_roles WHERE rolname = current_user" 2>&1) ||
+  export PGCONNECT_TIMEOUT=${PGCONNECT_TIMEOUT:-10}
+  unset PGSERVICE PGDATABASE # in which Odoo and PostgreSQL's programs differ
+  answer=$(sql postgres 'SELECT' 2>&1) ||
     die "PostgreSQL at PGHOST=$PGHOST cannot be used as ${PGUSER:-$(id -un)}: ${answer%%$'\n'*}"
-  [[ $answer == t* ]] || die "PGUSER may make no databases; a superuser can allow it:  ALTER ROLE \"${PGUSER:-$(id -un)}\" CREATEDB"
-  [[ $answer == *t ]] || warn "this PostgreSQL lacks the extension pg_trgm (Debian: postgresql-contrib): searching many keys will be slow"
+  answer=$(sql postgres "SELECT CASE
+      WHEN current_setting('server_version_num')::int < 130000
+      THEN format('is PostgreSQL %s: Odoo 19 needs 13 or a newer one', current_setting('server_version'))
+      WHEN current_user = 'postgres' THEN 'is used as postgres, whom Odoo refuses: set PGUSER to another role'
+      WHEN NOT (rolcreatedb OR rolsuper) THEN format('lets %1\$s make no databases;"\
+" a superuser can allow it:  ALTER ROLE %1\$I CREATEDB', current_user) END FROM pg_roles WHERE rolname = current_user")
+  [[ ! $answer ]] || die "what listens at PGHOST=$PGHOST $answer"
+  [[ $(sql postgres "SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'") ]] ||
+    warn "this PostgreSQL lacks the extension pg_trgm (Debian: postgresql-contrib): searching many keys will be slow"
 }
 
 database() { # database run|test|bench: that server runs from here to the end of this process
@@ -91,14 +107,15 @@ database() { # database run|test|bench: that server runs from here to the end of
     test) folder=$cache/test-postgres options='-c fsync=off -c full_page_writes=off -c synchronous_commit=off' ;;
     bench) folder=$cache/bench-postgres options='-c fsync=off -c full_page_writes=off -c shared_buffers=1GB -c max_wal_size=16GB -c checkpoint_timeout=1h' ;;
   esac
+  unset "${!PG@}" # which were for a server of the user's own
   mkdir -p "${folder%/*}"
   exec 8>"$folder.users"
   flock -s 8
-  if ! { server_runs "$folder" && pg_isready -q -h "$(server_socket "$folder")" -p 5432; }; then
+  keep "$folder"
+  if ! { server_runs "$folder" && server_answers "$(server_socket "$folder")"; }; then
     server_stop "$folder"
     server_start "$folder" "$options"
   fi
-  keep "$folder"
   PGHOST=$(server_socket "$folder")
   export PGHOST PGPORT=5432 PGUSER=odoo
 }

@@ -1,4 +1,8 @@
 # What all of tools/ shares: where things are, how to say what happens, one lock. Sourced, not run.
+# What people have set for their own work would change what programs do here.
+unset CDPATH PYTHONHOME
+export no_proxy=127.0.0.1,localhost${no_proxy:+,$no_proxy}
+
 root=$(cd "${BASH_SOURCE%/*}/.." && pwd -P)
 cache=$root/.cache # what can be made again
 data=$root/.data   # what `./dev run` must not lose
@@ -39,7 +43,11 @@ first_error() { # first_error PATTERN LOG: the line of a log that says why
 }
 
 writable() { # writable FOLDER: it is there, and files can be made in it
-  { mkdir -p "$1" && [[ -w $1 ]]; } 2>/dev/null || die "cannot write to $1"
+  local hint=
+  mkdir -p "$1" 2>/dev/null || true
+  [[ ! -w $1 ]] || return 0
+  [[ ! -e $1 || -O $1 ]] || hint=", which belongs to $(stat -c %U "$1"): run ./dev as that user, or first  sudo chown -R $(id -un) ${1@Q}"
+  die "cannot write to $1$hint"
 }
 
 lock() { # one ./dev at a time sets things up; others wait

@@ -9,7 +9,7 @@ install_lint() (
   ln -s "${node[0]}/bin/node" "${node[0]}/lib/node_modules/npm/bin/npm-cli.js" "$folder/bin"
   mv "$folder/bin/npm-cli.js" "$folder/bin/npm"
   cp tools/package.json tools/package-lock.json "$folder"
-  cd "$folder" && PATH=$folder/bin:$PATH NODE_USE_SYSTEM_CA=1 npm ci --ignore-scripts --no-audit --no-fund
+  cd "$folder" && PATH=$folder/bin:$PATH NODE_USE_SYSTEM_CA=1 npm ci --cache "$cache/npm" --ignore-scripts --no-audit --no-fund
 )
 
 setup_lint() { # the linters that need Node, Node itself, and the checks of files as such
@@ -41,7 +41,7 @@ PY
 }
 
 texts() { # texts COMMAND: it looks at every text file, and mends what it finds
-  git grep -Ilz '' -- ':!*.po' ':!*.pot' ':!*.svg' ':!*/tests/vendor_files/*' | xargs -0 "$@"
+  git grep --no-index --exclude-standard -Ilz '' -- ':!*.po' ':!*.pot' ':!*.svg' ':!*/tests/vendor_files/*' | xargs -0 "$@"
 }
 
 translations() { # what the installed addons would export now, against what is kept

@@ -14,7 +14,7 @@ joining_addons() { (cd "$root" && grep -lE "$join" client_equipment*/__manifest_
 
 addons_state() { # addons_state ADDONS: changes with what Odoo reads of them, and with Odoo
   (cd "$root" && { cat "$odoo/odoo/release.py" && tr , '\n' <<<"$1" |
-    xargs -I{} find {} -type f ! -name '*.pyc' ! -path '*/tests/*.py' ! -path '*/readme/*' -print0 | sort -z | xargs -0 sha256sum; } |
+    xargs -I{} find {} -type f ! -name '*.pyc' ! -path '*/tests/*.py' ! -path '*/readme/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum; } |
     sha256sum | cut -c1-64)
 }
 
@@ -30,14 +30,15 @@ odoo_step() { # odoo_step LOG ARGS…: Odoo does one thing and ends; the log is 
       { shown = 0 }
       tty && match($0, /Loading module .*\)/) { printf "\r\033[K    %s", substr($0, RSTART + 15, RLENGTH - 15) }
       { fflush() }
-      END { if (tty) printf "\r\033[K" }' >&2
+      END { if (tty) printf "\r\033[K" }' >&2 || { tail -1 "$log" | grep -v '^[0-9-]* [0-9:,]* ' >&2; return 1; }
 }
 
-database_exists() { [[ $(psql -Atd postgres -c "SELECT 1 FROM pg_database WHERE datname = '$1'") ]]; }
+database_exists() { [[ $(sql postgres "SELECT 1 FROM pg_database WHERE datname = '$1'") ]]; }
 
 copy_database() {
   createdb -T "$1" "$2"
   mkdir -p "$ODOO_DATA_DIR/filestore/$1"
+  rm -rf "$ODOO_DATA_DIR/filestore/$2"
   cp -al "$ODOO_DATA_DIR/filestore/$1" "$ODOO_DATA_DIR/filestore/$2"
 }
 
@@ -46,7 +47,7 @@ free_port() { python -c 'import socket; print(socket.create_server(("127.0.0.1",
 rename_database() {
   rm -rf "$ODOO_DATA_DIR/filestore/$2"
   mv "$ODOO_DATA_DIR/filestore/$1" "$ODOO_DATA_DIR/filestore/$2"
-  psql -qd postgres -c "ALTER DATABASE \"$1\" RENAME TO \"$2\""
+  sql postgres "ALTER DATABASE \"$1\" RENAME TO \"$2\""
 }
 
 drop_database() {

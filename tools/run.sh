@@ -16,14 +16,15 @@ prepare() { # prepare ADDONS: the state of what is installed is kept in the data
     drop_database "$name-new"
     odoo_step "$log" -d "$name-new" -i "$addons" --with-demo || die "Odoo could not make the database (see $log)"
     rename_database "$name-new" "$name"
-  elif [[ $(psql -Atd "$name" -c "SELECT shobj_description(oid, 'pg_database') FROM pg_database
+  elif [[ $(sql "$name" "SELECT shobj_description(oid, 'pg_database') FROM pg_database
       WHERE datname = current_database()") != "$state" ]]; then
     step "Updating the addons"
-    odoo_step "$log" -d "$name" -i "$addons" -u "$addons" --with-demo || die "Odoo could not update the addons (see $log)"
+    odoo_step "$log" -d "$name" -i "$addons" -u "$addons" --with-demo || die "Odoo could not update the addons (see $log)
+       To begin with a new database, move $data away."
   else
     return 0
   fi
-  psql -qd "$name" -c "COMMENT ON DATABASE \"$name\" IS '$state'"
+  sql "$name" "COMMENT ON DATABASE \"$name\" IS '$state'"
 }
 
 check_port() { # before the rest is made; what serves it takes it for good
@@ -32,15 +33,16 @@ check_port() { # before the rest is made; what serves it takes it for good
 }
 
 run() {
-  local port= addons
+  local port= addons others=()
   addons=$(core_addons)
-  while true; do
-    case ${1:-} in
-      --port=*) port=${1#*=} && shift ;;
-      --port) port=${2:-} && shift $(($# < 2 ? 1 : 2)) && port=${port:-nothing} ;;
-      --with-apps) addons=$(our_addons) && shift ;;
-      *) break ;;
+  while (($#)); do
+    case $1 in
+      --port=*) set -- --port "${1#*=}" "${@:2}" && continue ;;
+      --port) port=${2:-nothing} && shift ;;
+      --with-apps) addons=$(our_addons) ;;
+      *) others+=("$1") ;;
     esac
+    shift || true
   done
   [[ ! $port ]] || check_port "$port"
   writable "$data"
@@ -52,5 +54,5 @@ run() {
   prepare "$addons"
   step "Starting the server"
   [[ $PGHOST != /tmp/odoo-pg.* ]] || export POSTMASTER=$(head -1 "$data/postgres/postmaster.pid")
-  exec python "$root/tools/serve.py" "${port:-0}" -d "$name" --db-filter="^$name\$" --no-database-list --log-level=warn "$@"
+  exec python "$root/tools/serve.py" "${port:-0}" -d "$name" --db-filter="^$name\$" --no-database-list --log-level=warn "${others[@]}"
 }

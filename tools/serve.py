@@ -10,9 +10,11 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+PATIENCE = 60  # seconds: the first page of a new database is made, which takes a while
 READY = """
   Ready:  {}
 
@@ -30,10 +32,17 @@ def take_port(wanted):
     for port in [wanted] if wanted else range(8069, 8169):
         try:
             return socket.create_server(("127.0.0.1", port), backlog=128)
+        except PermissionError:
+            sys.exit(f"error: port {port} is for the system; --port N takes another")
         except OSError:
             continue
     taken = f"something else listens on port {wanted}" if wanted else "no port is free"
     sys.exit(f"error: {taken}; ./dev run --port N takes another")
+
+
+def say(text, to=sys.stderr):
+    with suppress(OSError):  # nobody listens any more
+        print(text, file=to, flush=True)
 
 
 def lives(process):
@@ -51,19 +60,24 @@ def why_it_ends(server, url, postmaster):
 
     :return: why there is no use in going on, nothing where it has ended by itself
     """
-    ready, errors = False, 0
+    ready, errors, first = False, 0, f"{url}/web/login"
     while os.getppid() == server:
         if postmaster and not lives(postmaster):
             return "the database server was ended; ./dev run starts it anew"
         if not ready:
             try:
-                urlopen(f"{url}/web/login", timeout=60).close()
+                with urlopen(first, timeout=PATIENCE) as answer:
+                    given = answer.url
+                if given != first:
+                    return f"instead of its first page the server gives {given}"
                 ready = True
-                print(READY.format(url), flush=True)
+                say(READY.format(url), sys.stdout)
             except HTTPError as error:
                 errors += 1
                 if errors == 3:
                     return f"instead of its first page the server gives {error}"
+            except TimeoutError:
+                say("Waiting for the server's first page, which takes long")
             except OSError:
                 pass  # not yet
         time.sleep(1 if ready or errors else 0.2)
@@ -77,11 +91,20 @@ def main(port, *arguments):
     postmaster = int(os.environ.get("POSTMASTER", 0))
     if not os.fork():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
+        if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # unless by nohup
+            signal.signal(signal.SIGHUP, signal.default_int_handler)
         listener.close()
         os.closerange(3, 10)  # the locks of ./dev are the server's to hold
-        if why := why_it_ends(server, f"http://127.0.0.1:{port}", postmaster):
-            print(f"\033[1merror:\033[0m {why}", file=sys.stderr, flush=True)
+        try:
+            why = why_it_ends(server, f"http://127.0.0.1:{port}", postmaster)
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            why = "the terminal was closed"  # Odoo itself would start again
+        if why:
+            say(f"\033[1merror:\033[0m {why}")
+        while why and os.getppid() == server:  # which may be starting again just now
             os.kill(server, signal.SIGTERM)
+            time.sleep(1)
         os._exit(0)
     # Odoo takes a socket as the third file: what systemd calls socket activation
     os.dup2(listener.fileno(), 3)

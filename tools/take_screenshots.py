@@ -285,7 +285,7 @@ def verify(page):
     tampering = """
         UPDATE client_equipment_audit_log SET user_name = 'Somebody Else'
          WHERE equipment_name = 'Practice Server' AND action = 'applied'"""
-    subprocess.run(["psql", "-qc", tampering], check=True)
+    subprocess.run(["psql", "-Xqc", tampering], check=True)
     page.goto("/odoo/software-key-audit-logs")
     open_menu(page, "Software Key Management", "Verify Audit Trail")
     page.locator(".modal .list-group-item").wait_for()

@@ -24,8 +24,9 @@ PY
 keep_database() { # keep_database KIND STATE ADDONS [FROM]: its name is left in $kept
   local log=$cache/$1.log
   kept=ce_$1_$(sha256sum <<<"$2" | cut -c1-12)
-  ! database_exists "$kept" || return 0
+  ! { database_exists "$kept" && [[ -d $ODOO_DATA_DIR/filestore/$kept ]]; } || return 0
   drop_databases "^ce_$1_[0-9a-f]{12}" 3
+  drop_database "$kept"
   drop_database "$kept-new"
   step "Making the $1 database: $3"
   [[ ! ${4:-} ]] || copy_database "$4" "$kept-new"
@@ -58,7 +59,7 @@ no_warnings() { ! grep -qE "$loud" "$1" || die "there were warnings while instal
 
 drop_databases() { # drop_databases PATTERN [N [mine]]: all but the N youngest
   local name
-  for name in $(psql -Atd postgres -c "SELECT datname FROM pg_database WHERE datname ~ '$1'
+  for name in $(sql postgres "SELECT datname FROM pg_database WHERE datname ~ '$1'
       ORDER BY oid DESC OFFSET ${2:-0}"); do
     # a run's databases have the run's process in their names, and are its own while that lives
     [[ ! ${3:-} && $name =~ _([0-9]+)(_gw[0-9]+)?$ && -e /proc/${BASH_REMATCH[1]} ]] || drop_database "$name"
@@ -73,16 +74,17 @@ sweep() { # the folders of killed runs
 }
 
 begin() { # begin NAME: a database of one's own is to be made and named by $base; it is gone at the end
+  local folder
   base=$1_$$
   export ODOO_DATA_DIR=$cache/test-data
-  cd "$root"
   setup
+  cd "$root"
   mkdir -p "$ODOO_DATA_DIR"
   database test
   [[ $PGHOST != /tmp/odoo-pg.* ]] || drop_databases '^ce_[a-z]+_[0-9]{1,7}(_gw[0-9]+)?$' # left over by killed runs
   sweep
-  TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/odoo-test.$$.XXXXXX") # browsers leave things behind
-  export TMPDIR
+  folder=$(mktemp -d "${TMPDIR:-/tmp}/odoo-test.$$.XXXXXX" 2>/dev/null) || die "cannot write to ${TMPDIR:-/tmp}"
+  export TMPDIR=$folder # browsers leave things behind
   trap end EXIT
 }
 
@@ -111,7 +113,7 @@ begin_new() { # begin_new NAME ADDONS ARGS…: with what Odoo installs now; a wa
   copy_database "$template" "$base"
   unlock
   # an addon gets its demo data only where what it depends on counts as having its own
-  [[ $* != *--with-demo* ]] || psql -qd "$base" -c "UPDATE ir_module_module SET demo = true WHERE state = 'installed'"
+  [[ $* != *--with-demo* ]] || sql "$base" "UPDATE ir_module_module SET demo = true WHERE state = 'installed'"
   step "Installing $addons${*:+ $*}"
   odoo_step "$TMPDIR/install.log" -d "$base" -i "$addons" "$@" || die "Odoo could not install $addons"
   no_warnings "$TMPDIR/install.log" "$addons"
@@ -128,6 +130,10 @@ addons_named() { # those that the arguments name, else the core; all where one o
 }
 
 run_tests() {
+  local argument
+  for argument; do
+    [[ $argument != [^-]*.py* || -e $root/${argument%%::*} || -e /${argument%%::*} ]] || die "there is no file ${argument%%::*} in $root"
+  done
   begin_ready ce_test "$(addons_named "$@")"
   setup_lint
   export AXE=$cache/lint/node_modules/axe-core/axe.min.js # for tools/tests/test_accessibility.py
@@ -153,7 +159,7 @@ run_packages() {
   PYTHONPATH=$site:$PYTHONPATH ODOO_ADDONS_PATH=$odoo/odoo/addons \
     odoo_step "$TMPDIR/packages.log" -d "$base" -i "$(our_addons)" || die "Odoo cannot load the wheels"
   no_warnings "$TMPDIR/packages.log" "the wheels"
-  [[ $(psql -Atd "$base" -c "SELECT count(*) FROM ir_module_module
+  [[ $(sql "$base" "SELECT count(*) FROM ir_module_module
       WHERE state = 'installed' AND name LIKE 'client_equipment%'") == $(our_addons | tr , '\n' | wc -l) ]] ||
     die "Odoo did not find the wheels"
 }

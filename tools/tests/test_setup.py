@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -75,9 +76,9 @@ class Server:
         self.folder = folder / "test-postgres"
         self.pid_file = self.folder / "postmaster.pid"
 
-    def run(self, script, kind="test"):
+    def run(self, script, kind="test", **env):
         prefix = f"cache={self.cache} data={self.cache.parent}/data; "
-        return shell(f"{prefix} database {kind} 6>&1; {script}")
+        return shell(f"{prefix} database {kind} 6>&1; {script}", **env)
 
     def pid(self):
         return int(self.pid_file.read_text().split()[0])
@@ -117,6 +118,37 @@ def test_stale_pid(server, stranger):
     assert not Path(lines[4]).exists(), "the folder of the killed server's socket"
 
 
+def test_copied(server):
+    """A copy of the folder of a server that runs is a server of its own: the other is
+    neither stopped nor taken for it."""
+    status, said = server.run("""
+        cp -a $cache/test-postgres $cache/copy-postgres
+        (server_stop $cache/copy-postgres
+        server_start $cache/copy-postgres ''
+        psql -Atd postgres -h $(server_socket $cache/copy-postgres) -c 'SELECT 42'
+        server_stop $cache/copy-postgres)
+        psql -Atd postgres -c 'SELECT 43'
+    """)
+    assert (status, said) == (0, "42\n43\n")
+
+
+def test_orphans(server):
+    """While something of a killed server still writes, no other one starts on its
+    data."""
+    status, said = server.run(
+        """
+        psql -qd postgres -c 'DO $$ BEGIN LOOP END LOOP; END $$' 2>/dev/null 8>&- &
+        busy="SELECT pid FROM pg_stat_activity WHERE query LIKE 'DO%'"
+        until orphan=$(sql postgres "$busy") && [[ $orphan ]]; do sleep 0.1; done
+        kill -9 $(head -1 $data/postgres/postmaster.pid)
+        (unset PGHOST; database run) || true
+        kill -9 $orphan""",
+        kind="run",
+    )
+    assert status == 0
+    assert "still in use" in said
+
+
 def test_socket_lost(server):
     """A server whose socket somebody swept away is started anew."""
     status, said = server.run(
@@ -143,21 +175,46 @@ def test_damaged_data(server):
 
 
 def test_own_server(server):
-    """PGHOST names a server that is down, whose role is unknown, or may too little."""
-    refused(
-        "database test", "PGHOST=127.0.0.1", "refused", PGHOST="127.0.0.1", PGPORT="1"
-    )
+    """PGHOST names a server that is down, that does not answer, whose role is unknown,
+    or may too little or too much."""
+    own = {"PGHOST": "127.0.0.1", "PGPORT": "1"}
+    refused("database test", "PGHOST=127.0.0.1", "refused", **own)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        own["PGPORT"] = str(mute.getsockname()[1])
+        refused("database test", "timeout expired", PGCONNECT_TIMEOUT="2", **own)
     status, said = server.run("""
-        psql -qd postgres -c 'CREATE ROLE guest LOGIN'
+        sql postgres 'CREATE ROLE guest LOGIN; CREATE ROLE postgres LOGIN SUPERUSER'
         (PGUSER=nobody_here; database test) || echo "status $?"
         (PGUSER=guest; database test) || echo "status $?"
+        (PGUSER=postgres; database test) || echo "status $?"
         database test
     """)
     assert status == 0
-    unknown, guest = said.split("status 1\n")[:2]
+    unknown, guest, postgres = said.split("status 1\n")[:3]
     assert 'role "nobody_here" does not exist' in unknown
-    assert 'ALTER ROLE "guest" CREATEDB' in guest
+    assert "ALTER ROLE guest CREATEDB" in guest
+    assert "postgres, whom Odoo refuses" in postgres
     assert said.endswith("status 1\n"), "the owner is let in, without a word"
+
+
+def test_own_settings(server, tmp_path):
+    """What somebody has set for servers and work of his own changes nothing."""
+    (tmp_path / "psqlrc").write_text("\\timing on\n\\x on\n")
+    status, said = server.run(
+        "sql postgres 'SELECT current_user'",
+        PGSERVICE="elsewhere",
+        PGHOSTADDR="192.0.2.1",
+        PGREQUIREAUTH="scram-sha-256",
+        PGDATABASE="other",
+        PSQLRC=str(tmp_path / "psqlrc"),
+    )
+    assert (status, said) == (0, "odoo\n")
+    bypass = (
+        "from urllib.request import proxy_bypass as p; print(p('127.0.0.1'), p('a'))"
+    )
+    proxy = {"http_proxy": "http://192.0.2.1:3128", "no_proxy": "a"}
+    status, said = shell(f'python -c "{bypass}"', **proxy)
+    assert (status, said) == (0, "True True\n")
 
 
 def test_full_disk():
@@ -175,16 +232,31 @@ def test_read_only():
         "root=/proc cache=/proc/cache; begin ce_test", "cannot write to /proc/cache"
     )
     refused("data=/proc/data; run", "cannot write to /proc/data")
+    begin = "setup() { :; }; database() { PGHOST=none; }; begin ce_test"
+    refused(begin, "cannot write to /nonexistent", TMPDIR="/nonexistent")
+
+
+def test_of_somebody_else():
+    """What another user has set up is his: it is said whose, and how to take it."""
+    user = "" if os.geteuid() else "setpriv --reuid=nobody --clear-groups"
+    refused(
+        f"cd /; export -f writable die; {user} bash -euc 'writable /etc'",
+        "cannot write to /etc, which belongs to root",
+        "sudo chown -R",
+    )
 
 
 # Serving
 
 FAKE_ODOO = """#!{python}
-import http.server, socket
+import http.server, signal, socket
+
+signal.signal(signal.SIGHUP, signal.SIG_IGN)  # Odoo would start again
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response({status})
+        self.send_response({status} if self.path == "/web/login" else 200)
+        self.send_header("Location", "/web/database/selector")
         self.end_headers()
 
     def log_message(self, *_args):
@@ -208,6 +280,7 @@ def served(folder, status=200, port=0, **env):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     try:
         yield process
@@ -243,6 +316,7 @@ def test_port():
     for port in ("abc", "0", "65536", "-1", "1e3"):
         refused(f"run --port {port}", f"from 1 to 65535, not {port}")
     refused("run --port", "from 1 to 65535")
+    refused("run --dev=xml --port=", "from 1 to 65535")
 
 
 def test_error_500(tmp_path):
@@ -252,6 +326,36 @@ def test_error_500(tmp_path):
     assert server.returncode == -signal.SIGTERM
     assert "error:" in said and "500" in said
     assert said.count("asked") == 3
+
+
+def test_elsewhere(tmp_path):
+    """A server that sends people elsewhere has not the database that it should."""
+    with served(tmp_path, status=303) as server:
+        said, _ = server.communicate(timeout=30)
+    assert server.returncode == -signal.SIGTERM
+    assert "instead of its first page" in said and "/web/database/selector" in said
+
+
+def test_slow(stranger, capsys, monkeypatch):
+    """Who waits for a server that does not answer is told so."""
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    import serve
+
+    monkeypatch.setattr(serve, "PATIENCE", 0.2)
+    monkeypatch.setattr(serve, "lives", lambda _process: not capsys.readouterr().err)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        assert "was ended" in serve.why_it_ends(os.getppid(), url, stranger.pid)
+
+
+def test_terminal_closed(tmp_path):
+    """With its terminal the server ends; Odoo itself would start again, unseen."""
+    with served(tmp_path) as server:
+        assert address(server)
+        os.killpg(server.pid, signal.SIGHUP)
+        said, _ = server.communicate(timeout=30)
+    assert server.returncode == -signal.SIGTERM
+    assert "the terminal was closed" in said
 
 
 def test_database_ends(tmp_path, stranger):
@@ -273,7 +377,60 @@ def test_websocket_process():
     assert status == 0 and "Odoo Server 19.0" in said
 
 
-# Fetching Odoo
+# Odoo and Python
+
+
+def test_path():
+    """A path that others would read as a list or a command is refused."""
+    for sign in ':,"$`':
+        refused(f"root='/tmp/a{sign}b'; setup", "rename the folder")
+
+
+def test_no_odoo(tmp_path):
+    """ODOO_ROOT must hold Odoo 19, wherever one says it from."""
+    refused("setup_odoo", "no Odoo 19.0 in ODOO_ROOT=/none", ODOO_ROOT="/none")
+    release = tmp_path / "there/odoo/release.py"
+    release.parent.mkdir(parents=True)
+    release.write_text("version_info = (18, 0, 0, FINAL, 0, '')\n")
+    refused("setup_odoo", "no Odoo 19.0 in", ODOO_ROOT=str(tmp_path / "there"))
+    release.write_text("version_info = (19, 0, 0, FINAL, 0, '')\n")
+    script = f"cd {tmp_path}; setup_odoo; cd /; setup_odoo; echo $odoo"
+    status, said = shell(script, ODOO_ROOT="there", CDPATH=str(tmp_path))
+    assert (status, said) == (0, f"{tmp_path}/there\n")
+
+
+def test_no_python(tmp_path):
+    """Where no Python fits, that is said, and no package asked for that is there."""
+    prefix = f"cache={tmp_path}; find_python() {{ false; }}"
+    refused(f"{prefix}; setup_python", "Python 3.11 or 3.12 is needed")
+    assert "python3" not in shell(f"{prefix}; missing_packages")[1]
+
+
+def test_last_line(tmp_path):
+    """Why Odoo does not begin is no line of its log, and said all the same."""
+    odoo = "odoo() { echo no such option; return 2; }"
+    status, said = shell(f"{odoo}; odoo_step {tmp_path}/log || echo $?")
+    assert (status, said) == (0, "no such option\n1\n")
+
+
+def test_files_lost(tmp_path):
+    """A ready database whose files somebody swept away is made anew."""
+    script = """
+        database_exists() { true; }
+        drop_databases() { :; }
+        drop_database() { :; }
+        odoo_step() { echo made; exit; }
+        keep_database ready state mail
+        echo kept
+    """
+    status, said = shell(f"cache={tmp_path}; {script}", ODOO_DATA_DIR=str(tmp_path))
+    assert status == 0
+    assert said.endswith("made\n")
+    name = shell("sha256sum <<<state | cut -c1-12")[1].strip()
+    (tmp_path / f"filestore/ce_ready_{name}").mkdir(parents=True)
+    status, said = shell(f"cache={tmp_path}; {script}", ODOO_DATA_DIR=str(tmp_path))
+    assert (status, said) == (0, "kept\n")
+
 
 FAKE_APT = """#!/usr/bin/env bash
 # as apt does it: what has the right size already is not fetched again
@@ -414,17 +571,25 @@ def test_no_screen():
     assert "--watch needs a screen" in done.stderr
 
 
-def test_unknown_picture():
-    """Pictures that do not exist are said not to, before anything is set up."""
-    begun = time.monotonic()
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ("docs nosuchname", "there is no picture nosuchname, but: "),
+        ("tset", "there is no ./dev tset"),
+        ("lint client_equipment", "knows no client_equipment"),
+        ("test nofile.py", "there is no file nofile.py"),
+        ("test client_equipment_no/tests/test_x.py::X", "there is no file client_equ"),
+    ],
+)
+def test_wrong_words(arguments, word):
+    """What does not exist is said not to, before anything is set up."""
     done = subprocess.run(
-        [ROOT / "dev", "docs", "nosuchname"],
+        [ROOT / "dev", *arguments.split()],
         env=ENV,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1
-    assert "there is no picture nosuchname, but:" in done.stderr
-    assert "software-keys" in done.stderr
-    assert time.monotonic() - begun < 10
+    assert word in done.stderr
+    assert "==>" not in done.stderr
