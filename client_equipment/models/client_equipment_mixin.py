@@ -14,7 +14,7 @@ from odoo.models import MAGIC_COLUMNS
 from odoo.tools import frozendict, ormcache
 
 from ..arguments import checked
-from ..exceptions import ChangedMeanwhile
+from ..exceptions import ChangedMeanwhile, RowRefused
 from ..fields import Label
 from ..text import as_seen
 from ..values import (
@@ -107,6 +107,20 @@ class ClientEquipmentMixin(models.AbstractModel):
     def create(self, vals_list: list[dict]) -> Self:
         """Check what is created: here its shape, the rest where all ways meet."""
         return super().create(vals_list)
+
+    @api.model
+    def _load_records(self, data_list, update=False):
+        """Tell Odoo's import no more than that one of many rows is refused.
+
+        It goes on row by row then, so that each bad row is named; with the words it
+        would put them upon the first row, too.
+        """
+        try:
+            return super()._load_records(data_list, update)
+        except UserError as error:
+            if len(data_list) == 1:
+                raise
+            raise RowRefused from error
 
     @api.model
     def _get_given_defaults(self, names):
