@@ -93,7 +93,9 @@ class TestFeature(SoftwareKeyCommon):
             )
             self.assertEqual(str(fields.Date.context_today(west)), "2031-03-02")
             xml_id = "__export__.feature_of_a_colleague"
-            self.env["ir.model.data"]._update_xmlids([{"xml_id": xml_id, "record": feature}])
+            self.env["ir.model.data"]._update_xmlids(
+                [{"xml_id": xml_id, "record": feature}]
+            )
             for day in ("2031-03-03", "2031-03-04"):
                 west.write({"applied_date": "2031-03-03", "remarks": "Seen"})
                 result = west.browse().load(
