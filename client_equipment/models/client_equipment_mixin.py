@@ -22,6 +22,7 @@ from ..values import (
     CompleteValues,
     date_problem,
     datetime_problem,
+    html_problem,
     id_problem,
     integer_problem,
     is_our_module,
@@ -395,8 +396,10 @@ class ClientEquipmentMixin(models.AbstractModel):
         match field.type:
             case "char":
                 return self._char_problem(field, value)
-            case "text" | "html":
+            case "text":
                 return text_problem(self.env, value, one_line=False)
+            case "html":
+                return html_problem(self.env, value)
             case "date":
                 return date_problem(self.env, value, far=self._transient)
             case "datetime":
