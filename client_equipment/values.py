@@ -57,14 +57,6 @@ def text_problem(env: Environment, text: object, one_line: bool = True) -> str |
     return None
 
 
-def html_problem(env: Environment, text: object) -> str | None:
-    """Return in words what keeps a value from being a text with markup, or None.
-
-    A number is none: in its place Odoo would store that it cannot be sanitized.
-    """
-    return text_problem(env, text if isinstance(text, str) else None, one_line=False)
-
-
 def character_problem(env: Environment, text: str) -> str | None:
     """Return in words which character keeps a text from being stored, or None."""
     if "\0" in text:

@@ -22,7 +22,6 @@ from ..values import (
     CompleteValues,
     date_problem,
     datetime_problem,
-    html_problem,
     id_problem,
     integer_problem,
     is_our_module,
@@ -394,12 +393,8 @@ class ClientEquipmentMixin(models.AbstractModel):
     def _value_problem(self, field, value):
         """Return in words what keeps a value from being one of the field, or None."""
         match field.type:
-            case "char":
-                return self._char_problem(field, value)
-            case "text":
-                return text_problem(self.env, value, one_line=False)
-            case "html":
-                return html_problem(self.env, value)
+            case "char" | "text" | "html":
+                return self._text_problem(field, value)
             case "date":
                 return date_problem(self.env, value, far=self._transient)
             case "datetime":
@@ -420,8 +415,10 @@ class ClientEquipmentMixin(models.AbstractModel):
                 return self._binary_problem(value)
         return None
 
-    def _char_problem(self, field, value):
-        problem = text_problem(self.env, value)
+    def _text_problem(self, field, value):
+        if field.type == "html" and not isinstance(value, str):
+            value = None  # Odoo would store that a number cannot be sanitized
+        problem = text_problem(self.env, value, one_line=field.type == "char")
         if not problem and isinstance(field, Label):
             # some letters become longer
             problem = text_problem(self.env, field.as_seen(str(value)))
