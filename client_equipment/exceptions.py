@@ -9,3 +9,7 @@ class ChangedMeanwhile(UserError, ConcurrencyError):
     of the web client or of ``/json/2`` at once, see ``ir.http``). Whoever catches it
     instead has words for a person.
     """
+
+
+class RowRefused(Exception):
+    """One of many rows of an import is refused."""

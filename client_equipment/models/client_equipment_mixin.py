@@ -14,7 +14,7 @@ from odoo.models import MAGIC_COLUMNS
 from odoo.tools import frozendict, ormcache
 
 from ..arguments import checked
-from ..exceptions import ChangedMeanwhile
+from ..exceptions import ChangedMeanwhile, RowRefused
 from ..fields import Label
 from ..text import as_seen
 from ..values import (
@@ -107,6 +107,20 @@ class ClientEquipmentMixin(models.AbstractModel):
     def create(self, vals_list: list[dict]) -> Self:
         """Check what is created: here its shape, the rest where all ways meet."""
         return super().create(vals_list)
+
+    @api.model
+    def _load_records(self, data_list, update=False):
+        """Tell Odoo's import no more than that one of many rows is refused.
+
+        It goes on row by row then, so that each bad row is named; with the words it
+        would put them upon the first row, too.
+        """
+        try:
+            return super()._load_records(data_list, update)
+        except UserError as error:
+            if len(data_list) == 1:
+                raise
+            raise RowRefused from error
 
     @api.model
     def _get_given_defaults(self, names):
@@ -379,10 +393,8 @@ class ClientEquipmentMixin(models.AbstractModel):
     def _value_problem(self, field, value):
         """Return in words what keeps a value from being one of the field, or None."""
         match field.type:
-            case "char":
-                return self._char_problem(field, value)
-            case "text" | "html":
-                return text_problem(self.env, value, one_line=False)
+            case "char" | "text" | "html":
+                return self._text_problem(field, value)
             case "date":
                 return date_problem(self.env, value, far=self._transient)
             case "datetime":
@@ -403,8 +415,10 @@ class ClientEquipmentMixin(models.AbstractModel):
                 return self._binary_problem(value)
         return None
 
-    def _char_problem(self, field, value):
-        problem = text_problem(self.env, value)
+    def _text_problem(self, field, value):
+        if field.type == "html" and not isinstance(value, str):
+            value = None  # Odoo would store that a number cannot be sanitized
+        problem = text_problem(self.env, value, one_line=field.type == "char")
         if not problem and isinstance(field, Label):
             # some letters become longer
             problem = text_problem(self.env, field.as_seen(str(value)))

@@ -227,6 +227,18 @@ class TestEquipment(ClientEquipmentCommon):
         with self.assertRaisesRegex(ValidationError, "one of In Service, Returned"):
             self.laptop.with_user(self.user).state = "lost"
 
+    def test_notes_that_are_no_text_are_refused(self):
+        """E2: what is stored is what was sent, or nothing."""
+        laptop = self.laptop.with_user(self.user)
+        laptop.note = "<p>Spare</p>"
+        for value in (5, -1, 1.5, ["x"]):
+            with (
+                self.subTest(value=value),
+                self.assertRaisesRegex(ValidationError, "has to be a text"),
+            ):
+                laptop.write({"note": value})
+        self.assertEqual(laptop.note, "<p>Spare</p>")
+
     def test_state_is_told_in_the_chatter(self):
         """Who returned an equipment can be read in its chatter."""
         laptop = self.laptop.with_user(self.user).with_context(

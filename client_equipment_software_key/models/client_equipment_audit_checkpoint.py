@@ -122,7 +122,8 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         transaction has written belongs to it: call this at the end of one.
 
         :return: the checkpoint
-        :raises UserError: where another transaction has been going on for too long
+        :raises UserError: where another transaction has been going on for too long, or
+            somebody else is making one
         """
         self.check_access("read")
         until = self._get_database_time().replace(microsecond=0)
@@ -181,6 +182,7 @@ class ClientEquipmentAuditCheckpoint(models.Model):
         :return: the checkpoint, or the last one where none was added
         :raises StillRunning: where that was not enough
         """
+        self._take_turn()
         with self.env.registry.cursor() as cr:
             self._wait_for_transactions(cr, until, patience)
         last = self.search([("until", "<=", until)], limit=1)
@@ -217,6 +219,24 @@ class ClientEquipmentAuditCheckpoint(models.Model):
                 [("model", "=", self._name), ("create_date", ">", since)], limit=1
             )
         )
+
+    def _take_turn(self):
+        """Be the only one who makes a checkpoint, up to the end of the transaction.
+
+        Two would wait for each other's transactions, in vain.
+
+        :raises StillRunning: where somebody else is making one
+        """
+        self.env.cr.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtext(%s))", [self._table]
+        )
+        if not self.env.cr.fetchone()[0]:
+            raise StillRunning(
+                self.env._(
+                    "Somebody else is making a checkpoint at this moment. Try again in "
+                    "a few seconds."
+                )
+            )
 
     def _wait_for_transactions(self, cr, until, patience):
         """Wait until every transaction that began before a moment has ended.

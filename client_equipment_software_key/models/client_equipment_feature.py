@@ -246,6 +246,8 @@ class ClientEquipmentFeature(models.Model):
         vals = {name: value for name, value in vals.items() if name not in fixed}
         day = fields.Date.to_date(vals.get("applied_date"))
         corrected = self.filtered(lambda feature: day and feature.applied_date != day)
+        if day and not corrected:
+            del vals["applied_date"]  # may be still to come where the writer is
         # Whose day of installation it is need not be able to change keys.
         corrected.sudo().software_key_id._lock_for_step()
         before = {feature.id: feature.applied_date for feature in corrected}

@@ -548,6 +548,7 @@ class ClientEquipmentSoftwareKey(models.Model):
     def unlink(self) -> bool:
         """Delete the keys with their trails; the software keeps a trace (K10)."""
         self.check_access("unlink")
+        self._lock_for_step()
         self._check_not_applied()
         traces = {
             place: keys._deletion_trace()

@@ -366,6 +366,7 @@ class ClientEquipmentFeature(models.Model):
 
         :raises UserError: naming key and equipment
         """
+        pairs = [pair for pair in pairs if all(pair)]
         there = set(
             self.env.execute_query(
                 SQL(

@@ -235,6 +235,23 @@ class TestBulkEntry(SoftwareKeyCommon):
             ["BULK-1", "bulk old", "<b>BULK</b>"],
         )
 
+    def test_line_breaks_of_word_processors(self):
+        """K11: one line is one license key, whatever character ends a line where the
+        list was copied."""
+        for number, line_break in enumerate("\n\v\f\r\x85\u2028\u2029"):
+            wizard = self.env[WIZARD].with_user(self.manager)
+            wizard = wizard.create(
+                {
+                    "software_id": self.office.id,
+                    "license_keys": f"BREAK-{number}A{line_break}BREAK-{number}B",
+                }
+            )
+            with self.subTest(line_break=ascii(line_break)):
+                self.assertEqual(wizard.new_count, 2)
+        wizard.action_enter()
+        keys = self.Key.search([("license_key", "=like", "BREAK-6_")])
+        self.assertEqual(len(keys), 2)
+
     def test_button_counts(self):
         """K11: the button says how many keys it enters."""
         dialog = Form(self.env[WIZARD].with_user(self.manager))

@@ -524,6 +524,17 @@ class TestCheckpointRaces(CommittedCase):
             self._write(cr)
         self.assertEqual(int(self._make().split("\n")[1]), size + 1)
 
+    def test_two_at_once(self):
+        """L8, E5: of two people who make a checkpoint at the same moment one gets it,
+        the other is told at once; neither waits for the other."""
+        with self.registry.cursor() as first:
+            api.Environment(first, self.manager.id, {})[CHECKPOINT].make()
+            start = time.monotonic()
+            with self.assertRefused(UserError, "Somebody else is making a checkpoint"):
+                self._make()
+            self.assertLess(time.monotonic() - start, 5)
+        self._make()
+
     def test_waits_only_so_long(self):
         """L8, E2: a transaction without an end is told of, and nobody is held up."""
         with self.registry.cursor() as slow:

@@ -83,6 +83,27 @@ class TestFeature(SoftwareKeyCommon):
                 self.assertNotEqual(there, fields.Date.today())
                 self.assertEqual(self._apply(key, user=user).applied_date, there)
 
+    def test_applied_date_of_a_colleague_further_east(self):
+        """A1, L3: what was applied where it is tomorrow already can be saved, and
+        imported as it was exported, by somebody where it is not; no later day can."""
+        with freeze_time("2031-03-03 10:30:00"):
+            feature = self._apply(self.key, applied_date="2031-03-03")
+            west = feature.with_user(self.technician).with_context(
+                tz="Pacific/Pago_Pago"
+            )
+            self.assertEqual(str(fields.Date.context_today(west)), "2031-03-02")
+            xml_id = "__export__.feature_of_a_colleague"
+            self.env["ir.model.data"]._update_xmlids(
+                [{"xml_id": xml_id, "record": feature}]
+            )
+            for day in ("2031-03-03", "2031-03-04"):
+                west.write({"applied_date": "2031-03-03", "remarks": "Seen"})
+                result = west.browse().load(
+                    ["id", "applied_date", "remarks"], [[xml_id, day, "Imported"]]
+                )
+                self.assertEqual(bool(result["ids"]), day == "2031-03-03", result)
+            self.assertEqual(str(feature.applied_date), "2031-03-03")
+
     def test_manager_records_somebody_elses_installation(self):
         """A1: only a manager may enter another user as Applied By."""
         with self.assertRefused(UserError, "in your own name only"):

@@ -179,7 +179,8 @@ class TestImport(SoftwareKeyCommon):
         self._check_entered(self._import(*self._csv(self.rows)))
 
     def test_other_errors(self):
-        """E2: a row without end, an unknown feature and a blank key: named, too."""
+        """E2: a row without end, an unknown feature and a blank key: named, too, and
+        no good row is."""
         rows = [list(row) for row in self.rows]
         rows[3][4] = ""
         rows[8][1] = "Tour Antivirus Enterprize"
@@ -195,13 +196,12 @@ class TestImport(SoftwareKeyCommon):
                 with mute_logger("odoo.sql_db"):
                     result = self._import(*content)
                 self.assertFalse(result["ids"])
+                self.assertEqual(
+                    {message["rows"]["from"] for message in result["messages"]}, {2}
+                )
                 self.assertIn(
                     words,
-                    "".join(
-                        message["message"]
-                        for message in result["messages"]
-                        if message["rows"]["from"] == 2
-                    ),
+                    "".join(message["message"] for message in result["messages"]),
                 )
                 self.assertEqual(len(self._keys()), 1)
 

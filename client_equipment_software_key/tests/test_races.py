@@ -235,6 +235,23 @@ class TestRaces(CommittedHttpCase):
                 self._remove(made)
                 self._remove(customer)
 
+    @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
+    def test_deleting_twice(self):
+        """K10, E5: of two people who delete the same key one does it, and leaves one
+        line; the other is told that it is gone, or that somebody was faster."""
+        for key, _unit, _spare in self._new_rounds(moved=False):
+            delete = (self.manager, KEY, "unlink", {"ids": key.ids})
+            outcomes = self._call_at_once(delete, delete)
+            self._assert_served(outcomes, 1)
+            self.assertFalse(key.exists())
+            lines = self.env["client.equipment.audit.deletion"].search_count(
+                [("software_key_ref", "=", key.id)]
+            )
+            self.assertEqual(lines, 1)
+            for status, answer, _seconds in outcomes:
+                if status >= 400:
+                    self.assertRegex(answer["message"], "deleted|changed|meanwhile")
+
     def _remove(self, records):
         records.unlink()
         self.cr.commit()

@@ -90,6 +90,26 @@ class TestSeats(SeatsMixin, SoftwareKeyCommon):
             with self.assertRefused(ValidationError, "VOLUME-2 needs at least one"):
                 self._enter("VOLUME-2", seats=seats)
 
+    def test_without_equipment(self):
+        """K14, E2: a seat without an equipment: what is needed is named, as for a key
+        of one seat."""
+        for seats in (1, 3):
+            key = self._enter(f"VOLUME-NOWHERE-{seats}", seats=seats)
+            with self.subTest(seats=seats), mute_logger("odoo.sql_db"):
+                result = (
+                    self.env["client.equipment.feature"]
+                    .with_user(self.technician)
+                    .load(
+                        ["software_key_id", "equipment_id"],
+                        [[key.display_name, ""]] * 2,
+                    )
+                )
+                self.assertEqual(
+                    [message["message"][:19] for message in result["messages"]],
+                    ["Equipment is needed"] * 2,
+                )
+            self.assertFalse(key.equipment_feature_ids)
+
     def test_more_than_there_are(self):
         """A5, E2: more units at once than there are free seats is refused in words, of
         one seat, too; nothing is applied then."""

@@ -188,7 +188,7 @@ class ClientEquipmentSoftwareKeyBulkEntry(models.TransientModel):
         text = self.license_keys or ""
         if is_file(text.strip()):
             return [text]
-        return re.split(r"\r\n|\n|\r", text)
+        return text.splitlines()
 
     def _get_unread(self):
         """Return what is wrong with the cells that cannot be a license key."""
