@@ -7,6 +7,7 @@ from . import ir_http
 from . import ir_model
 from . import ir_model_data
 from . import mail_activity
+from . import mail_render_mixin
 from . import mail_thread
 from . import client_equipment_category
 from . import client_equipment

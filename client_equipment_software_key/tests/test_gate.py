@@ -693,6 +693,55 @@ class TestRightsOfOthers(GateCase):
         )
         self.assertEqual(told.res_id, self.key.id)
 
+    def test_template(self):
+        """E1, K16: nobody reads by an e-mail template what he may not read, although
+        its name has brought it into the cache."""
+        template = self.env["mail.template"].create(
+            {
+                "name": "Key",
+                "model_id": self.env["ir.model"]._get_id(KEY),
+                "subject": "{{ object.display_name }}",
+                "body_html": '<p><t t-out="object.license_key"/></p>',
+            }
+        )
+        for user in (self.internal, self.unit_user, self.other_manager):
+            for model, values in (
+                (
+                    "mail.template.preview",
+                    {
+                        "mail_template_id": template.id,
+                        "resource_ref": f"{KEY},{self.key.id}",
+                    },
+                ),
+                *(
+                    (
+                        "mail.compose.message",
+                        {
+                            "model": name,
+                            "res_ids": str(self.key.ids),
+                            "template_id": template.id,
+                        },
+                    )
+                    for name in (KEY, "res.partner")
+                ),
+            ):
+                self.env.invalidate_all()
+                with self.subTest(user=user.login, model=model, values=values):
+                    try:
+                        told = self.env[model].with_user(user).create(values).read()
+                    except AccessError:
+                        continue
+                    self.assertNotIn("MARKER", str(told))
+                    self.assertNotIn(self.key.license_key_hint, str(told))
+        preview = self.env["mail.template.preview"].with_user(self.manager)
+        preview = preview.create(
+            {
+                "mail_template_id": template.id,
+                "resource_ref": f"{KEY},{self.key.id}",
+            }
+        )
+        self.assertIn("MARKER-RIGHTS", preview.body_html)
+
     def test_server_action(self):
         """E1: an action that an administrator has made for records of ours changes
         those alone that whoever runs it may change, whatever the context names."""
