@@ -2,9 +2,12 @@ from . import client_equipment_mixin
 from . import client_equipment_mixin_dependence
 from . import client_equipment_mixin_search
 from . import client_equipment_mixin_views
+from . import ir_actions_server
 from . import ir_http
 from . import ir_model
 from . import ir_model_data
+from . import mail_activity
+from . import mail_render_mixin
 from . import mail_thread
 from . import client_equipment_category
 from . import client_equipment

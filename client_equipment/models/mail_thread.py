@@ -1,4 +1,5 @@
 from email.message import EmailMessage
+from typing import Any
 
 from odoo import models
 from odoo.exceptions import UserError
@@ -31,6 +32,24 @@ class MailThread(models.AbstractModel):
             else:
                 raise self._mail_error(record)
         return super()._message_route_process(message, message_dict, routes)
+
+    def _message_create(self, values_list: list[dict]) -> models.BaseModel:
+        """Let nobody write to a record of ours, or to others about it, who may not read
+        it. What is noted with a step (``notification``) has been looked at with it."""
+        for values in values_list:
+            kind, model = values.get("message_type"), values.get("model") or ""
+            self._check_writer(kind, model, values.get("res_id"))
+        return super()._message_create(values_list)
+
+    def _message_log_batch(self, bodies: dict, **kwargs: Any) -> models.BaseModel:
+        """Look at who writes, before Odoo does so with all rights."""
+        kind = kwargs.get("message_type", "notification")
+        self._check_writer(kind, self._name, self.ids)
+        return super()._message_log_batch(bodies, **kwargs)
+
+    def _check_writer(self, kind, model, ids):
+        if is_ours(model) and kind != "notification":
+            self.env[model].browse(ids).check_access("read")
 
     def _check_values_of_mail(self, model, values):
         """Check that a new record's values bring, change or delete none of ours."""

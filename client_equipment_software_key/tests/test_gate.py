@@ -599,6 +599,181 @@ class TestMails(GateCase):
 
 
 @tagged("post_install", "-at_install")
+class TestRightsOfOthers(GateCase):
+    """E1: what Odoo does with all rights, at records that the caller names, reaches no
+    record of ours beyond his role."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        company = cls.other_company.id
+        cls.other_manager = cls._new_user(
+            "other_manager", f"{ADDON}.group_software_key_manager"
+        )
+        cls.other_manager.write(
+            {"company_id": company, "company_ids": [Command.set([company])]}
+        )
+        cls.unit_user = cls._new_user(
+            "unit_user", "client_equipment.group_client_equipment_manager"
+        )
+        cls.key = cls._enter("MARKER-RIGHTS")
+        cls._apply(cls.key)
+        cls.env[KEY].browse(cls._enter("MARKER-GONE").id).with_context(
+            software_key_deletion_reason="Any"
+        ).unlink()
+
+    def _places(self, user):
+        """Yield a record of each model that the user may not read."""
+        for name in self._models(transient=False):
+            one = self.env[name].sudo().search([], limit=1)
+            if one and not one.with_user(user).sudo(False).has_access("read"):
+                yield one
+
+    def test_activity_is_not_moved(self):
+        """E1: nobody moves an activity of his own to what he may not read: he would be
+        told its name, and write into its chatter by doing it; nor does a form tell."""
+        for user in (self.internal, self.unit_user, self.technician, self.auditor):
+            activities = self.env["mail.activity"].with_user(user)
+            own = activities.create({"summary": "Own", "user_id": user.id})
+            for one in self._places(user):
+                model = self.env["ir.model"]._get_id(one._name)
+                place = {"res_model_id": model, "res_id": one.id}
+                with self.subTest(user=user.login, model=one._name):
+                    with self.assertRaises(AccessError), self.env.cr.savepoint():
+                        own.write(place)
+                    default = {f"default_{name}": id_ for name, id_ in place.items()}
+                    spec = {"res_name": {}, "res_model": {}, **dict.fromkeys(place, {})}
+                    for shown in (
+                        activities.onchange(place, [*place], spec),
+                        activities.with_context(**default).onchange({}, [], spec),
+                    ):
+                        self.assertFalse(shown["value"].get("res_name"))
+        place = {
+            "res_model_id": self.env["ir.model"]._get_id(EQUIPMENT),
+            "res_id": self.laptop.id,
+        }
+        own = self.env["mail.activity"].with_user(self.unit_user)
+        own = own.create({"summary": "Own", "user_id": self.unit_user.id})
+        own.write(place)
+        self.assertEqual(own.res_name, self.laptop.display_name)
+
+    def test_nothing_is_written_about_it(self):
+        """E1: nobody tells others of what he may not read, nor notes it there."""
+        messages = self.env["mail.message"].search([], order="id DESC", limit=1)
+        for user in (self.internal, self.unit_user, self.portal, self.other_manager):
+            text = {"body": "Forged", "subject": "Forged"}
+            text["partner_ids"] = user.partner_id.ids
+            for one in self._places(user):
+                place = {"model": one._name, "res_id": one.id}
+                ways = [
+                    lambda gate=gate, place=place, text=text, user=user: (
+                        self.env[gate].with_user(user).message_notify(**place, **text)
+                    )
+                    for gate in ("mail.thread", "res.partner")
+                ]
+                if "message_ids" in one:
+                    theirs = one.with_user(user).sudo(False)
+                    ways += [
+                        lambda theirs=theirs, text=text: theirs.message_notify(**text),
+                        lambda theirs=theirs: theirs._message_log_batch(
+                            {theirs.id: "Forged"}, message_type="sms"
+                        ),
+                    ]
+                for way in ways:
+                    with (
+                        self.subTest(user=user.login, model=one._name),
+                        self.assertRaises(AccessError),
+                        self.env.cr.savepoint(),
+                    ):
+                        way()
+        forged = [("id", ">", messages.id), ("body", "like", "Forged")]
+        self.assertFalse(self.env["mail.message"].search(forged))
+        told = self.key.with_user(self.technician).message_notify(
+            body="Look", subject="Look", partner_ids=self.manager.partner_id.ids
+        )
+        self.assertEqual(told.res_id, self.key.id)
+
+    def test_template(self):
+        """E1, K16: nobody reads by an e-mail template what he may not read, although
+        its name has brought it into the cache."""
+        template = self.env["mail.template"].create(
+            {
+                "name": "Key",
+                "model_id": self.env["ir.model"]._get_id(KEY),
+                "subject": "{{ object.display_name }}",
+                "body_html": '<p><t t-out="object.license_key"/></p>',
+            }
+        )
+        shown = {
+            "mail_template_id": template.id,
+            "resource_ref": f"{KEY},{self.key.id}",
+        }
+        composed = {
+            "model": KEY,
+            "res_ids": str(self.key.ids),
+            "template_id": template.id,
+        }
+        for user in (self.internal, self.unit_user, self.other_manager):
+            for model, values in (
+                ("mail.template.preview", shown),
+                ("mail.compose.message", composed),
+            ):
+                self.env.invalidate_all()
+                with self.subTest(user=user.login, model=model):
+                    try:
+                        told = self.env[model].with_user(user).create(values).read()
+                    except AccessError:
+                        continue
+                    self.assertNotIn("MARKER", str(told))
+                    self.assertNotIn(self.key.license_key_hint, str(told))
+        preview = self.env["mail.template.preview"].with_user(self.manager)
+        preview = preview.create(shown)
+        self.assertIn("MARKER-RIGHTS", preview.body_html)
+
+    def test_server_action(self):
+        """E1: an action that an administrator has made for records of ours changes
+        those alone that whoever runs it may change, whatever the context names."""
+        model = self.env["ir.model"]._get_id(KEY)
+        action, code = self.env["ir.actions.server"].create(
+            [
+                {
+                    "name": "Note",
+                    "model_id": model,
+                    "state": "object_write",
+                    "update_path": "remarks",
+                    "value": "Forged",
+                },
+                {
+                    "name": "Code",
+                    "model_id": model,
+                    "state": "code",
+                    "code": "action = {'ran': True}",
+                },
+            ]
+        )
+        key = self._enter("ACTION-1")
+        ways = [{"active_id": key.id}, {"active_ids": key.ids}]
+        ways += [way | {"active_model": "res.partner"} for way in ways]
+        ways += [{"active_ids": key.ids, "active_id": self.key.id}]
+        for user in (self.internal, self.portal, self.technician, self.other_manager):
+            for context in ways:
+                with (
+                    self.subTest(user=user.login, context=context),
+                    self.assertRaises(AccessError),
+                    self.env.cr.savepoint(),
+                ):
+                    action.with_user(user).with_context(**context).run()
+            if user != self.other_manager:
+                with self.assertRaises(AccessError):
+                    code.with_user(user).run()
+        self.assertFalse(key.remarks)
+        self.assertTrue(code.with_user(self.manager).run()["ran"])
+        context = {"active_model": KEY, "active_id": key.id, "active_ids": key.ids}
+        action.with_user(self.manager).with_context(**context).run()
+        self.assertEqual(key.remarks, "Forged")
+
+
+@tagged("post_install", "-at_install")
 class TestDialogs(GateCase):
     """E1: a dialog's record belongs to whoever opened it."""
 

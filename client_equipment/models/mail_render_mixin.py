@@ -1,0 +1,21 @@
+from typing import Any
+
+from odoo import api, models
+
+from ..values import is_ours
+
+
+class MailRenderMixin(models.AbstractModel):
+    """A template tells of a record of ours whoever may read it: Odoo lets everybody
+    look at any template on any record, and fields that its name has fetched are read
+    without a look at who reads."""
+
+    _inherit = "mail.render.mixin"
+
+    @api.model
+    def _render_template(
+        self, template_src: Any, model: str, res_ids: list[int], **kwargs: Any
+    ) -> dict:
+        if is_ours(model):
+            self.env[model].browse(res_ids).check_access("read")
+        return super()._render_template(template_src, model, res_ids, **kwargs)
