@@ -124,6 +124,8 @@ addons_named() { # those that the arguments name, else the core; all where one o
   named=$(printf '%s\n' "$@" | grep -oE '^(\./)?client_equipment[a-z_]*' | sed 's|^\./||' | sort -u)
   if grep -qxF "$(joining_addons | tr , '\n')" <<<"$named"; then
     our_addons
+  elif [[ " $*" == *" tools/"* ]]; then
+    core_addons # from what all of these need start the tests of the tools
   else
     paste -sd, <<<"${named:-$(core_addons)}"
   fi

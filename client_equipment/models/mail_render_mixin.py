@@ -1,5 +1,3 @@
-from typing import Any
-
 from odoo import api, models
 
 from ..values import is_ours
@@ -14,8 +12,21 @@ class MailRenderMixin(models.AbstractModel):
 
     @api.model
     def _render_template(
-        self, template_src: Any, model: str, res_ids: list[int], **kwargs: Any
-    ) -> dict:
+        self,
+        template_src,
+        model,
+        res_ids,
+        engine="inline_template",
+        add_context=None,
+        options=None,
+    ):
         if is_ours(model):
             self.env[model].browse(res_ids).check_access("read")
-        return super()._render_template(template_src, model, res_ids, **kwargs)
+        return super()._render_template(
+            template_src,
+            model,
+            res_ids,
+            engine=engine,
+            add_context=add_context,
+            options=options,
+        )

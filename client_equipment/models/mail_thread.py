@@ -1,5 +1,4 @@
 from email.message import EmailMessage
-from typing import Any
 
 from odoo import models
 from odoo.exceptions import UserError
@@ -41,11 +40,29 @@ class MailThread(models.AbstractModel):
             self._check_writer(kind, model, values.get("res_id"))
         return super()._message_create(values_list)
 
-    def _message_log_batch(self, bodies: dict, **kwargs: Any) -> models.BaseModel:
-        """Look at who writes, before Odoo does so with all rights."""
-        kind = kwargs.get("message_type", "notification")
-        self._check_writer(kind, self._name, self.ids)
-        return super()._message_log_batch(bodies, **kwargs)
+    def _message_log_batch(
+        self,
+        bodies,
+        subject=False,
+        author_id=None,
+        email_from=None,
+        message_type="notification",
+        partner_ids=False,
+        attachment_ids=False,
+        tracking_value_ids=False,
+    ):
+        """Look at who writes before Odoo does so with all rights."""
+        self._check_writer(message_type, self._name, self.ids)
+        return super()._message_log_batch(
+            bodies,
+            subject=subject,
+            author_id=author_id,
+            email_from=email_from,
+            message_type=message_type,
+            partner_ids=partner_ids,
+            attachment_ids=attachment_ids,
+            tracking_value_ids=tracking_value_ids,
+        )
 
     def _check_writer(self, kind, model, ids):
         if is_ours(model) and kind != "notification":
