@@ -200,7 +200,8 @@ class TestDeletion(SoftwareKeyMixin, HttpCase):
                 ) as caught:
                     company.with_user(user).unlink()
             self.assertNotRegex(str(caught.exception), "(?i)key|PAST-|unit")
-        without.with_user(self.administrator).unlink()
+        if "stock.warehouse" not in self.env:  # which every company has, and needs
+            without.with_user(self.administrator).unlink()
         shared = shared.with_user(self.administrator).with_context(
             allowed_company_ids=self.administrator.company_ids.ids
         )
