@@ -15,13 +15,16 @@ class IrModelFields(models.Model):
         They go when the registry is being loaded: by an upgrade, or with the addon. A
         field that somebody has made in Settings is his to remove.
         """
-        if self.pool.ready and any(
-            field.state == "base" and is_ours(field.model) for field in self
-        ):
+        ours = self.filtered(
+            lambda field: field.state == "base" and is_ours(field.model)
+        )
+        if self.pool.ready and ours:
             raise UserError(
                 self.env._(
-                    "What belongs to an addon goes with it alone. Uninstall the addon "
-                    "instead."
+                    "%(field)s (%(model)s) belongs to an addon and goes with it alone. "
+                    "Uninstall the addon instead.",
+                    field=ours[0].field_description,
+                    model=ours[0].model_id.name,
                 )
             )
         return super()._prepare_update()

@@ -1,3 +1,4 @@
+from collections import defaultdict
 from email.message import EmailMessage
 
 from odoo import models
@@ -35,9 +36,12 @@ class MailThread(models.AbstractModel):
     def _message_create(self, values_list: list[dict]) -> models.BaseModel:
         """Let nobody write to a record of ours, or to others about it, who may not read
         it. What is noted with a step (``notification``) has been looked at with it."""
+        places = defaultdict(list)
         for values in values_list:
-            kind, model = values.get("message_type"), values.get("model") or ""
-            self._check_writer(kind, model, values.get("res_id"))
+            place = values.get("message_type"), values.get("model") or ""
+            places[place].append(values.get("res_id"))
+        for (kind, model), ids in places.items():
+            self._check_writer(kind, model, ids)
         return super()._message_create(values_list)
 
     def _message_log_batch(
@@ -66,7 +70,7 @@ class MailThread(models.AbstractModel):
 
     def _check_writer(self, kind, model, ids):
         if is_ours(model) and kind != "notification":
-            self.env[model].browse(ids).check_access("read")
+            self.env[model].browse(filter(None, ids)).check_access("read")
 
     def _check_values_of_mail(self, model, values):
         """Check that a new record's values bring, change or delete none of ours."""
