@@ -26,7 +26,10 @@ NAME = "ce_replica"
 KEY = "client.equipment.software.key"
 TRAIL = "client_equipment_audit_log"
 # Nothing but what the test does: no vacuum in the background, no disk to wait for.
-OPTIONS = "-c fsync=off -c autovacuum=off -c max_wal_senders=4"
+OPTIONS = (
+    "-c fsync=off -c autovacuum=off -c max_wal_senders=4"
+    " -c synchronous_standby_names=walreceiver -c synchronous_commit=local"
+)
 
 # People, keys, a checkpoint; the last line tells of them.
 PREPARE = """
@@ -91,6 +94,28 @@ class Server:
             cursor = connection.cursor()
             cursor.execute(query, args)
             return cursor.fetchone()[0] if cursor.description else None
+
+    def catch_up(self, primary):
+        """Wait until this replica has all that the primary has done so far."""
+        written = primary.sql("SELECT pg_current_wal_lsn()")
+        wait_until(lambda: self.sql("SELECT pg_last_wal_replay_lsn() >= %s", written))
+
+    def pause(self, primary):
+        """Let this replica stand still, with all that the primary has done so far."""
+        self.catch_up(primary)
+        self.sql("SELECT pg_wal_replay_pause()")
+        wait_until(
+            lambda: self.sql("SELECT pg_get_wal_replay_pause_state()") == "paused"
+        )
+
+    def resume(self):
+        self.sql("SELECT pg_wal_replay_resume()")
+
+    def set_commit(self, how):
+        """Let commits of new connections wait for the replica (``remote_apply``) or
+        for nobody (``local``)."""
+        self.sql(f"ALTER DATABASE {NAME} SET synchronous_commit = {how}")
+        self.transactions()
 
     def transactions(self):
         """Return how many transactions of the database ended here, as counted once
@@ -279,6 +304,7 @@ def test_replica(replicated):
         calls = reads(url, api_key, key_ids, checkpoint, shown)
         for call in calls:  # the server's caches are filled, the browser is known
             call()
+        standby.catch_up(primary)
         for number, call in enumerate(calls):
             before = primary.transactions(), standby.transactions()
             assert call() is not None
@@ -287,8 +313,7 @@ def test_replica(replicated):
         check_verify_all(primary, standby, url)
         check_behind(primary, standby, url, api_key, laptop_id, key_ids)
         check_at_once(primary, standby, url, key_ids)
-        primary.sql("ALTER SYSTEM RESET synchronous_standby_names")
-        primary.sql("SELECT pg_reload_conf()")
+        primary.set_commit("local")
         standby.stop()
         for call in calls:  # the primary does what the replica cannot
             call()
@@ -297,6 +322,7 @@ def test_replica(replicated):
 def check_verify_all(primary, standby, url):
     """Check that the replica looks at all trails, and the primary notes who did so."""
     person = Client(url, login="manager")
+    standby.catch_up(primary)
     before = primary.looks_at(TRAIL), standby.looks_at(TRAIL)
     assert person.call("verify_next_audit_trails")["count"] == 4
     assert person.call("verify_next_audit_trails", 10**6)["count"] == 0
@@ -311,7 +337,7 @@ def check_behind(primary, standby, url, api_key, laptop_id, key_ids):
     program = Client(url, api_key)
     feature = {"software_key_id": key_ids[0], "equipment_id": laptop_id}
     [key_id, *_others, revoked_id] = key_ids
-    standby.sql("SELECT pg_wal_replay_pause()")
+    standby.pause(primary)
     assert person.save(key_id, "Saved") == "Saved"
     assert person.read(key_id, "remarks") == "Saved"
     assert not other.read(key_id, "remarks")
@@ -324,7 +350,7 @@ def check_behind(primary, standby, url, api_key, laptop_id, key_ids):
     assert twice.status_code == 422, twice.text
     person.call("action_revoke", [revoked_id], button=True)
     assert person.read(revoked_id, "status") == "revoked"
-    standby.sql("SELECT pg_wal_replay_resume()")
+    standby.resume()
     wait_until(lambda: other.read(revoked_id, "status") == "revoked")
     before = primary.transactions()
     assert person.read(revoked_id, "status") == "revoked"
@@ -334,18 +360,16 @@ def check_behind(primary, standby, url, api_key, laptop_id, key_ids):
 def check_at_once(primary, standby, url, key_ids):
     """Check that with ``remote_apply`` a step ends when the replica knows of it, so
     that nobody at all reads what is older."""
-    primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
-    primary.sql("ALTER SYSTEM SET synchronous_commit = 'remote_apply'")
-    primary.sql("SELECT pg_reload_conf()")
+    primary.set_commit("remote_apply")
     person, other = Client(url, login="manager"), Client(url, login="user")
     for number in range(10):
         person.save(key_ids[1], f"Save {number}")
         assert other.read(key_ids[1], "remarks") == f"Save {number}"
-    standby.sql("SELECT pg_wal_replay_pause()")
+    standby.pause(primary)
     with ThreadPoolExecutor() as pool:
         saving = pool.submit(person.save, key_ids[1], "Waiting")
         sleep(1)
         assert not saving.done()
-        standby.sql("SELECT pg_wal_replay_resume()")
+        standby.resume()
         assert saving.result(30) == "Waiting"
     assert other.read(key_ids[1], "remarks") == "Waiting"
