@@ -108,6 +108,8 @@ database() { # database run|test|bench: that server runs from here to the end of
     bench) folder=$cache/bench-postgres options='-c fsync=off -c full_page_writes=off -c shared_buffers=1GB -c max_wal_size=16GB -c checkpoint_timeout=1h' ;;
   esac
   unset "${!PG@}" # which were for a server of the user's own
+  as_postgres true 2>/dev/null ||
+    die "PostgreSQL refuses to run as root, and this root may not become nobody: run ./dev as another user, or set PGHOST"
   mkdir -p "${folder%/*}"
   exec 8>"$folder.users"
   flock -s 8

@@ -1,7 +1,9 @@
 # What all of tools/ shares: where things are, how to say what happens, one lock. Sourced, not run.
 # What people have set for their own work would change what programs do here.
-unset CDPATH PYTHONHOME
-export no_proxy=127.0.0.1,localhost${no_proxy:+,$no_proxy}
+for theirs in CDPATH POSTMASTER "${!PYTHON@}" "${!ODOO_@}" PIP_{TARGET,PREFIX,ROOT,PYTHON,DRY_RUN}; do
+  [[ $theirs == ODOO_ROOT ]] || unset "$theirs"
+done
+export PIP_USER=0 no_proxy=127.0.0.1,localhost${no_proxy:+,$no_proxy}${NO_PROXY:+,$NO_PROXY}
 
 root=$(cd "${BASH_SOURCE%/*}/.." && pwd -P)
 cache=$root/.cache # what can be made again
@@ -42,12 +44,11 @@ first_error() { # first_error PATTERN LOG: the line of a log that says why
   { grep -m1 "$1" "$2" || tail -1 "$2"; } | cut -c1-300
 }
 
-writable() { # writable FOLDER: it is there, and files can be made in it
-  local hint=
+writable() { # writable FOLDER: it is there, it is ours, and files can be made in it
   mkdir -p "$1" 2>/dev/null || true
-  [[ ! -w $1 ]] || return 0
-  [[ ! -e $1 || -O $1 ]] || hint=", which belongs to $(stat -c %U "$1"): run ./dev as that user, or first  sudo chown -R $(id -un) ${1@Q}"
-  die "cannot write to $1$hint"
+  [[ ! -e $1 || -O $1 ]] ||
+    die "$1 belongs to $(stat -c %U "$1"): run ./dev as that user, or first  sudo chown -R $(id -un) ${1@Q}"
+  [[ -w $1 ]] || die "cannot write to $1"
 }
 
 lock() { # one ./dev at a time sets things up; others wait

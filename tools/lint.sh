@@ -18,7 +18,7 @@ setup_lint() { # the linters that need Node, Node itself, and the checks of file
   # A moved checkout leaves scripts whose interpreter is elsewhere.
   if ! { cat "${locks[@]}" | cmp -s - "$cache/lint/installed.lock" && "$cache/lint/bin/pre-commit" --version; } &>/dev/null; then
     step "Installing Node and the linters that need it (200 MB)"
-    logged "$log" install_lint || die "they could not be installed: $(first_error '^ERROR: [^I]\|^npm error' "$log")"
+    logged "$log" install_lint || die "they could not be installed: $(first_error '^ERROR: [^IE]\|^npm error' "$log")"
     cat "${locks[@]}" >"$cache/lint/installed.lock"
   fi
   unlock

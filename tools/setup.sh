@@ -11,7 +11,7 @@ find_python() { # Odoo 19 and the packages of the lock file run on 3.11 and 3.12
 }
 
 missing_packages() { # Debian's names of what this machine lacks
-  [[ -e $cache/venv/bin/python ]] || find_python >/dev/null || python3 -c 'import ensurepip, venv' 2>/dev/null ||
+  [[ -e $cache/venv/bin/python ]] || find_python >/dev/null || /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null ||
     echo python3 python3-venv
   command -v chromium-headless-shell google-chrome chromium chromium-browser >/dev/null ||
     echo chromium-headless-shell fonts-dejavu-core
@@ -32,7 +32,9 @@ setup_system() {
 }
 
 apt_install() {
-  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "$@"
+  local -x DEBIAN_FRONTEND=noninteractive
+  dpkg --configure -a # what was interrupted
+  apt-get update -q && apt-get install -yq --no-install-recommends "$@"
 }
 
 setup_odoo() {
@@ -54,9 +56,11 @@ setup_python() {
     logged "$log" "$python" -m venv --clear "$venv" ||
       die "no Python environment could be made: $(first_error Error "$log")"
   fi
+  : >"$venv/installed.lock" # what is half installed is neither the old nor the new
   growing "$venv" logged "$log" "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps \
     --only-binary :all: --require-hashes -r "$lockfile" ||
-    die "pip could not install them: $(first_error '^ERROR: [^I]\|Failed to establish' "$log")"
+    die "pip could not install them: $(first_error '^ERROR: [^IE]\|Failed to establish' "$log")"
+  python_works || die "pip has put them elsewhere than into $venv; what it is told to do says  pip config list"
   cp "$lockfile" "$venv/installed.lock"
 }
 
@@ -77,8 +81,7 @@ setup() { # leaves the set-up lock held: what prepares databases goes on under i
   setup_python
   local packages=("$cache"/venv/lib/python3*/site-packages)
   export PATH=$root/tools/bin:$cache/venv/bin:$(pgbin):$PATH PYTHONPATH=$packages:$odoo
-  unset PYTHONDONTWRITEBYTECODE
-  export PYTHONPYCACHEPREFIX=$cache/pycache # compiled once, and nothing beside the sources
-  # Odoo's options under their names as environment variables: arguments and configuration files stay the user's
-  export ODOO_RC=${ODOO_RC:-/dev/null} ODOO_ADDONS_PATH=${ODOO_ADDONS_PATH:-$root} ODOO_HTTP_INTERFACE=127.0.0.1
+  export PYTHONUTF8=1 PYTHONPYCACHEPREFIX=$cache/pycache # compiled once, and nothing beside the sources
+  # Odoo's options under their names as environment variables: arguments stay the user's
+  export ODOO_RC=/dev/null ODOO_ADDONS_PATH=$root ODOO_HTTP_INTERFACE=127.0.0.1
 }

@@ -66,10 +66,18 @@ drop_databases() { # drop_databases PATTERN [N [mine]]: all but the N youngest
   done
 }
 
+clear_away() { # clear_away FOLDER: with the browsers that were left alone in it
+  local process
+  for process in $(grep -slF -- "--user-data-dir=$1" /proc/[0-9]*/cmdline | cut -d/ -f3); do
+    kill "$process" 2>/dev/null || true
+  done
+  rm -rf "$1"
+}
+
 sweep() { # the folders of killed runs
   local folder
   for folder in "${TMPDIR:-/tmp}"/odoo-test.*.*; do
-    [[ ! -O $folder || ${folder##*/} =~ ^odoo-test\.([0-9]+)\. && -e /proc/${BASH_REMATCH[1]} ]] || rm -rf "$folder"
+    [[ ! -O $folder || ${folder##*/} =~ ^odoo-test\.([0-9]+)\. && -e /proc/${BASH_REMATCH[1]} ]] || clear_away "$folder"
   done
 }
 
@@ -89,12 +97,8 @@ begin() { # begin NAME: a database of one's own is to be made and named by $base
 }
 
 end() {
-  local process
-  for process in $(grep -slF -- "--user-data-dir=$TMPDIR" /proc/[0-9]*/cmdline | cut -d/ -f3); do # browsers left alone
-    kill "$process" 2>/dev/null || true
-  done
   drop_databases "^$base(_gw[0-9]+)?\$" 0 mine
-  rm -rf "$TMPDIR"
+  clear_away "$TMPDIR"
 }
 
 begin_ready() { # begin_ready NAME ADDONS: with our addons as they are now

@@ -12,7 +12,7 @@ from test_install import PRODUCT, REGISTER, assert_same, traces
 from test_seams import ADDONS
 from test_setup import shell
 from test_upgrade import assert_stored_alike, git, unpack
-from throwaway import ROOT, Database
+from throwaway import HISTORY, ROOT, Database
 
 from odoo.modules import Manifest
 
@@ -170,7 +170,7 @@ def test_they_come_and_go(make_database):
     assert_same(before, traces(database))
 
 
-@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no history")
+@pytest.mark.skipif(not HISTORY, reason="no history: git fetch --unshallow")
 def test_from_before_they_shared(make_database, tmp_path):
     """E4: a database of the time when purchase and sale each declared the product of
     software keeps it, and comes to what a new one is."""

@@ -212,9 +212,15 @@ def test_own_settings(server, tmp_path):
     bypass = (
         "from urllib.request import proxy_bypass as p; print(p('127.0.0.1'), p('a'))"
     )
-    proxy = {"http_proxy": "http://192.0.2.1:3128", "no_proxy": "a"}
-    status, said = shell(f'python -c "{bypass}"', **proxy)
-    assert (status, said) == (0, "True True\n")
+    proxy = {"http_proxy": "http://192.0.2.1:3128"}
+    for none in ("no_proxy", "NO_PROXY"):
+        status, said = shell(f'python -c "{bypass}"', **proxy, **{none: "a"})
+        assert (status, said) == (0, "True True\n")
+    env = 'env | grep -E "^(CDPATH|POSTM|PYTHON|ODOO_|PIP_[TU])" | sort; python_works'
+    theirs = {"PYTHONWARNINGS": "error", "ODOO_RC": "/x", "ODOO_DEV": "all"}
+    theirs |= {"PIP_TARGET": "/x", "PIP_TIMEOUT": "kept", "ODOO_ROOT": "kept"}
+    status, said = shell(env, CDPATH="/", POSTMASTER="me@here", **theirs)
+    assert (status, said) == (0, "ODOO_ROOT=kept\nPIP_TIMEOUT=kept\nPIP_USER=0\n")
 
 
 def test_full_disk():
@@ -236,14 +242,22 @@ def test_read_only():
     refused(begin, "cannot write to /nonexistent", TMPDIR="/nonexistent")
 
 
-def test_of_somebody_else():
+def test_of_somebody_else(tmp_path):
     """What another user has set up is his: it is said whose, and how to take it."""
     user = "" if os.geteuid() else "setpriv --reuid=nobody --clear-groups"
     refused(
         f"cd /; export -f writable die; {user} bash -euc 'writable /etc'",
-        "cannot write to /etc, which belongs to root",
+        "/etc belongs to root: run ./dev as that user",
         "sudo chown -R",
     )
+    if not os.geteuid():  # who could, and would take it away from its owner
+        os.chown(tmp_path, 65534, -1)
+        refused(f"cache={tmp_path}; lock", f"{tmp_path} belongs to nobody")
+
+
+def test_root_who_may_not():
+    """Root of a container, who may become nobody else, is told why and what to do."""
+    refused("as_postgres() { false; }; database test", "run ./dev as another user")
 
 
 # Serving
@@ -403,7 +417,30 @@ def test_no_python(tmp_path):
     """Where no Python fits, that is said, and no package asked for that is there."""
     prefix = f"cache={tmp_path}; find_python() {{ false; }}"
     refused(f"{prefix}; setup_python", "Python 3.11 or 3.12 is needed")
-    assert "python3" not in shell(f"{prefix}; missing_packages")[1]
+    # What Debian has is what counts, not what somebody has activated.
+    complete = not subprocess.call(["/usr/bin/python3", "-c", "import ensurepip, venv"])
+    for activated in ("true", "false"):
+        python = f"python3() {{ {activated}; }}"
+        status, said = shell(f"{prefix}; {python}; missing_packages")
+        assert status == 0
+        assert ("python3" in said) != complete
+
+
+def test_half_installed(tmp_path):
+    """What pip has left half done is neither what was nor what is to be; and what it
+    has put elsewhere is not there."""
+    installed = tmp_path / "venv/installed.lock"
+    installed.parent.mkdir()
+    installed.write_text("of another branch")
+    (tmp_path / "pip.log").write_text(
+        "ERROR: Exception:\nTraceback:\nReadTimeout: timed out\n"
+    )
+    prefix = f"cache={tmp_path}; python_works() {{ [[ ! -e $cache/elsewhere ]]; }}"
+    refused(f"{prefix}; growing() {{ false; }}; setup_python", "install them: ReadTime")
+    assert not installed.read_text()
+    pip = "growing() { touch $cache/elsewhere; }"
+    refused(f"{prefix}; {pip}; setup_python", "pip has put them elsewhere")
+    assert not installed.read_text()
 
 
 def test_last_line(tmp_path):
@@ -423,28 +460,33 @@ def test_files_lost(tmp_path):
         keep_database ready state mail
         echo kept
     """
-    status, said = shell(f"cache={tmp_path}; {script}", ODOO_DATA_DIR=str(tmp_path))
+    script = f"cache={tmp_path} ODOO_DATA_DIR={tmp_path}; {script}"
+    status, said = shell(script)
     assert status == 0
     assert said.endswith("made\n")
     name = shell("sha256sum <<<state | cut -c1-12")[1].strip()
     (tmp_path / f"filestore/ce_ready_{name}").mkdir(parents=True)
-    status, said = shell(f"cache={tmp_path}; {script}", ODOO_DATA_DIR=str(tmp_path))
+    status, said = shell(script)
     assert (status, said) == (0, "kept\n")
 
 
 FAKE_APT = """#!/usr/bin/env bash
 # as apt does it: what has the right size already is not fetched again
 case $* in
-  *indextargets*) echo "http://mirror.invalid/ main" ;;
+  *"Origin: Debian")
+    echo "http://security.invalid/ main"
+    echo "http://mirror.invalid/ main" ;;
+  *indextargets*) echo "http://browser.invalid/ main" ;;
   *download*)
-    echo fetched >>"$FETCHED"
+    echo fetched $(cut -d" " -f3 ../sources.list) >>"$FETCHED"
     [[ -e odoo-19_1_all.deb ]] || dpkg-deb -b "$PACKAGE" odoo-19_1_all.deb ;;
 esac
 """
 
 
 def test_damaged_package(tmp_path):
-    """A package that was damaged on its way is fetched anew."""
+    """A package that was damaged on its way is fetched anew, from Debian's mirror,
+    whatever else apt knows."""
     (tmp_path / "tools").mkdir()
     for name in ("lib.sh", "odoo-source"):
         (tmp_path / "tools" / name).write_text((ROOT / "tools" / name).read_text())
@@ -478,7 +520,8 @@ def test_damaged_package(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "damaged" in done.stderr
     assert (tmp_path / ".cache/odoo" / release).exists()
-    assert (tmp_path / "fetched").read_text().count("fetched") == 2
+    once = "fetched http://mirror.invalid/ http://mirror.invalid/\n"
+    assert (tmp_path / "fetched").read_text() == once * 2
 
 
 # What a run leaves, and how it ends
@@ -507,15 +550,19 @@ def test_moved(tmp_path):
 
 
 def test_left_over(tmp_path, stranger):
-    """The folders of runs that were killed are swept away, those of others not."""
+    """The folders of runs that were killed are swept away, with their browsers; those
+    of others not."""
     gone, lives, other = (
         tmp_path / name
         for name in ("odoo-test.9999999.abc", f"odoo-test.{stranger.pid}.abc", "else")
     )
     for folder in (gone, lives, other):
         folder.mkdir()
+    left = "import time; time.sleep(600)", f"--user-data-dir={gone}/profile"
+    browser = subprocess.Popen([sys.executable, "-c", *left])
     status, said = shell("sweep", TMPDIR=str(tmp_path))
     assert status == 0, said
+    assert browser.wait(30) == -signal.SIGTERM
     assert (gone.exists(), lives.exists(), other.exists()) == (False, True, True)
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from test_install import PRODUCT, REGISTER, STATE, assert_same, traces
-from throwaway import READY, ROOT, Database
+from throwaway import HISTORY, READY, ROOT, Database
 
 MANIFEST = f"{PRODUCT}/__manifest__.py"
 RULE = "client_equipment_software_check_default_validity_months"
@@ -99,7 +99,7 @@ def key_facts(database):
     )
 
 
-@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no history")
+@pytest.mark.skipif(not HISTORY, reason="no history: git fetch --unshallow")
 def test_upgrade(database, new, tmp_path):
     """No warning; no key, assignment or entry is lost or changed, because an upgrade is
     no step in the life of a key; every trail still verifies; the database is what a new

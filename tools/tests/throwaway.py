@@ -13,6 +13,10 @@ import psycopg2
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE, READY = os.environ.get("template"), os.environ.get("ready")
+# Of an archive, a shallow clone and somebody else's, git does not know what was before.
+HISTORY = (ROOT / ".git").exists() and not subprocess.call(
+    "test $(git rev-parse --is-shallow-repository) = false", cwd=ROOT, shell=True
+)
 LOUD = re.compile(r"^[0-9-]{10} [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) .*", re.M)
 
 
