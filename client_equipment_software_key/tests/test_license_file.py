@@ -856,7 +856,7 @@ class TestLicenseFileOnPhone(LicenseFiles, HttpCase):
         )
 
     def test_empty_file(self):
-        """K15, E2: whoever attaches an empty file reads what to do, and nothing else."""
+        """K15, E2: who attaches an empty file reads what to do, and nothing else."""
         self.start_tour(
             "/odoo/software-keys/new", "license_file_empty", login="sk_manager"
         )
