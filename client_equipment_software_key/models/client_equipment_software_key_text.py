@@ -98,11 +98,12 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _repeated_warning(self):
         """Say where this key is, beside the form, to whoever types it again."""
+        unique = self.env._("The license key must be unique!")
         return {
             "warning": {
                 "type": "notification",
-                "title": self.env._("The license key must be unique!"),
-                "message": self._tell_where(),
+                "title": self.env._("Check the license key"),
+                "message": f"{unique} {self._tell_where()}",
             }
         }
 

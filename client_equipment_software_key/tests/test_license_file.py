@@ -854,3 +854,9 @@ class TestLicenseFileOnPhone(LicenseFiles, HttpCase):
             "license_file_tab",
             login="sk_technician",
         )
+
+    def test_empty_file(self):
+        """K15, E2: who attaches an empty file reads what to do, and nothing else."""
+        self.start_tour(
+            "/odoo/software-keys/new", "license_file_empty", login="sk_manager"
+        )

@@ -23,13 +23,18 @@ class TestLooks(SoftwareKeyCommon):
 
     def test_repeated_license_key(self):
         """K2: who types a license key that is there already learns where it is."""
-        self._apply(self._enter("TWICE-1"))
+        there = self._enter("TWICE-1")
+        self._apply(there)
         key = self.env["client.equipment.software.key"].with_user(self.manager).new()
         key.license_key = " TWICE-1"
         warning = key._onchange_license_key()["warning"]
-        self.assertEqual(warning["title"], "The license key must be unique!")
-        place = "TWICE-1: Applied to Reception Laptop [LAPTOP-12345]"
-        self.assertIn(place, warning["message"])
+        # A full stop stands behind the title.
+        self.assertEqual(warning["title"], "Check the license key")
+        self.assertEqual(
+            warning["message"],
+            f"The license key must be unique! {there.display_name}: "
+            "Applied to Reception Laptop [LAPTOP-12345]",
+        )
 
     def test_subscription_of_a_year(self):
         """K12: a subscription of new software ends in a year, as long as nobody says
@@ -80,3 +85,13 @@ class TestLooksOnScreen(SoftwareKeyMixin, HttpCase):
     def test_quick_choice(self):
         """K11: column and heading chosen quickly, one after the other, both count."""
         self.start_tour("/odoo/software-keys", "vendor_table_quick", login="sk_manager")
+
+    def test_until(self):
+        """A3: where keys are offered, the last day of a key is not torn apart."""
+        self.office.name = "Microsoft Office 365 Professional"
+        self._enter_subscriptions("OFFC3-65PRO-12222-XK7QD-12342")
+        self.start_tour(
+            f"/odoo/client-equipment/{self.laptop.id}",
+            "until_in_one_line",
+            login="sk_technician",
+        )

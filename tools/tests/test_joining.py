@@ -65,6 +65,15 @@ STORY = """
      WHERE unit.picking_id IS NOT NULL AND offer.partner_id = unit.partner_id
 """
 
+TRIED = """
+of_demo = lambda name: env.ref(f"client_equipment_software_key.{name}")
+env["client.equipment.feature"].create({
+    "software_key_id": of_demo("key_antivirus_3").id,
+    "equipment_id": of_demo("feature_antivirus_1").equipment_id.id,
+})
+env.cr.commit()
+"""
+
 
 def joining():
     """Return the names of these addons."""
@@ -155,11 +164,13 @@ def test_they_come_by_themselves():
 
 def test_they_come_and_go(make_database):
     """E4: with their demo data, which tell one story from the purchase to the renewal,
-    they come, are upgraded, and go without a trace."""
+    also to who has applied keys of the demo already, they come, are upgraded, and go
+    without a trace."""
     database = make_database("joining")
     # Odoo loads demo data where the addons below have theirs.
     database.execute("UPDATE ir_module_module SET demo = true")
     database.odoo("-i", PRODUCT, "--with-demo", "--skip-auto-install")
+    database.odoo("shell", stdin=TRIED)
     before = traces(database)
     database.odoo("-i", ",".join(joining()), "--with-demo", "--skip-auto-install")
     installed = traces(database)

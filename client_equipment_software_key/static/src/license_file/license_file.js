@@ -1,6 +1,7 @@
 import { _t } from "@web/core/l10n/translation";
 import { Component } from "@odoo/owl";
 import { download } from "@web/core/network/download";
+import { FileUploader } from "@web/views/fields/file_handler";
 import { ListBinaryField, listBinaryField } from "@web/views/fields/binary/binary_field";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
@@ -36,9 +37,23 @@ registry.category("fields").add("license_file", {
     supportedTypes: ["char"],
 });
 
+/** Of an empty file the server says what to do; Odoo's notice would lie on top of that. */
+export class LicenseFileUploader extends FileUploader {
+    async onFileChange(ev) {
+        const { target } = ev;
+        const [file] = target.files;
+        if (file?.size !== 0) {
+            return super.onFileChange(ev);
+        }
+        await this.props.onUploaded({ name: file.name, data: "" });
+        target.value = null;
+    }
+}
+
 /** On the form, too, the button of a list: few keys have a file. Its name is whole. */
 export class LicenseFileUpload extends ListBinaryField {
     static template = "client_equipment_software_key.LicenseFileUpload";
+    static components = { ...ListBinaryField.components, FileUploader: LicenseFileUploader };
 }
 
 registry.category("fields").add("license_file_upload", {

@@ -2,7 +2,7 @@ import { deleteKeys } from "../software_key_form/software_key_form_view";
 import { ListController } from "@web/views/list/list_controller";
 import { ListRenderer } from "@web/views/list/list_renderer";
 import { listView } from "@web/views/list/list_view";
-import { onMounted, useState } from "@odoo/owl";
+import { onMounted, useExternalListener, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { RoleFilterSearchModel } from "../role_filter/role_filter_search_model";
 import { SearchPanel } from "@web/search/search_panel/search_panel";
@@ -35,15 +35,19 @@ export class SoftwareKeyListController extends ListController {
 }
 
 /**
- * Beside eight columns there is room for it on a wide screen only; else it is folded at
- * first. It asks Odoo's own hasImportedState and keyExpandSidebar whether the user has
- * chosen already; without them it would be folded anew at each opening, which the tour
- * software_key_search_panel would tell.
+ * Beside eight columns there is room for it in a wide window only; else it is folded. It
+ * asks Odoo's own keyExpandSidebar whether the user has chosen already; without that it
+ * would be folded anew at each opening, which the tour software_key_search_panel would tell.
  */
 export class SoftwareKeyListSearchPanel extends SearchPanel {
     setup() {
         super.setup();
-        if (!this.hasImportedState && !localStorage.getItem(this.keyExpandSidebar)) {
+        this.fold();
+        useExternalListener(window, "resize", this.fold);
+    }
+
+    fold() {
+        if (!localStorage.getItem(this.keyExpandSidebar)) {
             this.state.sidebarExpanded = window.innerWidth >= 1500;
         }
     }

@@ -56,8 +56,23 @@ tours.add("first_screen_auditor", {
     ],
 });
 
+function resize(content, width) {
+    return {
+        content,
+        trigger: ".o_list_view",
+        run: () => {
+            Object.defineProperty(window, "innerWidth", { value: width, configurable: true });
+            window.dispatchEvent(new Event("resize"));
+        },
+    };
+}
+
 tours.add("software_key_search_panel", {
     steps: () => [
+        resize("The window becomes wide", 1920),
+        user.see("There is room for the panel", ".o_search_panel:not(.o_search_panel_sidebar)"),
+        resize("It becomes narrow", 1366),
+        user.see("The panel makes way", ".o_search_panel_sidebar"),
         {
             content: "No license key is cut off",
             trigger: ".o_list_view .o_data_row:contains(PANEL-) td[name='license_key']",

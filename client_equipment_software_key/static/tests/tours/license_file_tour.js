@@ -103,3 +103,19 @@ tours.add("license_file_tab", {
         user.see("The card has not been opened", "body:not(:has(.modal))"),
     ],
 });
+
+/** A manager attaches an empty file, on a phone. */
+tours.add("license_file_empty", {
+    steps: () => [
+        {
+            content: "Attach an empty file",
+            trigger: `${FIELD} .o_select_file_button`,
+            run: () => inputFiles(`${FIELD} .o_input_file`, [new File([], "empty.lic")]),
+        },
+        user.see("It is said what to do", ".modal:contains(it is empty; attach it as the vendor)"),
+        user.see("Nothing lies on top of that", "body:not(:has(.o_notification))"),
+        user.click("Close", ".modal .btn-primary"),
+        user.click("Discard", ".o_form_button_cancel:visible"),
+        user.see("It is gone", "body:not(:has(.o_form_view))"),
+    ],
+});

@@ -51,3 +51,13 @@ tours.add("vendor_table_quick", {
         user.see("It is gone", "body:not(:has(.modal))"),
     ],
 });
+
+tours.add("until_in_one_line", {
+    steps: () => [
+        ...user.openTab("Software Keys"),
+        user.click("Add a line", ".o_field_x2many_list_row_add a"),
+        user.click("Open the dropdown", ".o_selected_row [name='software_key_id'] input"),
+        user.seeInOneLine("Until when", ".o-autocomplete--dropdown-item .text-muted"),
+        user.click("Discard", ".o_form_button_cancel"),
+    ],
+});

@@ -9,6 +9,7 @@ const selectUnits = [
         click(`Select ${name}`, `.o_data_row:contains(${name}) .o_list_record_selector input`)
     ),
     click("Apply Software", "button[name='action_apply_software']"),
+    see("The cursor asks for the software", ".modal [name='software_ids'] input:focus"),
 ];
 
 const chooseSoftware = [
