@@ -97,12 +97,9 @@ class ClientEquipment(models.Model):
     @api.depends("name", "serial_no")
     @api.depends_context("formatted_display_name", "lang", "uid", "allowed_company_ids")
     def _compute_display_name(self):
-        """Name the equipment by name and serial number, to who may read it."""
+        """Name the equipment by name and serial number."""
         formatted = self.env.context.get("formatted_display_name")
-        readable = self._readable()
-        for equipment in self - readable:
-            equipment.display_name = self.env._("Equipment of another company")
-        for equipment in readable:
+        for equipment in self:
             name, serial = equipment.name or "", equipment.serial_no
             if not serial or serial == name:
                 equipment.display_name = name
@@ -110,6 +107,9 @@ class ClientEquipment(models.Model):
                 equipment.display_name = f"{name}\t--{serial}--"
             else:
                 equipment.display_name = f"{name} [{serial}]"
+
+    def _name_for_others(self):
+        return self.env._("Equipment of another company")
 
     @api.model
     def _search_display_name(self, operator, value):

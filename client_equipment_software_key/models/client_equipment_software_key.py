@@ -237,19 +237,16 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.depends_context("formatted_display_name", "lang", "uid", "allowed_company_ids")
     def _compute_display_name(self):
         """Name the key by feature and license key; in a drop-down by its end and the
-        use of its seats, too.
-
-        Whoever may not read it learns nothing, wherever a record links to it.
-        """
+        use of its seats, too."""
         in_drop_down = self.env.context.get("formatted_display_name")
-        readable = self._readable()
-        for key in self - readable:
-            key.display_name = self.env._("Software key of another company")
-        for key in readable:
+        for key in self:
             name = key._get_name()
             if in_drop_down and (details := key._get_details()):
                 name += f"\t--{details}--"
             key.display_name = name
+
+    def _name_for_others(self):
+        return self.env._("Software key of another company")
 
     def _get_name(self):
         """Return the name of the key, for whoever may read that it is there."""
