@@ -591,11 +591,11 @@ class ClientEquipmentMixin(models.AbstractModel):
     def _compute_field_value(self, field):
         """Name records to those alone who may read them: Odoo shows the name of
         whatever a record links to, or a message stands at."""
-        if field.name == "display_name":
-            readable = self._readable()
-            (self - readable).display_name = self._name_for_others()
-            self = readable
-        return super(ClientEquipmentMixin, self)._compute_field_value(field)
+        if field.name != "display_name":
+            return super()._compute_field_value(field)
+        readable = self._readable()
+        (self - readable).display_name = self._name_for_others()
+        return super(ClientEquipmentMixin, readable)._compute_field_value(field)
 
     def _name_for_others(self):
         """Return what stands for the name of a record that must not be read."""

@@ -14,6 +14,8 @@ from .test_gate import AUDIT_LOG, EQUIPMENT, KEY, SOFTWARE, GateCase
 # How fields and arguments are called that hold the name of a model, or an id there.
 MODELS = ("model", "res_model", "thread_model", "model_name", "render_model")
 IDS = ("id", "res_id", "res_ids", "thread_id", "record_id", "resource_ids")
+# A place in an address, and its name.
+PLACE = re.compile("(<(?:[^<>]*:)?([^<>]*)>)")
 
 
 class NamedRecordsMixin:
@@ -147,7 +149,8 @@ class TestNamedRecords(NamedRecordsMixin, GateCase):
                 seen.add((name, *fields))
                 for way, act in self._ways(records, values, spec, one).items():
                     self.env.invalidate_all()
-                    with self.subTest(model=name, to=one._name, user=user.login, way=way):
+                    told = {"model": name, "to": one._name, "user": user.login}
+                    with self.subTest(**told, way=way):
                         self.assertTellsNothing(self._answer(act))
         self.assertEnough(seen, 6)
         self.assertEqual(self._written(), before)
@@ -169,7 +172,7 @@ class TestNamedRecords(NamedRecordsMixin, GateCase):
         with self.env.cr.savepoint() as savepoint:
             try:
                 return act()
-            except Exception as error:  # noqa: BLE001 (Odoo's own models stumble)
+            except Exception as error:  # pylint: disable=broad-except
                 return error
             finally:
                 savepoint.rollback()
@@ -206,9 +209,8 @@ class TestNamedByAddress(NamedRecordsMixin, SoftwareKeyMixin, HttpCase):
             models, ids = names & {*MODELS}, names & {*IDS}
             if models and ids:
                 given = dict.fromkeys(models, one._name) | dict.fromkeys(ids, one.id)
-                place = re.compile("<(?:[^<>]*:)?([^<>]*)>")
-                places = {name: str(given.get(name, "name")) for name in place.findall(url)}
-                url = place.sub(lambda found, places=places: places[found[1]], url)
+                for place, name in PLACE.findall(url):
+                    url = url.replace(place, str(given.get(name, "name")))
                 yield url, endpoint.routing["type"], given | {"partner_ids": []}
 
     def _call(self, url, kind, arguments):
