@@ -97,12 +97,9 @@ class ClientEquipment(models.Model):
     @api.depends("name", "serial_no")
     @api.depends_context("formatted_display_name", "lang", "uid", "allowed_company_ids")
     def _compute_display_name(self):
-        """Name the equipment by name and serial number, to who may read it."""
+        """Name the equipment by name and serial number."""
         formatted = self.env.context.get("formatted_display_name")
-        readable = self._readable()
-        for equipment in self - readable:
-            equipment.display_name = self.env._("Equipment of another company")
-        for equipment in readable:
+        for equipment in self:
             name, serial = equipment.name or "", equipment.serial_no
             if not serial or serial == name:
                 equipment.display_name = name
@@ -110,6 +107,9 @@ class ClientEquipment(models.Model):
                 equipment.display_name = f"{name}\t--{serial}--"
             else:
                 equipment.display_name = f"{name} [{serial}]"
+
+    def _name_for_others(self):
+        return self.env._("Equipment of another company")
 
     @api.model
     def _search_display_name(self, operator, value):
@@ -119,6 +119,8 @@ class ClientEquipment(models.Model):
         the whole table (1.2 s instead of 30 ms with 200,000 equipment). Texts that are
         too short for trigrams are left to the OR.
         """
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented  # whoever is not found by it
         if operator == "ilike" and isinstance(value, str) and len(value) > 2:
             texts = [value]
             domains = [[(name, operator, value)] for name in self._rec_names_search]
@@ -127,23 +129,34 @@ class ClientEquipment(models.Model):
             domains = [super()._search_display_name(operator, value)]
         else:
             return super()._search_display_name(operator, value)
-        domains += [
-            [
-                ("name", "=", text[: bracket.start()]),
-                ("serial_no", "=", text[bracket.end() : -1]),
-            ]
-            for text in texts
-            if text.endswith("]") and len(text) <= PAIR_MAX
-            for bracket in re.finditer(r" \[", text)
-        ]
         equipment = self.with_context(active_test=False)
         matches = SQL(" UNION ").join(
-            equipment._search(domain).subselect() for domain in domains
+            [equipment._search(domain).subselect() for domain in domains]
+            + [self._named_sql(text for text in texts if text.endswith("]"))]
         )
         return Domain.custom(
             to_sql=lambda model, alias, query: SQL(
                 "%s IN (%s)", SQL.identifier(alias, "id"), matches
             )
+        )
+
+    @api.model
+    def _named_sql(self, texts):
+        """Return the SQL of the ids of equipment by "name [serial number]": one
+        look-up, in however many places the texts could be divided."""
+        self.flush_model(["name", "serial_no"])
+        as_seen = [self._fields[name].as_seen for name in ("name", "serial_no")]
+        pairs = [
+            (as_seen[0](text[: bracket.start()]), as_seen[1](text[bracket.end() : -1]))
+            for text in texts
+            if len(text) <= PAIR_MAX
+            for bracket in re.finditer(r" \[", text)
+        ]
+        return SQL(
+            "SELECT id FROM client_equipment WHERE (name, serial_no) IN"
+            " (SELECT * FROM unnest(%s::varchar[], %s::varchar[]))",
+            [name for name, _serial in pairs],
+            [serial for _name, serial in pairs],
         )
 
     @api.depends("serial_no")

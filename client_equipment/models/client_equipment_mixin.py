@@ -585,12 +585,27 @@ class ClientEquipmentMixin(models.AbstractModel):
         super().fetch(field_names)
 
     def _readable(self):
-        """Return those of the records that the user may read, also in sudo().
-
-        Who may not read a record learns nothing from its name either: Odoo shows the
-        name of whatever a record links to.
-        """
+        """Return those of the records that the user may read, also in sudo()."""
         return self.sudo(False)._filtered_access("read").with_env(self.env)
+
+    def _compute_field_value(self, field):
+        """Name records to those alone who may read them: Odoo shows the name of
+        whatever a record links to, or a message stands at."""
+        if field.name != "display_name":
+            return super()._compute_field_value(field)
+        readable = self._readable()
+        (self - readable).display_name = self._name_for_others()
+        return super(ClientEquipmentMixin, readable)._compute_field_value(field)
+
+    def _name_for_others(self):
+        """Return what stands for the name of a record that must not be read."""
+        return self.env._("Record that you may not see")
+
+    def _mail_get_partners(self, introspect_fields=False):
+        """Whom a record is about learns who may read it: Odoo takes it for the one to
+        write to, whoever asks."""
+        self.check_access("read")
+        return super()._mail_get_partners(introspect_fields)
 
     def _get_chosen(self, name):
         """Return all records that a dialog was opened for, for the act on them.

@@ -1,5 +1,6 @@
 import functools
 import re
+from collections import defaultdict
 from typing import Self
 
 from markupsafe import Markup
@@ -10,6 +11,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.client_equipment.arguments import checked
+from odoo.addons.client_equipment.text import as_seen
 from odoo.addons.client_equipment.values import (
     PAIR_MAX,
     CheckedValues,
@@ -237,19 +239,16 @@ class ClientEquipmentSoftwareKey(models.Model):
     @api.depends_context("formatted_display_name", "lang", "uid", "allowed_company_ids")
     def _compute_display_name(self):
         """Name the key by feature and license key; in a drop-down by its end and the
-        use of its seats, too.
-
-        Whoever may not read it learns nothing, wherever a record links to it.
-        """
+        use of its seats, too."""
         in_drop_down = self.env.context.get("formatted_display_name")
-        readable = self._readable()
-        for key in self - readable:
-            key.display_name = self.env._("Software key of another company")
-        for key in readable:
+        for key in self:
             name = key._get_name()
             if in_drop_down and (details := key._get_details()):
                 name += f"\t--{details}--"
             key.display_name = name
+
+    def _name_for_others(self):
+        return self.env._("Software key of another company")
 
     def _get_name(self):
         """Return the name of the key, for whoever may read that it is there."""
@@ -358,18 +357,35 @@ class ClientEquipmentSoftwareKey(models.Model):
         searched by index only.
         """
         if operator == "in":
-            return Domain.OR(self._display_name_domain(text, "=") for text in value)
-        if operator in ("=", "ilike", "like", "=ilike", "=like"):
+            names = [name for name in value if isinstance(name, str)]
+            return Domain("license_key", "in", names) | self._named_domain(names)
+        if operator in ("ilike", "like", "=ilike", "=like"):
             return self._display_name_domain(value, operator)
         return NotImplemented
 
     @api.model
+    def _named_domain(self, names):
+        """Return the domain of the keys with these whole names: the catalogue is asked
+        once, in however many places a name could be divided."""
+        keys = defaultdict(list)
+        for name in names:
+            for dash in re.finditer(" - ", name) if len(name) <= PAIR_MAX else ():
+                keys[as_seen(name[: dash.start()])].append(name[dash.end() :])
+        software = self.env["client.equipment.software"].with_context(active_test=False)
+        return Domain.OR(
+            Domain("software_id", "=", each.id)
+            & Domain("license_key", "in", keys[each.name])
+            for each in software.search_fetch([("name", "in", list(keys))], ["name"])
+        )
+
+    @api.model
     def _display_name_domain(self, text, operator):
         text = text or ""
-        domain = Domain("license_key", operator, text)
-        if operator != "=":
-            domain |= self._software_domain(text, operator)
-        return domain | self._feature_and_key_domain(text, operator)
+        return (
+            Domain("license_key", operator, text)
+            | self._software_domain(text, operator)
+            | self._feature_and_key_domain(text, operator)
+        )
 
     @api.model
     def _feature_and_key_domain(self, text, operator):

@@ -19,6 +19,7 @@ class ClientEquipmentSoftwareKey(models.Model):
 
     def _message_compute_subject(self):
         """Return the name of the key by its hint: subjects stay with the messages."""
+        self.check_access("read")  # who writes may be anybody
         return " - ".join(filter(None, (self.software_id.name, self.license_key_hint)))
 
     def _notify_thread(self, message, msg_vals=False, **kwargs):
@@ -39,22 +40,15 @@ class MailActivity(models.Model):
     _inherit = "mail.activity"
 
     def _compute_res_name(self):
+        """Name keys by their hints: the name stays with whoever has the activity, also
+        when he may not read the key any more."""
         result = super()._compute_res_name()
-        activities = self.filtered(lambda each: each.res_model == KEY)
+        activities = self.filtered(lambda each: each.res_model == KEY and each.res_name)
         keys = self.env[KEY].browse(activities.mapped("res_id")).exists()
-        names = {key.id: key._get_name_for_all() for key in keys}
+        names = {key.id: key._message_compute_subject() for key in keys}
         for activity in activities:
-            if name := names.get(activity.res_id):
-                activity.res_name = name
+            activity.res_name = names.get(activity.res_id, activity.res_name)
         return result
-
-    @api.model
-    def _rename_software_keys(self):
-        """Name the keys of open activities anew, as they are to be shown now."""
-        activities = self.sudo().with_context(active_test=False)
-        activities = activities.search([("res_model", "=", KEY)])
-        self.env.add_to_compute(self._fields["res_name"], activities)
-        activities.flush_recordset(["res_name"])
 
 
 class MailTrackingValue(models.Model):

@@ -34,4 +34,3 @@ class ResGroups(models.Model):
             asking._remove_group(reader)
         # Whoever has read something in this transaction may not read it any more.
         self.env.invalidate_all()
-        self.env["mail.activity"]._rename_software_keys()

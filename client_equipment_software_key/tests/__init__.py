@@ -39,6 +39,7 @@ from . import test_migrations
 from . import test_moving
 from . import test_moving_races
 from . import test_moving_tours
+from . import test_named_records
 from . import test_next_available
 from . import test_overview
 from . import test_performance

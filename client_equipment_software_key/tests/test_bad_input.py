@@ -977,3 +977,38 @@ class TestFarDates(SoftwareKeyCommon):
         with Form(self.keys[1]) as form:
             form.remarks = "seen"
         self.keys[1].action_duplicate()
+
+
+@tagged("post_install", "-at_install")
+class TestDivisibleNames(SoftwareKeyCommon):
+    """K6, E2: names of two parts, in texts that could be divided in many places."""
+
+    def test_found(self):
+        """K6: a record is found by its whole name, wherever that is divided."""
+        self.office.name = "Office - Pro"
+        key = self._enter("DIVIDED - 1")
+        self.laptop.write({"name": "Unit [old", "serial_no": "1 [2]"})
+        for record in (key, self.laptop):
+            for user in (self.manager, self.technician):
+                records = record.with_user(user)
+                name, every = records.display_name, [("id", "in", records.ids)]
+                for operator, found in (("=", records), ("!=", records.browse())):
+                    domain = [("display_name", operator, name), *every]
+                    self.assertEqual(records.search(domain), found)
+
+    def test_many(self):
+        """E2: fifty such texts cost no more questions than one, in every model."""
+        for name, separator in product(self._our_models(), (" - ", " [")):
+            records = self.env[name]
+            if not records._fields["display_name"]._description_searchable:
+                continue
+            texts = [f"{number}{separator * 450}]" for number in range(50)]
+            costs = []
+            for given in (texts[:1], texts):
+                self.env.invalidate_all()
+                before = self.env.cr.sql_log_count
+                records.search([("display_name", "in", given)])
+                costs.append(self.env.cr.sql_log_count - before)
+            with self.subTest(name, separator=separator):
+                self.assertEqual(*costs)
+                self.assertLess(costs[0], 10)

@@ -1,11 +1,14 @@
 # Other connections see only what is committed.
 # pylint: disable=invalid-commit
+import re
+
 from odoo import Command, api
 from odoo.exceptions import UserError
 from odoo.service.model import retrying
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
+from ..models.res_company import SHOWN_TO
 from .common import CommittedCase, SoftwareKeyMixin, api_key
 
 KEY = "client.equipment.software.key"
@@ -174,6 +177,17 @@ class TestDeletion(SoftwareKeyMixin, HttpCase):
                 for foreign in ("USED", "LAPTOP", "Laptop", "Used Unit"):
                     if foreign not in name:
                         self.assertNotIn(foreign, refusal)
+
+    def test_companies_of_evidence(self):
+        """E1, L1: whatever company a rule shows evidence to by its number, which no
+        foreign key keeps, is kept."""
+        shown = {
+            (rule.model_id.model, name)
+            for rule in self.env["ir.rule"].search([("domain_force", "!=", False)])
+            if CLOSED in self.env[rule.model_id.model]._inherit_module
+            for name in re.findall(r"'(\w+)', 'in', company_ids", rule.domain_force)
+        }
+        self.assertEqual(shown, {*SHOWN_TO.items()})
 
     def test_company_of_the_past(self):
         """E1, L1: a company of which evidence alone is left, the entries of equipment
