@@ -25,6 +25,7 @@ from odoo.tests import (
     get_db_name,
     tagged,
 )
+from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval
 
 from ..models import client_equipment_software_key_life as key_life
@@ -346,9 +347,10 @@ class CommittedCase(SoftwareKeyMixin, BaseCase):
 
         :param waits: a condition on ``pg_stat_activity``
         """
-        query = (
+        query = SQL(
             "SELECT FROM pg_stat_activity WHERE datname = current_database()"
-            f" AND pid <> pg_backend_pid() AND state = 'active' AND {waits}"
+            " AND pid <> pg_backend_pid() AND state = 'active' AND %s",
+            SQL(waits),
         )
         end = time.monotonic() + 60
         waiting = False

@@ -205,7 +205,7 @@ class TestCheckpoint(SoftwareKeyCommon):
         ):
             with self.subTest(text), self.assertRefused(UserError, "three"):
                 self.Checkpoint.verify(text)
-        start = time.monotonic()
+        start = time.process_time()
         for text in (
             f"{origin}" + "\n" * 1_000_000,
             f"{origin}\n{size}" + "\n> |" * 300_000,
@@ -215,7 +215,7 @@ class TestCheckpoint(SoftwareKeyCommon):
         ):
             with self.assertRefused(UserError, "three"):
                 self.Checkpoint.verify(text)
-        self.assertLess(time.monotonic() - start, 10)
+        self.assertLess(time.process_time() - start, 10)
         for kind in (None, 1.5, ["a"], b"a"):
             with self.assertRaises(ValidationError):
                 self.Checkpoint.verify(kind)
@@ -510,7 +510,7 @@ class TestCheckpointRaces(CommittedCase):
             self._sleep_until(until)
             with self.registry.cursor() as later:
                 later.execute("SELECT 1")
-                self._wait_until_somebody("query LIKE 'SELECT pg_sleep(%'")
+                self._wait_until_somebody("starts_with(query, 'SELECT pg_sleep(')")
                 self._write(slow)
                 slow.commit()
                 slow.execute("SELECT 1")

@@ -81,7 +81,9 @@ class TestConcurrency(CommittedHttpCase):
                         for call in (self._applying(key, laptop), revoking)
                     )
                 )
-                self.assertLessEqual({status for status, _answer in outcomes}, {200, 422})
+                self.assertLessEqual(
+                    {status for status, _answer in outcomes}, {200, 422}
+                )
                 assigned = key.equipment_feature_ids.equipment_id
                 if key.status == "applied":
                     self.assertEqual(len(assigned), 1)

@@ -87,7 +87,9 @@ class TestMovingOverHttp(CommittedHttpCase):
                 self._set_rule("bound"),
                 (self.technician, FEATURE, "unlink", {"ids": feature.ids}),
             )
-            self.assertEqual([status for status, _answer in outcomes], [200, 200], outcomes)
+            self.assertEqual(
+                [status for status, _answer in outcomes], [200, 200], outcomes
+            )
             self._assert_in_order(key, outcomes)
             self.assertEqual(key.seats_kept, 1)
             self._free(key)
@@ -187,7 +189,9 @@ class TestMovingOverHttp(CommittedHttpCase):
                     for four in (units[:4], units[4:])
                 )
             )
-            self.assertEqual([status for status, _answer in outcomes], [200, 200], outcomes)
+            self.assertEqual(
+                [status for status, _answer in outcomes], [200, 200], outcomes
+            )
             self.assertEqual(len(keys.equipment_id), 8)
             keys.equipment_feature_ids.unlink()
             keys.unlink()

@@ -167,9 +167,7 @@ class TestRaces(CommittedHttpCase):
                     rounds = self._new_rounds(put == self._move_there)
                     outcomes = []
                     for there in rounds:
-                        outcomes.append(
-                            self._call_at_once(put(*there), take(*there))
-                        )
+                        outcomes.append(self._call_at_once(put(*there), take(*there)))
                         self.assertEqual(self.delays, [])
                     self._assert_rules(rounds, outcomes)
                     for put_there, _taken_away in outcomes:
