@@ -4,15 +4,20 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partialmethod
 from http.client import HTTPConnection
 from importlib import import_module
 from importlib.util import find_spec
+from types import SimpleNamespace
 from unittest.mock import patch
 
+import psycopg2
 from lxml import etree
 
 from odoo import Command, api, fields
 from odoo.modules.registry import DummyRLock, Registry
+from odoo.service import model as model_service
+from odoo.sql_db import Cursor
 from odoo.tests import (
     BaseCase,
     HttpCase,
@@ -20,7 +25,10 @@ from odoo.tests import (
     get_db_name,
     tagged,
 )
+from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval
+
+from ..models import client_equipment_software_key_life as key_life
 
 ADDON = "client_equipment_software_key"
 # The addons to which tests that go over all models keep, where the other models have
@@ -290,6 +298,8 @@ class CommittedCase(SoftwareKeyMixin, BaseCase):
         # Odoo's own runner holds this lock, as HttpCase knows, too: no request would
         # ever get on.
         cls.classPatch(Registry, "_lock", DummyRLock())
+        # A busy machine is no colleague who holds a key for too long.
+        cls.classPatch(key_life, "LOCK_TIMEOUT", "60s")
         cls.registry = Registry(get_db_name())
         cls.cr = cls.registry.cursor()
         cls.addClassCleanup(cls.cr.close)
@@ -311,6 +321,45 @@ class CommittedCase(SoftwareKeyMixin, BaseCase):
         cls.laptop = cls.equipment[0]
         cls.cr.commit()
         cls.addClassCleanup(cls._delete_all)
+
+    @contextmanager
+    def _held_until_somebody_waits(self, key):
+        """Let somebody else hold the key until the first one waits for it."""
+        with ThreadPoolExecutor(1) as pool, self.registry.cursor() as holder:
+            holder.execute(
+                "SELECT FROM client_equipment_software_key WHERE id = %s"
+                " FOR NO KEY UPDATE",
+                [key.id],
+            )
+
+            def let_go():
+                try:
+                    self._wait_until_somebody()
+                finally:
+                    holder.rollback()
+
+            held = pool.submit(let_go)
+            yield
+            held.result()
+
+    def _wait_until_somebody(self, waits="wait_event_type = 'Lock'"):
+        """Wait until another connection waits, for a lock or in another way.
+
+        :param waits: a condition on ``pg_stat_activity``
+        """
+        query = SQL(
+            "SELECT FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND state = 'active' AND %s",
+            SQL(waits),
+        )
+        end = time.monotonic() + 60
+        waiting = False
+        while not waiting:
+            self.assertLess(time.monotonic(), end, "nobody waits")
+            time.sleep(0.01)
+            with self.registry.cursor() as cr:
+                cr.execute(query)
+                waiting = cr.rowcount
 
     @classmethod
     def _delete_all(cls):
@@ -340,16 +389,34 @@ class CommittedHttpCase(CommittedCase):
     """Base of tests whose people are at the real server, each on a connection of his
     own: retries, locks and answers are those that a client of ``/json/2`` gets."""
 
+    delays = []
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.classPatch(model_service, "time", SimpleNamespace(sleep=cls._pause))
+        cls.classPatch(Cursor, "execute", partialmethod(cls._execute, Cursor.execute))
         cls.api_keys = {user: api_key(user) for user in (cls.technician, cls.manager)}
         cls.cr.commit()
 
+    @classmethod
+    def _pause(cls, seconds):
+        """Note that Odoo lets somebody pause before it tries again."""
+        cls.delays.append(seconds)
+        time.sleep(seconds)
+
+    @staticmethod
+    def _execute(cursor, execute, *args, **kwargs):
+        """Note what PostgreSQL takes a second to find: two who wait for each other."""
+        try:
+            return execute(cursor, *args, **kwargs)
+        except psycopg2.errors.DeadlockDetected as error:
+            CommittedHttpCase.delays.append(error)
+            raise
+
     def _call(self, user, model, method, **arguments):
-        """Call the method as the user; return ``(status, answer, seconds)``."""
+        """Call the method as the user; return ``(status, answer)``."""
         server = HTTPConnection("127.0.0.1", HttpCase.http_port(), timeout=60)
-        start = time.monotonic()
         server.request(
             "POST",
             f"/json/2/{model}/{method}",
@@ -362,15 +429,17 @@ class CommittedHttpCase(CommittedCase):
         )
         answer = server.getresponse()
         content = answer.read()
-        seconds = time.monotonic() - start
         server.close()
-        return answer.status, json.loads(content), seconds
+        return answer.status, json.loads(content)
 
     def _call_at_once(self, *calls):
-        """Make the calls at the same moment; return ``(status, answer, seconds)`` each.
+        """Make the calls at the same moment; return ``(status, answer)`` each.
+
+        What cost anybody time then stands in ``self.delays``: seconds or errors.
 
         :param calls: ``(user, model, method, arguments)``
         """
+        self.delays.clear()
         barrier = threading.Barrier(len(calls))
 
         def request(call):

@@ -310,7 +310,9 @@ class TestBulkEntry(SoftwareKeyCommon):
         return result
 
     def test_large_xlsx(self):
-        """K11: a file of 50,000 lines is previewed in a few seconds."""
+        """K11: a file of 50,000 lines is previewed in a few seconds: not in many times
+        what it took to write it."""
+        started = time.process_time()
         book = Workbook(write_only=True)
         sheet = book.create_sheet()
         sheet.append(["Order 4711"])
@@ -319,9 +321,9 @@ class TestBulkEntry(SoftwareKeyCommon):
             sheet.append(["Office", f"LONG-{number:05}-KLMNO-PQRST", 1])
         content = io.BytesIO()
         book.save(content)
-        started = time.process_time()
+        written = time.process_time()
         shown = self._upload(content.getvalue(), "vendor.xlsx")["value"]
-        self.assertLess(time.process_time() - started, 4)
+        self.assertLess(time.process_time() - written, 6 * (written - started))
         self.assertEqual(shown["license_keys"].count("\n"), 49999)
 
     def test_unreadable_files(self):

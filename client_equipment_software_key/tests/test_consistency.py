@@ -1,13 +1,11 @@
 # Other connections see only what is committed.
 # pylint: disable=invalid-commit
 import logging
-import threading
-import time
-from contextlib import suppress
 from datetime import timedelta
-from itertools import product
+from itertools import count, product
+from types import SimpleNamespace
+from unittest.mock import patch
 
-import psycopg2
 from freezegun import freeze_time
 
 from odoo import Command, fields
@@ -15,6 +13,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 from odoo.tools.safe_eval import safe_eval
+
+from odoo.addons.base.models import ir_cron
 
 from .. import lifecycle
 from ..models import client_equipment_job as job
@@ -392,18 +392,19 @@ class TestConsistency(SoftwareKeyCommon):
                         check(limit=garbage)
 
     def _run_for(self, seconds):
-        """Run the nightly check as the scheduler does, with so much time for it; return
-        its record of progress."""
+        """Run the nightly check as the scheduler does, with so much time for it, where
+        a portion takes a second; return its record of progress."""
         cron = self.env.ref(f"{ADDON}.ir_cron_check_consistency")
         progress = self.env["ir.cron.progress"].create({"cron_id": cron.id})
         self.env.flush_all()
-        with self.env.registry.cursor() as cr:
+        clock = SimpleNamespace(monotonic=count().__next__)
+        with self.env.registry.cursor() as cr, patch.object(ir_cron, "time", clock):
             env = self.env(
                 cr=cr,
                 context={
                     "ir_cron_progress_id": progress.id,
                     "cron_id": cron.id,
-                    "cron_end_time": time.monotonic() + seconds,
+                    "cron_end_time": seconds,
                 },
             )
             env["client.equipment.software.key"]._cron_check_consistency()
@@ -427,8 +428,8 @@ class TestConsistency(SoftwareKeyCommon):
             progress = self._run_for(0)
             self.assertEqual((check.checked_id, check.completed), (0, False))
             self.assertEqual(progress.remaining, self.Keys.sudo().search_count([]))
-            for _run in range(1000):
-                progress = self._run_for(0.02)
+            for _run in range(100):
+                progress = self._run_for(3)
                 places.append(check.checked_id)
                 health.append(self.Keys.get_job_health())
                 if check.completed:
@@ -504,43 +505,31 @@ class TestCheckBesidePeople(CommittedCase):
             [key.id],
         )
         self.cr.commit()
-        ended = threading.Event()
+        self.laptop.name = "Not committed"
+        self.env.flush_all()
+        check_trails, steps = type(key)._check_trails, []
 
-        def forget(cr, hold):
-            """Forget what was found, as a step of the key does."""
-            with suppress(psycopg2.errors.SerializationFailure):
-                cr.execute(
-                    "UPDATE client_equipment_software_key"
-                    " SET audit_broken = FALSE WHERE id = %s",
-                    [key.id],
-                )
-                ended.wait(hold)
-            cr.commit()
+        def interrupted(keys):
+            if not steps:
+                steps.append("Changed")
+                with self.registry.cursor() as cr:
+                    cr.execute(
+                        "UPDATE client_equipment_software_key"
+                        " SET remarks = %s WHERE id = %s",
+                        [*steps, key.id],
+                    )
+            return check_trails(keys)
 
-        def work():
-            with self.registry.cursor() as cr:
-                while not ended.wait(0.1):
-                    forget(cr, 0)
-                    # The check finds it anew, and waits for who holds the key.
-                    forget(cr, 0.05)
-
-        person = threading.Thread(target=work)
-        person.start()
-        try:
-            self.laptop.name = "Not committed"
-            self.env.flush_all()
-            with self.assertLogs(job.__name__, logging.INFO) as logs:
-                for _night in range(300):
-                    self.assertTrue(key._cron_check_consistency())
-                    if "changed meanwhile" in str(logs.output):
-                        break
-        finally:
-            ended.set()
-            person.join()
+        with (
+            patch.object(type(key), "_check_trails", interrupted),
+            self.assertLogs(job.__name__, logging.INFO) as logs,
+        ):
+            self.assertTrue(key._cron_check_consistency())
         self.assertIn("changed meanwhile", str(logs.output))
         self._assert_uncommitted("Not committed")
         self.cr.rollback()
         self.assertTrue(check.completed)
+        self.assertTrue(key.audit_broken)
 
     def test_expiring_in_a_transaction_of_others(self):
         """S1, E5: whoever calls the job that expires keys from his own transaction

@@ -51,9 +51,9 @@ class TestMovingOverHttp(CommittedHttpCase):
         self.cr.commit()
 
     def _assert_in_order(self, key, outcomes):
-        for status, answer, seconds in outcomes:
+        for status, answer in outcomes:
             self.assertLess(status, 500, answer)
-            self.assertLess(seconds, 3, answer)
+        self.assertEqual(self.delays, [])
         self.assertFalse(key.needs_attention, key.attention_note)
         self.assertEqual(key.verify_audit_trail(), [])
 
@@ -87,7 +87,9 @@ class TestMovingOverHttp(CommittedHttpCase):
                 self._set_rule("bound"),
                 (self.technician, FEATURE, "unlink", {"ids": feature.ids}),
             )
-            self.assertEqual([status for status, *_ in outcomes], [200, 200], outcomes)
+            self.assertEqual(
+                [status for status, _answer in outcomes], [200, 200], outcomes
+            )
             self._assert_in_order(key, outcomes)
             self.assertEqual(key.seats_kept, 1)
             self._free(key)
@@ -158,7 +160,7 @@ class TestMovingOverHttp(CommittedHttpCase):
                     for four in (units[:4], units[4:])
                 )
             )
-            told = [answer for status, answer, _s in outcomes if status != 200]
+            told = [answer for status, answer in outcomes if status != 200]
             self.assertEqual(len(told), 1, outcomes)
             self.assertIn("1 missing (1 of Concurrent Office)", told[0]["message"])
             self.assertEqual(len(keys.filtered("equipment_id")), 4)
@@ -187,7 +189,9 @@ class TestMovingOverHttp(CommittedHttpCase):
                     for four in (units[:4], units[4:])
                 )
             )
-            self.assertEqual([status for status, *_ in outcomes], [200, 200], outcomes)
+            self.assertEqual(
+                [status for status, _answer in outcomes], [200, 200], outcomes
+            )
             self.assertEqual(len(keys.equipment_id), 8)
             keys.equipment_feature_ids.unlink()
             keys.unlink()

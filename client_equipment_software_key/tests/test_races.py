@@ -128,11 +128,10 @@ class TestRaces(CommittedHttpCase):
         keys.unlink()
         self.cr.commit()
 
-    def _assert_served(self, outcomes, most):
-        """Check that nobody got a failure of the server, or waited so many seconds."""
-        for status, answer, seconds in outcomes:
+    def _assert_served(self, outcomes):
+        """Check that nobody got a failure of the server."""
+        for status, answer in outcomes:
             self.assertLess(status, 500, answer)
-            self.assertLess(seconds, most, answer)
 
     def _assert_rules(self, rounds, outcomes):
         """Check that no key stands where it must not, and how people fared."""
@@ -147,8 +146,8 @@ class TestRaces(CommittedHttpCase):
         self.assertFalse(any(keys.mapped("needs_attention")))
         self.assertEqual(keys.verify_audit_trail(), [])
         for each in outcomes:
-            self._assert_served(each, 1)
-            for status, answer, _seconds in each:
+            self._assert_served(each)
+            for status, answer in each:
                 if status >= 400:
                     self.assertRegex(answer["message"], r"[.](\n|$)", answer)
 
@@ -166,10 +165,10 @@ class TestRaces(CommittedHttpCase):
             ):
                 with self.subTest(put=put.__name__, take=take.__name__):
                     rounds = self._new_rounds(put == self._move_there)
-                    outcomes = [
-                        self._call_at_once(put(*there), take(*there))
-                        for there in rounds
-                    ]
+                    outcomes = []
+                    for there in rounds:
+                        outcomes.append(self._call_at_once(put(*there), take(*there)))
+                        self.assertEqual(self.delays, [])
                     self._assert_rules(rounds, outcomes)
                     for put_there, _taken_away in outcomes:
                         # Nobody is told of what he has just done himself.
@@ -197,7 +196,9 @@ class TestRaces(CommittedHttpCase):
                 outcomes = self._call_at_once(
                     put(*there), (self.manager, "res.partner", "write", leave)
                 )
-                self._assert_served(outcomes, 3)  # contacts are Odoo's: it may pause
+                self._assert_served(outcomes)
+                # Contacts are Odoo's: whoever is second may pause.
+                self.assertLessEqual(len(self.delays), 1)
             for (key, unit, _spare), branch in zip(rounds, branches, strict=True):
                 if key.equipment_id == unit:
                     self.assertEqual(branch.parent_id, key.owner_id)
@@ -229,7 +230,9 @@ class TestRaces(CommittedHttpCase):
                     (self.manager, model, "create", link_to),
                     (self.manager, "res.partner", "write", go),
                 )
-                self._assert_served(outcomes, 3)  # contacts are Odoo's: it may pause
+                self._assert_served(outcomes)
+                # Contacts are Odoo's: whoever is second may pause.
+                self.assertLessEqual(len(self.delays), 1)
                 made = self.env[model].search([(link, "=", customer.id)])
                 self.assertNotEqual(bool(made), customer.company_id == other)
                 self._remove(made)
@@ -242,13 +245,14 @@ class TestRaces(CommittedHttpCase):
         for key, _unit, _spare in self._new_rounds(moved=False):
             delete = (self.manager, KEY, "unlink", {"ids": key.ids})
             outcomes = self._call_at_once(delete, delete)
-            self._assert_served(outcomes, 1)
+            self._assert_served(outcomes)
+            self.assertEqual(self.delays, [])
             self.assertFalse(key.exists())
             lines = self.env["client.equipment.audit.deletion"].search_count(
                 [("software_key_ref", "=", key.id)]
             )
             self.assertEqual(lines, 1)
-            for status, answer, _seconds in outcomes:
+            for status, answer in outcomes:
                 if status >= 400:
                     self.assertRegex(answer["message"], "deleted|changed|meanwhile")
 
@@ -272,6 +276,7 @@ class TestRaces(CommittedHttpCase):
                     (self.technician, EQUIPMENT, "return_or_replace", recover),
                 )
             )
+            self.assertEqual(self.delays, [])
         self._assert_rules(rounds, outcomes)
         for key, unit, spare in rounds:
             self.assertTrue(not spare.active or key.equipment_id in unit + spare)
@@ -288,9 +293,9 @@ class TestRaces(CommittedHttpCase):
             outcomes = self._call_at_once(
                 (self.manager, KEY, "renew", renew), (self.manager, KEY, "write", note)
             )
-            for status, answer, seconds in outcomes:
+            for status, answer in outcomes:
                 self.assertEqual(status, 200, answer)
-                self.assertLess(seconds, 1)
+            self.assertEqual(self.delays, [])
         self.assertEqual(key.verify_audit_trail(), [])
 
     @mute_logger("odoo.http", "odoo.sql_db", "odoo.service.model")
@@ -320,7 +325,7 @@ class TestRaces(CommittedHttpCase):
                     patch.object(random, "uniform", return_value=0.1),  # Odoo's pause
                 ):
                     for _round in range(5):
-                        for status, answer, _seconds in self._call_at_once(*calls):
+                        for status, answer in self._call_at_once(*calls):
                             self.assertEqual(status, 200, answer)
                 notes = self.env["res.partner.category"].search(
                     [("name", "=", "Race Note")]

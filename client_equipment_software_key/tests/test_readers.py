@@ -214,12 +214,13 @@ class TestReaders(SoftwareKeyCommon):
         a key that goes to another company."""
         self.company.partner_id.tz = "Etc/GMT+8"
         self.other_company.partner_id.tz = "Australia/Brisbane"
-        key = self._enter(
-            "CLOCK-1",
-            user=self.env.user,
-            key_type="trial",
-            validity_end="2031-03-10",
-        )
+        with freeze_time("2031-03-01 12:00:00"):
+            key = self._enter(
+                "CLOCK-1",
+                user=self.env.user,
+                key_type="trial",
+                validity_end="2031-03-10",
+            )
 
         def shown():
             return key.can_be_applied, key.expires_soon, key.needs_attention

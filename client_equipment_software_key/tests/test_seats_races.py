@@ -1,7 +1,5 @@
 # Other connections see only what is committed.
 # pylint: disable=invalid-commit
-import threading
-
 from odoo import api
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -20,15 +18,7 @@ class TestSeatsAtOnce(CommittedCase):
         nobody is told that no key is left."""
         key = self._enter("HELD-1", seats=25)
         self.cr.commit()
-        holder = self.registry.cursor()
-        holder.execute(
-            "SELECT FROM client_equipment_software_key WHERE id = %s FOR NO KEY UPDATE",
-            [key.id],
-        )
-        timer = threading.Timer(0.3, holder.close)
-        timer.start()
-        self.addCleanup(timer.join)
-        with self.registry.cursor() as cr:
+        with self.registry.cursor() as cr, self._held_until_somebody_waits(key):
             software = self.office.with_env(api.Environment(cr, self.technician.id, {}))
             feature = software.apply_next_available(self.laptop.id)
             self.assertEqual(feature.software_key_id.id, key.id)
@@ -72,7 +62,7 @@ class TestSeatsOverHttp(CommittedHttpCase):
                 outcomes = self._call_at_once(
                     *(self._applying(key, unit) for unit in self.equipment)
                 )
-                refused = [answer for status, answer, _s in outcomes if status != 200]
+                refused = [answer for status, answer in outcomes if status != 200]
                 self.assertEqual(len(refused), 5, outcomes)
                 for answer in refused:
                     self.assertIn("VOLUME-1 has 3 seats, 3 of them", str(answer))
@@ -101,5 +91,5 @@ class TestSeatsOverHttp(CommittedHttpCase):
                 for unit in self.equipment
             ]
         )
-        self.assertEqual([status for status, *_ in outcomes], [200] * 8, outcomes)
+        self.assertEqual([status for status, _answer in outcomes], [200] * 8, outcomes)
         self.assertEqual((key.status, key.seats_used), ("available", 8))

@@ -383,7 +383,7 @@ class TestSoftwareKey(SoftwareKeyCommon):
         language; elsewhere its name is the name alone."""
         self.env["res.lang"]._activate_lang("de_DE")
         key, permanent = self._enter_subscriptions("ENDS-1"), self._enter("STAYS-1")
-        key.validity_end = "2031-12-24"
+        key.validity_end = "2099-12-24"
         Key = self.Key.with_user(self.technician).with_context(
             lang="de_DE", software_key_owned_first=True
         )
@@ -395,7 +395,7 @@ class TestSoftwareKey(SoftwareKeyCommon):
                 for found in offered
             ],
             [
-                (key.display_name, f"{key.display_name}\t--bis 24.12.2031--"),
+                (key.display_name, f"{key.display_name}\t--bis 24.12.2099--"),
                 (permanent.display_name, permanent.display_name),
             ],
         )

@@ -149,7 +149,7 @@ class TestVendorFile(BaseCase):
 
     def test_proposed_at_once(self):
         """K11, E2: no text of a file makes the proposal think for ever."""
-        start = time.monotonic()
+        start = time.process_time()
         for text in ("A1B2C3-" + "-".join(["AB"] * 40) + "!", "@1" * 60_000):
             self._propose(f"License Key\n{text}\n{text}".encode())
         self._propose(("License Key\tName\t" + "(" * 100_000 + "\nA1\tB\tC").encode())
@@ -159,7 +159,7 @@ class TestVendorFile(BaseCase):
             f'<s><numFmts>{fmt}</numFmts><cellXfs><xf numFmtId="200"/></cellXfs></s>'
         )
         self._propose(book('<row><c s="0"><v>12</v></c></row>' * 9, styles=styles))
-        self.assertLess(time.monotonic() - start, 5)
+        self.assertLess(time.process_time() - start, 5)
 
     def _propose(self, content):
         return vendor_file.propose(vendor_file.read(content), ["License Key"])

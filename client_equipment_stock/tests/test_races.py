@@ -81,13 +81,28 @@ class TestRaces(DeliveryMixin, BaseCase):
                 first(api.Environment(cr, self.warehouse_user.id, {}))
                 cr.flush()
                 waiting = pool.submit(do_second)
-                time.sleep(0.5)
-                self.assertFalse(waiting.done())
+                self._wait_until_it_waits(waiting)
             try:
                 return waiting.result(30)
             finally:
                 self.cr.rollback()
                 self.env.invalidate_all()
+
+    def _wait_until_it_waits(self, waiting):
+        """Wait until what was begun waits for us in the database."""
+        locked = (
+            "SELECT FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        end = time.monotonic() + 60
+        is_locked = False
+        while not is_locked:
+            self.assertFalse(waiting.done())
+            self.assertLess(time.monotonic(), end, "it does not wait")
+            time.sleep(0.01)
+            with self.registry.cursor() as cr:
+                cr.execute(locked)
+                is_locked = cr.rowcount
 
     @mute_logger("odoo.sql_db", "odoo.service.model")
     def test_one_unit_twice(self):

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
-from time import sleep
 
 import psycopg2
 import pytest
@@ -29,6 +28,11 @@ TRAIL = "client_equipment_audit_log"
 OPTIONS = (
     "-c fsync=off -c autovacuum=off -c max_wal_senders=4"
     " -c synchronous_standby_names=walreceiver -c synchronous_commit=local"
+)
+
+WAITS_FOR_REPLICA = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = %s AND wait_event = 'SyncRep'"
 )
 
 # People, keys, a checkpoint; the last line tells of them.
@@ -368,7 +372,7 @@ def check_at_once(primary, standby, url, key_ids):
     standby.pause(primary)
     with ThreadPoolExecutor() as pool:
         saving = pool.submit(person.save, key_ids[1], "Waiting")
-        sleep(1)
+        wait_until(lambda: primary.sql(WAITS_FOR_REPLICA, NAME))
         assert not saving.done()
         standby.resume()
         assert saving.result(30) == "Waiting"
