@@ -10,7 +10,7 @@ import subprocess
 import pytest
 from test_install import PRODUCT, REGISTER, assert_same, traces
 from test_seams import ADDONS
-from test_setup import shell
+from test_setup import shell, shell_here
 from test_upgrade import assert_stored_alike, git, unpack
 from throwaway import HISTORY, ROOT, Database
 
@@ -86,9 +86,8 @@ def joining():
 def make_database():
     """Make databases with what all our addons need, those apps among it; on request
     also with all our addons."""
-    status, said = shell(
+    status, said = shell_here(
         "setup; make_ready $(our_addons); echo $template $ready",
-        **{name: value for name, value in os.environ.items() if name.startswith("PG")},
     )
     assert status == 0, said
     template, ready = said.split()[-2:]

@@ -7,7 +7,7 @@ from inspect import getmembers, isclass
 from pathlib import Path
 
 import pytest
-from test_setup import shell
+from test_setup import shell, shell_here
 from throwaway import ROOT, TEMPLATE, Database
 
 from odoo.tests import BaseCase
@@ -32,9 +32,8 @@ QUICK = """
 @pytest.fixture
 def database():
     """What our addons need, and website: kept, since that takes longest to install."""
-    status, said = shell(
+    status, said = shell_here(
         "setup; keep_database website $template website $template; echo $kept",
-        **{name: value for name, value in os.environ.items() if name.startswith("PG")},
     )
     assert TEMPLATE and status == 0, said
     database = Database(f"ce_runners_{os.getpid()}", said.split()[-1])

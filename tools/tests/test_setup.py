@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -31,6 +32,13 @@ def shell(script, **env):
         check=False,
     )
     return done.returncode, done.stdout
+
+
+def shell_here(script):
+    """Run a script like ``shell``, with the server and the files of this run."""
+    ours = {name: value for name, value in os.environ.items() if name.startswith("PG")}
+    files = shlex.quote(os.environ["ODOO_DATA_DIR"])
+    return shell(f"export ODOO_DATA_DIR={files}; {script}", **ours)
 
 
 def refused(script, *words, **env):
