@@ -36,13 +36,10 @@ class TestDeletion(SoftwareKeyMixin, HttpCase):
             "administrator", "base.group_system,base.group_partner_manager"
         )
         cls.outsider = cls._new_user(
-            "outsider", "base.group_system,base.group_partner_manager"
-        )
-        cls.outsider.write(
-            {
-                "company_id": cls.other_company.id,
-                "company_ids": [Command.set(cls.other_company.ids)],
-            }
+            "outsider",
+            "base.group_system,base.group_partner_manager",
+            company_id=cls.other_company.id,
+            company_ids=[Command.set(cls.other_company.ids)],
         )
 
     def _fields(self):
