@@ -63,7 +63,10 @@ class SoftwareKeyMixin:
         moment.start()
         cls.addClassCleanup(moment.stop)
         cls.company, cls.other_company = cls.env["res.company"].create(
-            [{"name": "Cobalt Services"}, {"name": "Granite Services"}]
+            [
+                {"name": "Cobalt Services", "logo": False},
+                {"name": "Granite Services", "logo": False},
+            ]
         )
         roles = {
             "technician": f"{ADDON}.group_software_key_user",
@@ -119,29 +122,32 @@ class SoftwareKeyMixin:
         """Return a new user ``sk_<role>`` of the company for each role, whose groups
         (comma-separated) are given.
 
-        All at once, and without mails that nobody reads: every class of tests does it.
+        All at once, without mails that nobody reads, and without pictures in five sizes
+        each: every class of tests does it.
         """
         unheard = cls.env["res.users"].with_context(
             no_reset_password=True, tracking_disable=True
         )
-        users = unheard.create(
-            [
-                {
-                    "login": f"sk_{role}",
-                    "password": f"sk_{role}",
-                    "name": f"{role.replace('_', ' ').title()} Tester",
-                    "email": f"sk_{role}@example.com",
-                    "group_ids": [
-                        Command.link(cls.env.ref(group).id)
-                        for group in groups.split(",")
-                    ],
-                    "company_id": cls.company.id,
-                    "company_ids": [Command.set(cls.company.ids)],
-                }
-                | values
-                for role, groups in roles.items()
-            ]
-        )
+        Partner = cls.env.registry["res.partner"]
+        with patch.object(Partner, "_avatar_generate_svg", lambda _: False):
+            users = unheard.create(
+                [
+                    {
+                        "login": f"sk_{role}",
+                        "password": f"sk_{role}",
+                        "name": f"{role.replace('_', ' ').title()} Tester",
+                        "email": f"sk_{role}@example.com",
+                        "group_ids": [
+                            Command.link(cls.env.ref(group).id)
+                            for group in groups.split(",")
+                        ],
+                        "company_id": cls.company.id,
+                        "company_ids": [Command.set(cls.company.ids)],
+                    }
+                    | values
+                    for role, groups in roles.items()
+                ]
+            )
         return users.with_env(cls.env)
 
     @classmethod
