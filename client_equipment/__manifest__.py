@@ -1,7 +1,7 @@
 {
     "name": "Client Equipment",
     "summary": "Register of the equipment that stands at your customers",
-    "version": "19.0.3.3.0",
+    "version": "19.0.3.4.0",
     "category": "Services",
     "author": "Client Equipment contributors",
     "license": "LGPL-3",

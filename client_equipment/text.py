@@ -2,6 +2,7 @@
 key. Plain Python: the field :class:`~.fields.Label` has it used for entry and search.
 """
 
+import re
 import unicodedata
 
 # Of Unicode's Default_Ignorable_Code_Point what the categories do not tell, and the
@@ -19,6 +20,8 @@ HYPHENS = (
     "\u2e1a\u2e3a\u2e3b\u2e40\u2e5d\u301c\u3030\u30a0\ufe31\ufe32\ufe58\ufe63\uff0d"
     "\U00010ead"
 )
+# Two of what Odoo's drop-downs take for markup: --muted--, **bold**.
+DOUBLED = re.compile(r"(?<=([-*]))(?=\1)")
 
 
 class _Seen(dict):
@@ -68,3 +71,25 @@ def as_seen(text: str, line_break: str = " ") -> str:
     if "\n" in text:
         text = line_break.join(filter(None, map(str.strip, text.split("\n"))))
     return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def in_drop_down(name: str) -> str:
+    """Return a name that a drop-down shows as it stands, its details apart.
+
+    Odoo's web client takes ``--``, ``**`` and backticks there for markup, also where
+    they belong to a license key; it has no way to write them but markup.
+
+    :param name: a name, and behind it the details, each ``\\t--like this--``
+
+    >>> in_drop_down("A--B\\t--until 1/1--") == "A-\\u2060-B\\t--until 1/1--"
+    True
+    """
+    name, *details = name.split("\t")
+    details = [text.removeprefix("--").removesuffix("--") for text in details]
+    return "\t".join([_plain(name), *(f"--{_plain(text)}--" for text in details)])
+
+
+def _plain(text: str) -> str:
+    """Keep two of a kind apart, by what nobody sees (word joiner), and write another
+    accent for a backtick."""
+    return DOUBLED.sub("\u2060", text).replace("`", "\u02cb")

@@ -16,7 +16,7 @@ from odoo.tools import frozendict, ormcache
 from ..arguments import checked
 from ..exceptions import ChangedMeanwhile, RowRefused
 from ..fields import Label
-from ..text import as_seen
+from ..text import as_seen, in_drop_down
 from ..values import (
     CheckedValues,
     CompleteValues,
@@ -590,12 +590,16 @@ class ClientEquipmentMixin(models.AbstractModel):
 
     def _compute_field_value(self, field):
         """Name records to those alone who may read them: Odoo shows the name of
-        whatever a record links to, or a message stands at."""
+        whatever a record links to, or a message stands at. In a drop-down nothing that
+        is part of a name is markup."""
         if field.name != "display_name":
             return super()._compute_field_value(field)
         readable = self._readable()
         (self - readable).display_name = self._name_for_others()
-        return super(ClientEquipmentMixin, readable)._compute_field_value(field)
+        super(ClientEquipmentMixin, readable)._compute_field_value(field)
+        if self.env.context.get("formatted_display_name"):
+            for record in readable.filtered("display_name"):
+                record.display_name = in_drop_down(record.display_name)
 
     def _name_for_others(self):
         """Return what stands for the name of a record that must not be read."""

@@ -1,3 +1,5 @@
+import re
+
 from lxml import etree
 
 from odoo.tests import Form, tagged
@@ -191,6 +193,44 @@ class TestScreens(SoftwareKeyCommon):
                 inner = field.comodel_name or model_name
             found += self._fields(child, inner)
         return found
+
+    def test_drop_downs_show_names_as_they_are(self):
+        """K6, A3: what a drop-down of Odoo's takes for markup is shown as it stands
+        where it belongs to a name; every model of ours."""
+        names = ["--Unit--A--", "1**2**3", "`Of`fi`ce`", "AB--CD--**EF**-`G`H``"]
+        self.laptop.write({"name": names[0], "serial_no": names[1]})
+        self.office.name = names[2]
+        self._apply(self._enter(names[3]))
+        self.env.flush_all()
+        seen = set()
+        for model in self._our_models():
+            records = self.env[model].search([], limit=80, order="id DESC")
+            for record in records.with_user(self.manager)._readable():
+                shown = record.with_context(formatted_display_name=True).display_name
+                for name in names:
+                    if name in (record.display_name or ""):
+                        with self.subTest(model=model, name=name):
+                            self.assertIn(name, self._marked_up(shown))
+                            seen.add((model, name))
+        self.assertGreater(len(seen), 5)
+
+    def _marked_up(self, name):
+        """Return what people read of a name in a drop-down (Odoo's html.js)."""
+        for mark in (r"\*\*(.+?)\*\*", "--(.+?)--", "`(.+?)`"):
+            name = re.sub(mark, r"\1", name.replace("\t", "  "))
+        return name.replace("\u2060", "").replace("\u02cb", "`")
+
+    def test_status_goes_back(self):
+        """A9: each status that a click changes goes back where that is refused."""
+        bars = []
+        for view in self.env["ir.ui.view"].search([("type", "=", "form")]):
+            if view.model in self.env and view.model in self._our_models():
+                form = etree.fromstring(self.env[view.model].get_view(view.id)["arch"])
+                bars += form.xpath("//header//field[contains(@options, 'clickable')]")
+        self.assertTrue(bars)
+        self.assertEqual(
+            {bar.get("widget") for bar in bars}, {"client_equipment_status"}
+        )
 
     def test_views_can_be_extended(self):
         """H1: groups, pages, headers, footers, their buttons, banners and filters of

@@ -13,6 +13,16 @@ const openSoftwareKeys = [
     },
 ];
 
+const beReturned = [
+    {
+        content: "Set the equipment to Returned while a key is on it",
+        trigger: ".o_statusbar_status button:contains('Returned')",
+        run: "click",
+    },
+];
+
+const inService = "body:not(:has(.modal)):has(.o_arrow_button_current:contains('In Service'))";
+
 registry.category("web_tour.tours").add("apply_next_available", {
     steps: () => [
         ...openSoftwareKeys,
@@ -96,10 +106,44 @@ registry.category("web_tour.tours").add("return_equipment", {
     steps: () => [
         ...openSoftwareKeys,
         {
-            content: "Set the equipment to Returned while a key is on it",
-            trigger: ".o_statusbar_status button:contains('Returned')",
+            content: "Write something before it",
+            trigger: "[name='asset_tag'] input",
+            run: "edit TOUR-14",
+        },
+        ...beReturned,
+        {
+            content: "Not yet",
+            trigger: ".modal:contains('RETURN-1') button:contains('Close')",
             run: "click",
         },
+        {
+            content: "The status is what it was; what was written waits to be saved",
+            trigger: `${inService} .o_form_dirty [name='asset_tag'] input:value('TOUR-14')`,
+        },
+        {
+            content: "Save it",
+            trigger: ".o_form_button_save",
+            run: "click",
+        },
+        {
+            content: "Saved",
+            trigger: ".o_form_saved",
+        },
+        ...beReturned,
+        {
+            content: "Not yet",
+            trigger: ".modal:contains('RETURN-1') button:contains('Close')",
+            run: "click",
+        },
+        {
+            content: "The status is what it was, and there is nothing to save",
+            trigger: `${inService} .o_form_saved`,
+        },
+        {
+            content: "The dialog is offered as before",
+            trigger: "button[name='action_return_or_replace']",
+        },
+        ...beReturned,
         {
             content: "The warning names the key and leads to the dialog",
             trigger: ".modal:contains('RETURN-1') button:contains('Return / Replace')",
