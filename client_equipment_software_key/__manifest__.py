@@ -2,7 +2,7 @@
     "name": "Client Equipment Software Key Management",
     "summary": "Software license keys: inventory, assignment to customers' equipment, "
     "life and audit trail",
-    "version": "19.0.3.5.0",
+    "version": "19.0.3.5.1",
     "category": "Services",
     "author": "Client Equipment contributors",
     "license": "LGPL-3",

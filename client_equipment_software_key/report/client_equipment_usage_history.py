@@ -173,9 +173,10 @@ class ClientEquipmentUsageHistory(models.Model):
     @api.depends_context("lang")
     def _compute_display_name(self):
         for line in self:
+            key = line.software_key_id.with_context(formatted_display_name=False)
             line.display_name = self.env._(
                 "%(key)s on %(equipment)s",
-                key=line.software_key_id.display_name,
+                key=key.display_name,
                 equipment=line.equipment_name,
             )
 

@@ -199,34 +199,41 @@ class TestScreens(SoftwareKeyCommon):
         where it belongs to a name; every model of ours."""
         names = ["--Unit--A--", "1**2**3", "`Of`fi`ce`", "AB--CD--**EF**-`G`H``"]
         self.laptop.write({"name": names[0], "serial_no": names[1]})
-        self.office.name = names[2]
-        self._apply(self._enter(names[3]))
+        self.antivirus.name = names[2]
+        self._apply(self._enter_subscriptions(names[3]))  # whose end is a detail
         self.env.flush_all()
         seen = set()
         for model in self._our_models():
             records = self.env[model].search([], limit=80, order="id DESC")
             for record in records.with_user(self.manager)._readable():
                 shown = record.with_context(formatted_display_name=True).display_name
-                for name in names:
-                    if name in (record.display_name or ""):
-                        with self.subTest(model=model, name=name):
-                            self.assertIn(name, self._marked_up(shown))
-                            seen.add((model, name))
+                name, parts = record.display_name or "", self._marked_up(shown or "")
+                with self.subTest(model=model, name=name):
+                    # The serial number stands in brackets elsewhere.
+                    self.assertIn(name, (parts[0], "{} [{}]".format(*parts[:2])))
+                    seen |= {(model, each) for each in names if each in name}
         self.assertGreater(len(seen), 5)
 
     def _marked_up(self, name):
-        """Return what people read of a name in a drop-down (Odoo's html.js)."""
+        """Return what people read of a name in a drop-down (Odoo's html.js), of its
+        details, and an empty text."""
         for mark in (r"\*\*(.+?)\*\*", "--(.+?)--", "`(.+?)`"):
-            name = re.sub(mark, r"\1", name.replace("\t", "  "))
-        return name.replace("\u2060", "").replace("\u02cb", "`")
+            name = re.sub(mark, r"\1", name)
+        name = name.replace("\u2060", "").replace("\u02cb", "`")
+        return [*name.split("\t"), ""]
 
     def test_status_goes_back(self):
         """A9: each status that a click changes goes back where that is refused."""
         bars = []
-        for view in self.env["ir.ui.view"].search([("type", "=", "form")]):
-            if view.model in self.env and view.model in self._our_models():
-                form = etree.fromstring(self.env[view.model].get_view(view.id)["arch"])
-                bars += form.xpath("//header//field[contains(@options, 'clickable')]")
+        for view in self.env["ir.ui.view"].search(
+            [
+                ("model", "in", self._our_models()),
+                ("type", "=", "form"),
+                ("mode", "=", "primary"),
+            ]
+        ):
+            form = etree.fromstring(self.env[view.model].get_view(view.id)["arch"])
+            bars += form.xpath("//field[contains(@options, 'clickable')]")
         self.assertTrue(bars)
         self.assertEqual(
             {bar.get("widget") for bar in bars}, {"client_equipment_status"}
